@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+//
+// Tests of what kozo/protocol.h does with messages: texts of every length there and back, and
+// messages that a hostile peer could send. Runs on the host; no system call is made.
+#include <kozo/protocol.h>
+
+#include <stdio.h>
+#include <string.h>
+
+static struct kozo_ipc_buffer buffer;
+static int count;
+static int failed;
+
+struct kozo_ipc_buffer *kozo_ipc_buffer(void)
+{
+    return &buffer;
+}
+
+static void check(bool fine, const char *sentence)
+{
+    count++;
+    failed += !fine;
+    printf("%sok %d - %s\n", fine ? "" : "not ", count, sentence);
+}
+
+// A request with a text, as a client builds it.
+static struct kozo_message with_text(uint64_t index, const char *text, uint64_t length)
+{
+    struct kozo_message message = {};
+    memset(&buffer, 0xaa, sizeof buffer);
+    if (!kozo_message_put_text(&message, index, text, length)) {
+        message.info.length = 0;
+    }
+    return message;
+}
+
+static bool every_length_survives(void)
+{
+    char text[KOZO_CONSOLE_WRITE_TEXT_MAX];
+    for (size_t i = 0; i < sizeof text; i++) {
+        text[i] = (char)(i * 7 + 128);
+    }
+    for (uint64_t length = 0; length <= sizeof text; length++) {
+        struct kozo_message message = with_text(0, text, length);
+        struct kozo_console_write_arguments got = kozo_console_write_arguments(&message);
+        if (got.error != KOZO_OK || got.text_length != length ||
+            memcmp(got.text, text, length) != 0 || got.text[length] != '\0' ||
+            message.info.length != 1 + (length + 7) / 8) {
+            printf("# length %llu\n", (unsigned long long)length);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool answers_survive(void)
+{
+    char text[KOZO_CONSOLE_READ_LINE_TEXT_MAX];
+    memset(text, 'x', sizeof text);
+    struct kozo_message message =
+        kozo_console_read_line_answer(KOZO_LINE_CLOSED, text, sizeof text);
+    char got[KOZO_CONSOLE_READ_LINE_TEXT_MAX + 1];
+    struct kozo_text read = kozo_message_get_text(&message, 1, got);
+    return message.info.label == KOZO_OK && message.info.length == 64 &&
+           message.word[0] == KOZO_LINE_CLOSED && read.valid && read.length == sizeof text &&
+           memcmp(got, text, sizeof text) == 0;
+}
+
+static bool too_long_is_refused(void)
+{
+    static const char text[KOZO_CONSOLE_WRITE_TEXT_MAX + 1];
+    struct kozo_message message = {};
+    return !kozo_message_put_text(&message, 0, text, sizeof text) &&
+           !kozo_message_put_text(&message, 0, text, UINT64_MAX) &&
+           !kozo_message_put_text(&message, 7, text, 0) && message.info.length == 0 &&
+           kozo_console_read_line_answer(0, text, sizeof text).info.label == KOZO_BAD_ARGUMENT;
+}
+
+static bool hostile_lengths_are_refused(void)
+{
+    static const uint64_t LENGTHS[] = {9, 505, 1ull << 32, 1ull << 63, UINT64_MAX};
+    for (size_t i = 0; i < sizeof LENGTHS / sizeof LENGTHS[0]; i++) {
+        struct kozo_message message = {.info = {.length = 2}, .word = {LENGTHS[i]}};
+        if (kozo_console_write_arguments(&message).error != KOZO_BAD_ARGUMENT) {
+            return false;
+        }
+    }
+    struct kozo_message empty = {};
+    struct kozo_message over = {.info = {.length = 255}, .word = {2000}};
+    return kozo_console_write_arguments(&empty).error == KOZO_BAD_ARGUMENT &&
+           kozo_console_write_arguments(&over).error == KOZO_BAD_ARGUMENT;
+}
+
+static bool missing_capability_is_refused(void)
+{
+    struct kozo_message none = {.info = {.caps = 1}};
+    struct kozo_message one = {.info = {.caps = 1, .arrived = 1}};
+    return kozo_console_watch_arguments(&none).error == KOZO_BAD_ARGUMENT &&
+           kozo_console_watch_arguments(&one).error == KOZO_OK;
+}
+
+static bool answers_are_judged(void)
+{
+    struct kozo_received good = {.message = {.info = {.length = 2}}};
+    struct kozo_received refused = {.message = {.info = {.label = KOZO_BAD_STATE}}};
+    struct kozo_received strange = {.message = {.info = {.label = KOZO_ERROR_LAST + 1}}};
+    struct kozo_received dropped = {.error = KOZO_CANCELLED};
+    return kozo_answer_error(&good, 2) == KOZO_OK && kozo_answer_error(&good, 3) == KOZO_NO_REPLY &&
+           kozo_answer_error(&refused, 2) == KOZO_BAD_STATE &&
+           kozo_answer_error(&strange, 0) == KOZO_NO_REPLY &&
+           kozo_answer_error(&dropped, 0) == KOZO_CANCELLED;
+}
+
+static bool info_words_survive(void)
+{
+    struct kozo_message_info info = {
+        .length = 64, .caps = 4, .arrived = 3, .spare = 0, .label = 0xdeadbeef};
+    uint64_t word = kozo_message_info_word(info);
+    struct kozo_message_info back = kozo_message_info_from_word(word);
+    return word == 0xdeadbeef00030440 && memcmp(&info, &back, sizeof info) == 0 &&
+           memcmp(&info, &word, sizeof info) == 0;
+}
+
+int main(void)
+{
+    check(info_words_survive(), "an info word holds what the struct holds, in the same layout");
+    check(every_length_survives(),
+          "a text of every length comes back unchanged, with a zero behind");
+    check(answers_survive(), "the longest line comes back unchanged in an answer");
+    check(answers_are_judged(), "an answer gives the kernel's error, the service's, or NO_REPLY");
+    check(too_long_is_refused(), "a text that does not fit is refused and changes nothing");
+    check(hostile_lengths_are_refused(), "a text longer than its message is refused");
+    check(missing_capability_is_refused(), "a request whose capability did not arrive is refused");
+    printf("1..%d\n", count);
+    return failed == 0 ? 0 : 1;
+}

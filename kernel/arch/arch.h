@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// The contract between the portable kernel and a processor.
+//
+// Each folder beside this file (x86_64, aarch64, host) provides the same names. Two headers of its
+// own come in here, found by the include path of the build:
+//
+//   machine.h    constants: page and table sizes, the end of user addresses, number of interrupts
+//   registers.h  struct arch_registers, which a thread saves, and struct arch_cpu
+//
+// The kernel is an event kernel: an entry from user mode saves all registers into the current
+// thread's struct arch_registers, takes the processor's one stack, and calls one of the functions of
+// kernel/entry.h. Those return the thread to resume, or null to idle. Interrupts are off in the
+// kernel. Nothing here sleeps, allocates or fails unless it says so.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+// A physical address, or a number of bytes of physical memory.
+typedef uint64_t physical_t;
+
+// A page-table entry, as the processor reads it.
+typedef uint64_t arch_entry_t;
+
+// machine.h defines, as constexpr unless said otherwise:
+//   unsigned ARCH_PAGE_BITS       log2 of the smallest page
+//   unsigned ARCH_TABLE_BITS      log2 of the entries of a table
+//   unsigned ARCH_LEVELS          levels of tables; level 0 entries map pages of ARCH_PAGE_BITS
+//   unsigned ARCH_LARGE_LEVEL     highest level whose entries may map memory directly (0: none)
+//   uint64_t ARCH_USER_END        first address that user space can't have
+//   physical_t ARCH_PHYSICAL_END  first physical address that can't exist
+//   unsigned ARCH_INTERRUPTS      numbers of interrupts run from 0 to this, exclusive
+//   bool     ARCH_HAS_PORTS       whether arch_port_read and arch_port_write work
+//   uint64_t ARCH_WORK_LIMIT      steps of a long operation between two preemption points
+#include "machine.h"
+
+// registers.h defines
+//   struct arch_registers   begins with uint64_t operation, handle, argument[9]: the registers of a
+//                           system call in the order of abi/README.md; the rest is the arch's own
+//   struct arch_cpu         what the entry code needs of one processor
+#include "registers.h"
+
+struct cpu;
+struct boot;
+
+// --- Memory -------------------------------------------------------------------------------------
+
+// Where the kernel sees physical memory. Every byte of RAM that the boot code reported is visible
+// there, readable and (outside of the kernel's own text and constants) writable, never executable.
+static inline void *arch_window(physical_t address);
+
+// The opposite, for pointers into the window and into the kernel's own image.
+static inline physical_t arch_physical(const void *pointer);
+
+// An entry that maps memory at `level`. `rights` are KOZO_RIGHT_READ, WRITE and EXECUTE; `device`
+// turns caching off. READ is implied by the others.
+arch_entry_t arch_entry_leaf(physical_t address, unsigned level, unsigned rights, bool device);
+
+// An entry that points to the next table.
+arch_entry_t arch_entry_table(physical_t table);
+
+bool arch_entry_present(arch_entry_t entry);
+bool arch_entry_is_leaf(arch_entry_t entry, unsigned level);
+physical_t arch_entry_address(arch_entry_t entry, unsigned level);
+unsigned arch_entry_rights(arch_entry_t entry);
+
+// Fills the part of a zeroed root table that all address spaces share: the kernel's own.
+void arch_root_prepare(arch_entry_t *root);
+
+// Makes the address space with this root current on this processor. Does nothing when it is.
+void arch_space_activate(physical_t root);
+
+// Leaves whatever user address space is current, so that its tables may go.
+void arch_space_leave(void);
+
+// Forgets what this processor may have cached of one page, or of all of the current address space.
+void arch_flush_page(uint64_t address);
+void arch_flush_space(void);
+
+// --- Threads ------------------------------------------------------------------------------------
+
+// Sets registers so that the thread starts at `instruction` with `argument` in the first and
+// `second` in the second argument register, all others zero, in user mode with interrupts on.
+void arch_registers_start(struct arch_registers *registers, uint64_t instruction, uint64_t stack,
+                          uint64_t argument, uint64_t second, uint64_t thread_pointer);
+
+// Sets the thread back to before the system call instruction that it came in with.
+void arch_registers_restart(struct arch_registers *registers);
+
+uint64_t arch_registers_instruction(const struct arch_registers *registers);
+uint64_t arch_registers_stack(const struct arch_registers *registers);
+
+// --- Time and interrupts ------------------------------------------------------------------------
+
+// Ticks of the monotonic clock since some moment before the kernel started.
+uint64_t arch_now(void);
+
+// Ticks in a second. Constant after boot.
+uint64_t arch_frequency(void);
+
+// Calls kernel_timer at or after this time, once; UINT64_MAX turns it off. A later call replaces an
+// earlier one.
+void arch_timer_set(uint64_t deadline);
+
+// Whether a device can raise this interrupt. Masked at boot; kernel_interrupt is called when it
+// fires, and arch has then masked it.
+bool arch_interrupt_exists(unsigned interrupt);
+void arch_interrupt_mask(unsigned interrupt);
+void arch_interrupt_unmask(unsigned interrupt);
+
+// I/O ports; `width` is 1, 2 or 4 bytes.
+uint32_t arch_port_read(uint16_t port, unsigned width);
+void arch_port_write(uint16_t port, unsigned width, uint32_t value);
+
+// A random number from the processor. False when it has none.
+bool arch_entropy(uint64_t *value);
+
+// --- Processors ---------------------------------------------------------------------------------
+
+// The processor that runs this.
+static inline struct cpu *arch_cpu(void);
+
+// Bytes and components of extended state that XSAVE (or the like) keeps here. 0 when there is none.
+uint64_t arch_extended_size(void);
+uint64_t arch_extended_mask(void);
+
+// --- The end ------------------------------------------------------------------------------------
+
+// One byte to the first serial port (console) or the second (crash record), polled. Usable at once
+// after entry, in any state.
+void arch_console_put(char character);
+void arch_crash_put(char character);
+
+// Fills `addresses` with the return addresses of the caller's frames, innermost first, reading only
+// the kernel's own stack. Gives their number.
+size_t arch_backtrace(uint64_t *addresses, size_t most);
+
+// Gives every register of the struct by name, in a fixed order; used for crash records.
+void arch_registers_each(const struct arch_registers *registers,
+                         void (*each)(const char *name, uint64_t value, void *context),
+                         void *context);
+
+// Stops this processor for good.
+[[noreturn]] void arch_halt(void);
+
+#include "inline.h" // arch_window, arch_physical, arch_cpu

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT
+// The ways into the kernel and out of it.
+//
+// An interrupt from user mode pushes straight into the registers of the current thread, since the task
+// state segment points at the end of its interrupt frame; SYSCALL does the same by hand. On the way out
+// the thread that the kernel chose is compared with the one that came in: only when they differ are the
+// FS and GS bases exchanged. Idle counts as a thread, with registers in struct arch_cpu.
+//
+//   user mode ──SYSCALL──▶ entry_syscall ──▶ kernel_syscall ─────────┐
+//   user mode ──vector───▶ entry_common ──▶ x86_interrupt_user ──────┤
+//   idle ───────vector───▶ entry_common ──▶ x86_interrupt_kernel ────┤
+//   any ──NMI, #DB, #DF, #MC──▶ entry_careful                        ▼
+//   user mode ◀──SYSRET or IRET──────────────────────────────── entry_exit
+//
+// Between SWAPGS and SYSRET or IRET the kernel runs with the GS base of the user, or with the stack of
+// the user; only the four careful vectors can arrive there, and they trust neither.
+//
+// SYSRET needs a canonical address, or it faults in the kernel. Whoever comes in by SYSCALL has one,
+// since ARCH_USER_END keeps the last page of the lower half empty; whoever had its address set otherwise
+// goes out by IRET, because arch_registers_start and its like change `vector`.
+#include "offsets.h"
+
+        .section .text.entry, "ax", @progbits
+
+// --- System calls -------------------------------------------------------------------------------
+
+// rcx is the user's rip and r11 its rflags (Intel SDM volume 2, SYSCALL).
+        .globl  entry_syscall
+        .balign 64
+entry_syscall:
+        swapgs
+        mov     %rsp, %gs:CPU_USER_RSP
+        mov     %gs:CPU_FRAME_END, %rsp
+        mov     %rax, R_RAX(%rsp)
+        mov     %rdi, R_RDI(%rsp)
+        mov     %rsi, R_RSI(%rsp)
+        mov     %rdx, R_RDX(%rsp)
+        mov     %r8, R_R8(%rsp)
+        mov     %r9, R_R9(%rsp)
+        mov     %r10, R_R10(%rsp)
+        mov     %r12, R_R12(%rsp)
+        mov     %r13, R_R13(%rsp)
+        mov     %r14, R_R14(%rsp)
+        mov     %r15, R_R15(%rsp)
+        mov     %rbx, R_RBX(%rsp)
+        mov     %rbp, R_RBP(%rsp)
+        mov     %rcx, R_RIP(%rsp)
+        mov     %r11, R_RFLAGS(%rsp)
+        mov     %gs:CPU_USER_RSP, %rcx
+        mov     %rcx, R_RSP(%rsp)
+        movq    $VECTOR_SYSCALL, R_VECTOR(%rsp)
+        mov     %gs:CPU_STACK, %rsp
+        mov     %gs:CPU_SELF, %rdi
+        call    kernel_syscall
+
+// rax is the thread to resume, or null.
+        .globl  entry_exit
+entry_exit:
+        test    %rax, %rax
+        jz      .Lidle_next
+        add     $(THREAD_REGISTERS + FRAME_END), %rax
+.Lresume:
+        cmp     %rax, %gs:CPU_FRAME_END
+        jne     .Lswitch
+.Lrestore:
+        mov     %rax, %rsp
+        cmpq    $VECTOR_SYSCALL, R_VECTOR(%rsp)
+        jne     .Lrestore_all
+        mov     R_RDI(%rsp), %rdi
+        mov     R_RSI(%rsp), %rsi
+        mov     R_RDX(%rsp), %rdx
+        mov     R_R8(%rsp), %r8
+        mov     R_R9(%rsp), %r9
+        mov     R_R10(%rsp), %r10
+        mov     R_R12(%rsp), %r12
+        mov     R_R13(%rsp), %r13
+        mov     R_R14(%rsp), %r14
+        mov     R_R15(%rsp), %r15
+        mov     R_RBX(%rsp), %rbx
+        mov     R_RBP(%rsp), %rbp
+        mov     R_RAX(%rsp), %rax
+        mov     R_RIP(%rsp), %rcx
+        mov     R_RFLAGS(%rsp), %r11
+        swapgs
+        mov     R_RSP(%rsp), %rsp
+        sysretq
+
+// The thread in rax is not the one whose bases the processor has: rcx is that one.
+.Lswitch:
+        mov     %gs:CPU_FRAME_END, %rcx
+        mov     %rax, %gs:CPU_FRAME_END
+        cmpq    $0, %gs:CPU_FSGSBASE
+        je      .Lswitch_slowly
+        rdfsbase %rdx
+        mov     %rdx, R_FS_BASE(%rcx)
+        mov     R_FS_BASE(%rax), %rdx
+        wrfsbase %rdx
+        swapgs
+        rdgsbase %rdx
+        mov     %rdx, R_GS_BASE(%rcx)
+        mov     R_GS_BASE(%rax), %rdx
+        wrgsbase %rdx
+        swapgs
+        jmp     .Lrestore
+
+// Without FSGSBASE a thread can't change its bases, so they need not be saved.
+.Lswitch_slowly:
+        mov     %rax, %rsi
+        mov     $MSR_FS_BASE, %ecx
+        mov     R_FS_BASE(%rsi), %eax
+        mov     R_FS_BASE + 4(%rsi), %edx
+        wrmsr
+        mov     $MSR_KERNEL_GS, %ecx
+        mov     R_GS_BASE(%rsi), %eax
+        mov     R_GS_BASE + 4(%rsi), %edx
+        wrmsr
+        mov     %rsi, %rax
+        jmp     .Lrestore
+
+// Resumes with every register, from the start of the struct up to the frame.
+.Lrestore_all:
+        cmpq    $VECTOR_IDLE, R_VECTOR(%rsp)
+        je      .Lidle
+        sub     $FRAME_END, %rsp
+        pop     %rax
+        pop     %rdi
+        pop     %rsi
+        pop     %rdx
+        pop     %r8
+        pop     %r9
+        pop     %r10
+        pop     %r12
+        pop     %r13
+        pop     %r14
+        pop     %r15
+        pop     %rbx
+        pop     %rbp
+        pop     %rcx
+        pop     %r11
+        add     $16, %rsp
+        swapgs
+        iretq
+
+.Lidle_next:
+        mov     %gs:CPU_SELF, %rax
+        add     $(CPU_IDLE + FRAME_END), %rax
+        jmp     .Lresume
+
+// Waits on the empty kernel stack. An interrupt does not come back here: it ends in entry_exit.
+.Lidle:
+        mov     %gs:CPU_STACK, %rsp
+        xor     %ebp, %ebp
+1:      sti
+        hlt
+        jmp     1b
+
+// --- Exceptions and interrupts ------------------------------------------------------------------
+
+// One stub for each vector, all of one size, so that the address follows from the number. Those with
+// an error code: Intel SDM volume 3, table 6-1. The careful ones have stacks of their own.
+#define HAS_ERROR(v) ((v) == 8 || ((v) >= 10 && (v) <= 14) || (v) == 17 || (v) == 21 || (v) == 29 || (v) == 30)
+#define IS_CAREFUL(v) ((v) == 1 || (v) == 2 || (v) == 8 || (v) == 18)
+
+        .globl  entry_stubs
+        .balign STUB_SIZE
+entry_stubs:
+        .set    vector, 0
+        .rept   256
+        .balign STUB_SIZE, 0xcc
+        .if     !HAS_ERROR(vector)
+        pushq   $0
+        .endif
+        pushq   $vector
+        .if     IS_CAREFUL(vector)
+        jmp     entry_careful
+        .else
+        jmp     entry_common
+        .endif
+        .set    vector, vector + 1
+        .endr
+        .balign STUB_SIZE, 0xcc
+
+// Completes struct arch_registers below the vector.
+.macro SAVE_ALL
+        push    %r11
+        push    %rcx
+        push    %rbp
+        push    %rbx
+        push    %r15
+        push    %r14
+        push    %r13
+        push    %r12
+        push    %r10
+        push    %r9
+        push    %r8
+        push    %rdx
+        push    %rsi
+        push    %rdi
+        push    %rax
+.endm
+
+// An interrupt keeps the user's AC, DF and NT, unlike SYSCALL.
+.macro CLEAN_FLAGS
+        pushq   $2
+        popfq
+.endm
+
+// Speculation past the test must not use the wrong GS base, so both ways start with a fence
+// (CVE-2019-1125).
+entry_common:
+        SAVE_ALL
+        testb   $3, FRAME_CS(%rsp)
+        jz      .Lfrom_kernel
+        swapgs
+        lfence
+        mov     %rsp, %rsi
+        mov     %gs:CPU_STACK, %rsp
+.Lcall_user:
+        CLEAN_FLAGS
+        xor     %ebp, %ebp
+        mov     %gs:CPU_SELF, %rdi
+        call    x86_interrupt_user
+        jmp     entry_exit
+
+// Only idle is ever interrupted. All else is a fault of the kernel, and does not come back.
+.Lfrom_kernel:
+        lfence
+        CLEAN_FLAGS
+        mov     %rsp, %rsi
+        mov     %gs:CPU_SELF, %rdi
+        call    x86_interrupt_kernel
+        jmp     entry_exit
+
+// These come at any instruction. From user mode the GS base is the user's, whatever it is, and the
+// registers move from this stack to the thread. From the kernel it may be anything: the end of the
+// stack says which processor this is, and nothing returns from there.
+entry_careful:
+        SAVE_ALL
+        CLEAN_FLAGS
+        testb   $3, FRAME_CS(%rsp)
+        jz      .Lcareful_kernel
+        swapgs
+        lfence
+        mov     %rsp, %rsi
+        mov     %gs:CPU_FRAME_END, %rdi
+        sub     $FRAME_END, %rdi
+        mov     $(FRAME_END / 8), %ecx
+        rep movsq
+        lea     -FRAME_END(%rdi), %rsi
+        mov     %gs:CPU_STACK, %rsp
+        jmp     .Lcall_user
+.Lcareful_kernel:
+        lfence
+        mov     %rsp, %rsi
+        mov     %rsp, %rdi
+        or      $(CAREFUL_STACK - 1), %rdi
+        mov     -7(%rdi), %rdi
+        mov     %edi, %eax
+        mov     %rdi, %rdx
+        shr     $32, %rdx
+        mov     $MSR_GS_BASE, %ecx
+        wrmsr
+        call    x86_interrupt_kernel
+        ud2
+
+        .globl  entry_end
+entry_end:
+
+        .section .note.GNU-stack, "", @progbits

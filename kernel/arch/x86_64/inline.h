@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// The functions of kernel/arch/arch.h that are too small and too hot to be called.
+#pragma once
+
+// Outside of the window and the image there is nothing to point at, so two cases are all.
+static inline void *arch_window(physical_t address)
+{
+    return (void *)(X86_WINDOW + address);
+}
+
+static inline physical_t arch_physical(const void *pointer)
+{
+    uint64_t address = (uint64_t)pointer;
+
+    return address >= X86_IMAGE ? address - X86_IMAGE : address - X86_WINDOW;
+}
+
+// The first word of struct cpu is its own address.
+static inline struct cpu *arch_cpu(void)
+{
+    struct cpu *cpu;
+
+    static_assert(offsetof(struct arch_cpu, self) == 0);
+    __asm__("mov %%gs:0, %0" : "=r"(cpu));
+    return cpu;
+}

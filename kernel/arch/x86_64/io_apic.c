@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+// Device interrupts: the I/O APICs, and the old PIC, which is only silenced (Intel 82093AA data sheet).
+//
+// An interrupt of the ABI is one input of one I/O APIC. What the portable kernel sees as masked is:
+//
+//   level   masked in hardware; the device holds its line until it is served, so nothing is lost
+//   edge    at first only noted here. An edge that comes meanwhile would be lost if the input were masked, so
+//           it is remembered, and only then is the input masked. Unmasking raises it again.
+#include "x86.h"
+
+#include "panic/panic.h"
+
+// Registers are reached through an index and a data word.
+enum io_register : uint8_t {
+    IO_VERSION = 1,
+    IO_ENTRY = 0x10, // two for each input
+};
+
+constexpr unsigned IO_INDEX = 0;
+constexpr unsigned IO_DATA = 0x10;
+constexpr unsigned IO_INPUTS_MOST = 240;
+
+constexpr uint32_t ENTRY_LOW_ACTIVE = 1 << 13;
+constexpr uint32_t ENTRY_LEVEL = 1 << 15;
+constexpr uint32_t ENTRY_MASKED = 1 << 16;
+
+struct io_apic {
+    volatile uint32_t *registers;
+    uint32_t first;
+    uint32_t inputs;
+};
+
+struct input {
+    struct io_apic *apic; // null: no device can raise it
+    uint32_t entry;       // the low half of its entry, without the mask
+    uint8_t number;
+    bool masked;  // as the portable kernel sees it
+    bool pending; // an edge came while masked
+};
+
+static struct io_apic io_apics[ACPI_IO_APICS];
+static struct input inputs[ARCH_INTERRUPTS];
+
+static uint32_t io_read(const struct io_apic *apic, uint8_t name)
+{
+    apic->registers[IO_INDEX / 4] = name;
+    return apic->registers[IO_DATA / 4];
+}
+
+static void io_write(const struct io_apic *apic, uint8_t name, uint32_t value)
+{
+    apic->registers[IO_INDEX / 4] = name;
+    apic->registers[IO_DATA / 4] = value;
+}
+
+static void input_write(const struct input *input, uint32_t mask)
+{
+    io_write(input->apic, (uint8_t)(IO_ENTRY + 2 * input->number), input->entry | mask);
+}
+
+// --- Start ------------------------------------------------------------------------------------------
+
+// Moves the PIC's vectors away from the exceptions, then masks all of it (Intel 8259A data sheet).
+static void pic_silence(void)
+{
+    constexpr uint16_t FIRST = 0x20;
+    constexpr uint16_t SECOND = 0xa0;
+
+    outb(FIRST, 0x11);
+    outb(SECOND, 0x11);
+    outb(FIRST + 1, VECTOR_PIC);
+    outb(SECOND + 1, VECTOR_PIC + 8);
+    outb(FIRST + 1, 4);
+    outb(SECOND + 1, 2);
+    outb(FIRST + 1, 1);
+    outb(SECOND + 1, 1);
+    outb(FIRST + 1, 0xff);
+    outb(SECOND + 1, 0xff);
+}
+
+static void io_apic_open(struct io_apic *apic, const struct acpi_io_apic *from)
+{
+    uint32_t version;
+
+    apic->registers = window_device(from->address);
+    if (apic->registers == nullptr) {
+        return;
+    }
+    version = io_read(apic, IO_VERSION);
+    apic->first = from->first;
+    apic->inputs = (version >> 16 & 0xff) + 1;
+    if (version == UINT32_MAX || apic->inputs > IO_INPUTS_MOST) {
+        apic->inputs = 0;
+    }
+    for (uint32_t i = 0; i < apic->inputs; i++) {
+        io_write(apic, (uint8_t)(IO_ENTRY + 2 * i), ENTRY_MASKED);
+    }
+}
+
+static void input_open(unsigned interrupt, uint32_t global, uint32_t mode)
+{
+    for (size_t i = 0; i < ACPI_IO_APICS; i++) {
+        struct io_apic *apic = &io_apics[i];
+
+        if (global >= apic->first && global - apic->first < apic->inputs) {
+            inputs[interrupt] = (struct input){
+                .apic = apic,
+                .entry = (VECTOR_DEVICE + interrupt) | mode,
+                .number = (uint8_t)(global - apic->first),
+                .masked = true,
+            };
+            input_write(&inputs[interrupt], ENTRY_MASKED);
+            io_write(apic, (uint8_t)(IO_ENTRY + 2 * inputs[interrupt].number + 1),
+                     local_apic_id() << 24);
+            return;
+        }
+    }
+}
+
+// Whether some ISA interrupt arrives at this global one by an override.
+static bool is_taken(const struct acpi_info *info, uint32_t global)
+{
+    for (size_t i = 0; i < ACPI_ISA_INTERRUPTS; i++) {
+        if (info->isa[i].present && info->isa[i].interrupt == global) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint32_t override_mode(const struct acpi_override *override)
+{
+    return (override->low ? ENTRY_LOW_ACTIVE : 0) | (override->level ? ENTRY_LEVEL : 0);
+}
+
+void io_apic_start(const struct acpi_info *info)
+{
+    pic_silence();
+    for (size_t i = 0; i < info->io_apics; i++) {
+        io_apic_open(&io_apics[i], &info->io_apic[i]);
+    }
+    for (unsigned i = 0; i < ARCH_INTERRUPTS; i++) {
+        if (i < ACPI_ISA_INTERRUPTS && info->isa[i].present) {
+            input_open(i, info->isa[i].interrupt, override_mode(&info->isa[i]));
+        } else if (!is_taken(info, i)) {
+            input_open(i, i, i < ACPI_ISA_INTERRUPTS ? 0 : ENTRY_LOW_ACTIVE | ENTRY_LEVEL);
+        }
+    }
+}
+
+// --- Running ----------------------------------------------------------------------------------------
+
+bool io_apic_accept(unsigned interrupt)
+{
+    struct input *input = &inputs[interrupt];
+
+    if (input->apic == nullptr) {
+        return false;
+    }
+    if (input->masked) {
+        input->pending = (input->entry & ENTRY_LEVEL) == 0;
+        input_write(input, ENTRY_MASKED);
+        return false;
+    }
+    input->masked = true;
+    if ((input->entry & ENTRY_LEVEL) != 0) {
+        input_write(input, ENTRY_MASKED);
+    }
+    return true;
+}
+
+bool arch_interrupt_exists(unsigned interrupt)
+{
+    return interrupt < ARCH_INTERRUPTS && inputs[interrupt].apic != nullptr;
+}
+
+// By hand rather than by firing: the input is silent from now on, and what it had to say is forgotten.
+void arch_interrupt_mask(unsigned interrupt)
+{
+    struct input *input = &inputs[interrupt];
+
+    ASSERT(arch_interrupt_exists(interrupt));
+    input->masked = true;
+    input->pending = false;
+    input_write(input, ENTRY_MASKED);
+}
+
+void arch_interrupt_unmask(unsigned interrupt)
+{
+    struct input *input = &inputs[interrupt];
+    bool pending = input->pending;
+
+    ASSERT(arch_interrupt_exists(interrupt));
+    if (!input->masked) {
+        return;
+    }
+    input->masked = false;
+    input->pending = false;
+    input_write(input, 0);
+    if (pending) {
+        local_apic_raise((uint8_t)(VECTOR_DEVICE + interrupt));
+    }
+}

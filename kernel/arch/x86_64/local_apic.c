@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// The local APIC of a processor: in x2APIC mode, by model-specific registers, where the processor has
+// it; else by memory (Intel SDM volume 3, chapter 11).
+#include "x86.h"
+
+#include "panic/panic.h"
+
+constexpr uint32_t MSR_APIC_BASE = 0x1b;
+constexpr uint64_t APIC_BASE_X2APIC = 1 << 10;
+constexpr uint64_t APIC_BASE_ENABLE = 1 << 11;
+constexpr uint32_t MSR_X2APIC = 0x800;
+
+// Offsets of registers in memory. An x2APIC register has the number offset / 16.
+enum local_register : uint16_t {
+    LOCAL_ID = 0x20,
+    LOCAL_TASK_PRIORITY = 0x80,
+    LOCAL_END = 0xb0,
+    LOCAL_SPURIOUS = 0xf0,
+    LOCAL_STATUS = 0x280,
+    LOCAL_COMMAND = 0x300,
+    LOCAL_TIMER = 0x320,
+    LOCAL_LINT0 = 0x350,
+    LOCAL_LINT1 = 0x360,
+    LOCAL_ERROR = 0x370,
+    LOCAL_TIMER_COUNT = 0x380,
+    LOCAL_TIMER_LEFT = 0x390,
+    LOCAL_TIMER_DIVIDE = 0x3e0,
+    LOCAL_SELF = 0x3f0, // x2APIC only
+};
+
+constexpr uint32_t ENTRY_MASKED = 1 << 16;
+constexpr uint32_t ENTRY_NMI = 4 << 8;
+constexpr uint32_t SPURIOUS_ENABLE = 1 << 8;
+constexpr uint32_t TIMER_DEADLINE = 2 << 17;
+constexpr uint32_t TIMER_DIVIDE_BY_1 = 0xb;
+constexpr uint32_t COMMAND_SELF = 1 << 18;
+
+static volatile uint32_t *registers; // null in x2APIC mode
+
+static uint32_t local_read(enum local_register name)
+{
+    return registers != nullptr ? registers[name / 4] : (uint32_t)rdmsr(MSR_X2APIC + name / 16);
+}
+
+static void local_write(enum local_register name, uint32_t value)
+{
+    if (registers != nullptr) {
+        registers[name / 4] = value;
+    } else {
+        wrmsr(MSR_X2APIC + name / 16, value);
+    }
+}
+
+physical_t local_apic_address(void)
+{
+    return rdmsr(MSR_APIC_BASE) & ENTRY_ADDRESS;
+}
+
+static void local_apic_map(void)
+{
+    if (!features.x2apic) {
+        registers = window_device(local_apic_address());
+        ASSERT(registers != nullptr);
+    }
+}
+
+// The firmware may have left anything in here. Whatever is not for us is masked; LINT1 is the
+// non-maskable interrupt of the board.
+void local_apic_start(void)
+{
+    uint64_t mode = APIC_BASE_ENABLE | (features.x2apic ? APIC_BASE_X2APIC : 0);
+
+    local_apic_map();
+    wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | mode);
+    local_write(LOCAL_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
+    local_write(LOCAL_TASK_PRIORITY, 0);
+    local_write(LOCAL_TIMER, ENTRY_MASKED | VECTOR_TIMER);
+    local_write(LOCAL_TIMER_DIVIDE, TIMER_DIVIDE_BY_1);
+    local_write(LOCAL_TIMER_COUNT, 0);
+    local_write(LOCAL_LINT0, ENTRY_MASKED);
+    local_write(LOCAL_LINT1, ENTRY_NMI);
+    local_write(LOCAL_ERROR, ENTRY_MASKED | VECTOR_ERROR);
+    local_write(LOCAL_STATUS, 0);
+    local_apic_end_of_interrupt();
+}
+
+void local_apic_end_of_interrupt(void)
+{
+    local_write(LOCAL_END, 0);
+}
+
+void local_apic_raise(uint8_t vector)
+{
+    if (registers != nullptr) {
+        local_write(LOCAL_COMMAND, COMMAND_SELF | vector);
+    } else {
+        local_write(LOCAL_SELF, vector);
+    }
+}
+
+uint32_t local_apic_id(void)
+{
+    uint32_t id = local_read(LOCAL_ID);
+
+    return registers != nullptr ? id >> 24 : id;
+}
+
+// In memory mode a fence must keep the first write of the deadline behind this (section 11.5.4.1).
+void local_apic_timer_mode(bool deadline)
+{
+    local_write(LOCAL_TIMER, VECTOR_TIMER | (deadline ? TIMER_DEADLINE : 0));
+    __asm__ volatile("mfence" : : : "memory");
+}
+
+void local_apic_timer_count(uint32_t count)
+{
+    local_write(LOCAL_TIMER_COUNT, count);
+}
+
+uint32_t local_apic_timer_left(void)
+{
+    return local_read(LOCAL_TIMER_LEFT);
+}

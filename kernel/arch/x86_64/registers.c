@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// The saved registers of a thread, as kernel/arch/arch.h promises them.
+//
+// Whatever is put into the frame can be loaded by IRET without a fault: selectors and flags are fixed
+// here, and addresses are made to be in the lower half.
+#include "x86.h"
+
+// In place of an address that user space can't have: it is canonical, and nothing is ever there, so that
+// using it is a page fault of the thread itself.
+static uint64_t user_address(uint64_t address)
+{
+    return address < ARCH_USER_END ? address : ARCH_USER_END;
+}
+
+void arch_registers_start(struct arch_registers *registers, uint64_t instruction, uint64_t stack,
+                          uint64_t argument, uint64_t second, uint64_t thread_pointer)
+{
+    *registers = (struct arch_registers){
+        .handle = argument,
+        .argument[0] = second,
+        .rip = user_address(instruction),
+        .cs = SELECTOR_USER_CODE,
+        .rflags = RFLAGS_FIXED | RFLAGS_INTERRUPT,
+        .rsp = stack,
+        .ss = SELECTOR_USER_DATA,
+        .fs_base = user_address(thread_pointer),
+    };
+}
+
+// SYSCALL has two bytes. A thread that came in otherwise is before its instruction already.
+void arch_registers_restart(struct arch_registers *registers)
+{
+    if (registers->vector == X86_VECTOR_SYSCALL) {
+        registers->rip -= 2;
+    }
+}
+
+uint64_t arch_registers_instruction(const struct arch_registers *registers)
+{
+    return registers->rip;
+}
+
+uint64_t arch_registers_stack(const struct arch_registers *registers)
+{
+    return registers->rsp;
+}
+
+void arch_registers_each(const struct arch_registers *registers,
+                         void (*each)(const char *name, uint64_t value, void *context),
+                         void *context)
+{
+    static const struct {
+        const char name[8];
+        size_t offset;
+    } names[] = {
+        {"rip", offsetof(struct arch_registers, rip)},
+        {"rsp", offsetof(struct arch_registers, rsp)},
+        {"rflags", offsetof(struct arch_registers, rflags)},
+        {"cs", offsetof(struct arch_registers, cs)},
+        {"ss", offsetof(struct arch_registers, ss)},
+        {"vector", offsetof(struct arch_registers, vector)},
+        {"error", offsetof(struct arch_registers, error)},
+        {"rax", offsetof(struct arch_registers, operation)},
+        {"rbx", offsetof(struct arch_registers, rbx)},
+        {"rcx", offsetof(struct arch_registers, rcx)},
+        {"rdx", offsetof(struct arch_registers, argument[1])},
+        {"rsi", offsetof(struct arch_registers, argument[0])},
+        {"rdi", offsetof(struct arch_registers, handle)},
+        {"rbp", offsetof(struct arch_registers, rbp)},
+        {"r8", offsetof(struct arch_registers, argument[2])},
+        {"r9", offsetof(struct arch_registers, argument[3])},
+        {"r10", offsetof(struct arch_registers, argument[4])},
+        {"r11", offsetof(struct arch_registers, r11)},
+        {"r12", offsetof(struct arch_registers, argument[5])},
+        {"r13", offsetof(struct arch_registers, argument[6])},
+        {"r14", offsetof(struct arch_registers, argument[7])},
+        {"r15", offsetof(struct arch_registers, argument[8])},
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        uint64_t value;
+
+        memcpy(&value, (const char *)registers + names[i].offset, sizeof(value));
+        each(names[i].name, value, context);
+    }
+}

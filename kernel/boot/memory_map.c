@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+// From what firmware says about memory to a list that can be trusted: sorted, free of overlaps, in whole pages.
+// Nothing here depends on the machine; the host's tests feed it nonsense.
+#include "boot/boot.h"
+
+constexpr uint64_t PAGE = (uint64_t)1 << ARCH_PAGE_BITS;
+
+// A range of RAM that may go, so that one that is not RAM can be told apart from it.
+static struct memory_range *find_ram(struct boot *boot)
+{
+    for (size_t i = boot->ranges; i > 0; i--) {
+        if (boot->range[i - 1].kind == MEMORY_RAM) {
+            return &boot->range[i - 1];
+        }
+    }
+    return nullptr;
+}
+
+bool memory_map_add(struct boot *boot, physical_t base, uint64_t size, enum memory_kind kind)
+{
+    if (size == 0 || base >= ARCH_PHYSICAL_END) {
+        return true;
+    }
+    if (size > ARCH_PHYSICAL_END - base) {
+        size = ARCH_PHYSICAL_END - base;
+    }
+    struct memory_range range = {base, size, kind};
+    if (boot->ranges < BOOT_RANGES) {
+        boot->range[boot->ranges++] = range;
+        return true;
+    }
+    boot->ranges_dropped++;
+    struct memory_range *victim = kind == MEMORY_RAM ? nullptr : find_ram(boot);
+    if (victim == nullptr) {
+        return false;
+    }
+    *victim = range;
+    return true;
+}
+
+static void sort(struct boot *boot)
+{
+    for (size_t i = 1; i < boot->ranges; i++) {
+        struct memory_range range = boot->range[i];
+        size_t j = i;
+        while (j > 0 && boot->range[j - 1].base > range.base) {
+            boot->range[j] = boot->range[j - 1];
+            j--;
+        }
+        boot->range[j] = range;
+    }
+}
+
+static physical_t end_of(const struct memory_range *range)
+{
+    return range->base + range->size;
+}
+
+// The strongest kind that covers `address`, and how far from there nothing changes.
+struct cover {
+    bool any;
+    bool ram; // some range says that it is RAM
+    enum memory_kind kind;
+    physical_t end;
+};
+
+static struct cover cover_at(const struct boot *boot, physical_t address)
+{
+    struct cover cover = {.end = ARCH_PHYSICAL_END};
+
+    for (size_t i = 0; i < boot->ranges; i++) {
+        const struct memory_range *range = &boot->range[i];
+        physical_t end = end_of(range);
+        if (range->base > address) {
+            cover.end = range->base < cover.end ? range->base : cover.end;
+        } else if (end > address) {
+            cover.end = end < cover.end ? end : cover.end;
+            cover.kind = !cover.any || range->kind > cover.kind ? range->kind : cover.kind;
+            cover.any = true;
+            cover.ram = cover.ram || range->kind == MEMORY_RAM;
+        }
+    }
+    return cover;
+}
+
+// RAM shrinks to whole pages, all else grows to them, so that no page is both.
+static void round_to_pages(struct boot *boot)
+{
+    for (size_t i = 0; i < boot->ranges; i++) {
+        struct memory_range *range = &boot->range[i];
+        physical_t base = range->base & ~(PAGE - 1);
+        physical_t end = (end_of(range) + PAGE - 1) & ~(PAGE - 1);
+        if (range->kind == MEMORY_RAM) {
+            base = (range->base + PAGE - 1) & ~(PAGE - 1);
+            end = end_of(range) & ~(PAGE - 1);
+        }
+        range->base = base;
+        range->size = end > base ? end - base : 0;
+    }
+}
+
+static bool append(struct memory_range *list, size_t *count, struct memory_range range)
+{
+    struct memory_range *last = *count > 0 ? &list[*count - 1] : nullptr;
+
+    if (last != nullptr && last->kind == range.kind && end_of(last) == range.base) {
+        last->size += range.size;
+        return true;
+    }
+    if (*count == BOOT_RANGES) {
+        return false;
+    }
+    list[(*count)++] = range;
+    return true;
+}
+
+// What is in use already, whatever the firmware says. Page 0 is never given out: link 0 means nothing.
+static void keep_own(struct boot *boot)
+{
+    memory_map_add(boot, 0, PAGE, MEMORY_KEPT);
+    memory_map_add(boot, boot->kernel_base, boot->kernel_end - boot->kernel_base, MEMORY_KEPT);
+    memory_map_add(boot, boot->initrd_base, boot->initrd_size, MEMORY_KEPT);
+}
+
+void memory_map_normalise(struct boot *boot)
+{
+    static struct memory_range result[BOOT_RANGES];
+    bool again = boot->memory_total != 0;
+    size_t count = 0;
+
+    keep_own(boot);
+    round_to_pages(boot);
+    sort(boot);
+    for (physical_t address = 0; address < ARCH_PHYSICAL_END;) {
+        struct cover cover = cover_at(boot, address);
+        struct memory_range range = {address, cover.end - address, cover.kind};
+        if (cover.any && !append(result, &count, range)) {
+            boot->ranges_dropped++;
+        }
+        if (cover.ram && cover.kind != MEMORY_RESERVED && !again) {
+            boot->memory_total += range.size;
+        }
+        address = cover.end;
+    }
+    for (size_t i = 0; i < count; i++) {
+        boot->range[i] = result[i];
+    }
+    boot->ranges = count;
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// From a handle to a slot.
+//
+// A handle is a path, lowest bits first (see abi/object/cnode.abi). Looking one up takes as many steps as the
+// path has CNodes, at most 32, since each takes at least two bits.
+#pragma once
+
+#include "cap/slot.h"
+
+struct cnode;
+struct thread;
+
+// Where a handle leads, as a place that may be filled or emptied.
+struct place {
+    enum kozo_error error; // OK, or BAD_HANDLE
+    uint16_t rights;       // of the capability to the last CNode on the path
+    struct cnode *cnode;   // the last CNode
+    uint64_t index;        // in it
+    unsigned shift;        // bits of the handle below the index: place n+1 is handle + (1 << shift)
+};
+
+// The place that a handle names in the thread's CSpace.
+struct place lookup_place(struct thread *thread, uint64_t handle);
+
+// The place, if it is an empty slot that the thread may fill: else BAD_HANDLE, NO_RIGHT, SLOT_TAKEN.
+struct place lookup_empty(struct thread *thread, uint64_t handle);
+
+// The slot that a handle names, for use; null when it leads nowhere or to an empty slot.
+struct slot *lookup(struct thread *thread, uint64_t handle);
+
+// The slot of a capability of one type that has all of these rights.
+struct lookup {
+    enum kozo_error error; // OK, BAD_HANDLE, BAD_TYPE, NO_RIGHT
+    struct slot *slot;     // null unless OK
+};
+struct lookup lookup_typed(struct thread *thread, uint64_t handle, enum kozo_object_type type,
+                           unsigned rights);
+
+struct slot *place_slot(const struct place *place);

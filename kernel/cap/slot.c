@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+// The derivation tree's only writer. Every function here keeps S1, S2 and S4 of slot.h at its end.
+#include "cap/slot.h"
+
+#include "object/address_space.h"
+#include "object/untyped.h"
+
+static void ring_append(struct slot *parent, struct slot *slot)
+{
+    link_t self = link_to(slot);
+
+    if (parent->child == 0) {
+        parent->child = self;
+        slot->next = self;
+        slot->previous = self;
+        slot->up = link_to(parent);
+        return;
+    }
+    struct slot *first = slot_at(parent->child);
+    struct slot *last = slot_at(first->previous);
+    slot->next = parent->child;
+    slot->previous = first->previous;
+    slot->up = 0;
+    last->next = self;
+    first->previous = self;
+}
+
+// Makes `heir` the first of the ring in place of `slot`, when `slot` is the first.
+static void ring_pass_first(const struct slot *slot, link_t heir)
+{
+    if (slot->up != 0) {
+        slot_at(slot->up)->child = heir;
+        slot_at(heir)->up = slot->up;
+    }
+}
+
+static void ring_replace_by_children(struct slot *slot)
+{
+    struct slot *first = slot_at(slot->child);
+    struct slot *last = slot_at(first->previous);
+
+    first->up = 0;
+    if (slot->next != link_to(slot)) {
+        struct slot *before = slot_at(slot->previous);
+        struct slot *after = slot_at(slot->next);
+        first->previous = slot->previous;
+        before->next = slot->child;
+        last->next = slot->next;
+        after->previous = link_to(last);
+    }
+    ring_pass_first(slot, slot->child);
+}
+
+// Gives the parent when that has no child any more.
+static struct slot *ring_unlink(struct slot *slot)
+{
+    if (slot->child != 0) {
+        ring_replace_by_children(slot);
+        return nullptr;
+    }
+    if (slot->next == link_to(slot)) {
+        struct slot *parent = slot_at(slot->up);
+        parent->child = 0;
+        return parent;
+    }
+    slot_at(slot->previous)->next = slot->next;
+    slot_at(slot->next)->previous = slot->previous;
+    ring_pass_first(slot, slot->next);
+    return nullptr;
+}
+
+void slot_insert(struct slot *slot, struct slot *parent, const struct slot *content)
+{
+    *slot = *content;
+    slot->child = 0;
+    slot->list_next = 0;
+    slot->list_previous = 0;
+    ring_append(parent, slot);
+}
+
+void slot_move(struct slot *from, struct slot *to, uint8_t flags)
+{
+    link_t old = link_to(from);
+    link_t new = link_to(to);
+    struct object_header header = to->header;
+    bool to_grave = (flags & SLOT_GRAVE) != 0;
+
+    *to = *from;
+    to->flags = flags | (from->flags & SLOT_DEVICE);
+    if (to_grave) {
+        to->header = header;
+    }
+    if (from->next == old) {
+        to->next = new;
+        to->previous = new;
+    } else {
+        slot_at(from->next)->previous = new;
+        slot_at(from->previous)->next = new;
+    }
+    if (from->up != 0) {
+        slot_at(from->up)->child = new;
+    }
+    if (from->child != 0) {
+        slot_at(from->child)->up = new;
+    }
+    if (from->type == KOZO_TYPE_MAPPING) {
+        address_space_mapping_moved(from, to);
+    }
+    *from = (struct slot){};
+}
+
+void slot_remove(struct slot *slot)
+{
+    struct slot *childless = ring_unlink(slot);
+
+    *slot = (struct slot){};
+    if (childless != nullptr && childless->type == KOZO_TYPE_UNTYPED) {
+        untyped_reset(childless);
+    }
+}
+
+struct slot *slot_parent(struct slot *slot, unsigned steps)
+{
+    for (struct slot *at = slot; steps > 0; steps--, at = slot_at(at->previous)) {
+        if (at->up != 0) {
+            return slot_at(at->up);
+        }
+    }
+    return nullptr;
+}
+
+void slot_list_push(link_t *head, struct slot *slot)
+{
+    slot->list_previous = 0;
+    slot->list_next = *head;
+    if (*head != 0) {
+        slot_at(*head)->list_previous = link_to(slot);
+    }
+    *head = link_to(slot);
+}
+
+void slot_list_unlink(link_t *head, struct slot *slot)
+{
+    if (slot->list_previous != 0) {
+        slot_at(slot->list_previous)->list_next = slot->list_next;
+    } else {
+        *head = slot->list_next;
+    }
+    if (slot->list_next != 0) {
+        slot_at(slot->list_next)->list_previous = slot->list_previous;
+    }
+    slot->list_next = 0;
+    slot->list_previous = 0;
+}

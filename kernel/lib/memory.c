@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// Plain loops: no vector registers here, and nothing that a kernel copies is long.
+#include "lib/memory.h"
+
+void memory_zero(void *memory, uint64_t size)
+{
+    uint64_t *word = memory;
+
+    for (uint64_t i = 0; i < size / 8; i += 1) {
+        word[i] = 0;
+    }
+}
+
+void *memcpy(void *restrict to, const void *restrict from, size_t size)
+{
+    unsigned char *out = to;
+    const unsigned char *in = from;
+
+    for (size_t i = 0; i < size; i++) {
+        out[i] = in[i];
+    }
+    return to;
+}
+
+void *memmove(void *to, const void *from, size_t size)
+{
+    unsigned char *out = to;
+    const unsigned char *in = from;
+
+    if ((uintptr_t)out <= (uintptr_t)in) {
+        for (size_t i = 0; i < size; i++) {
+            out[i] = in[i];
+        }
+    } else {
+        for (size_t i = size; i > 0; i--) {
+            out[i - 1] = in[i - 1];
+        }
+    }
+    return to;
+}
+
+void *memset(void *memory, int value, size_t size)
+{
+    unsigned char *out = memory;
+
+    for (size_t i = 0; i < size; i++) {
+        out[i] = (unsigned char)value;
+    }
+    return memory;
+}
+
+int memcmp(const void *left, const void *right, size_t size)
+{
+    const unsigned char *a = left;
+    const unsigned char *b = right;
+
+    for (size_t i = 0; i < size; i++) {
+        if (a[i] != b[i]) {
+            return a[i] < b[i] ? -1 : 1;
+        }
+    }
+    return 0;
+}

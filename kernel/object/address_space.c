@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#include "object/address_space.h"
+
+#include "mem/table.h"
+#include "object/pool.h"
+#include "syscall/call.h"
+
+// No Mapping is cleared page by page here: the tables go as a whole. False when a preemption point is due.
+static bool drop_mappings(struct cpu *cpu, struct address_space *space)
+{
+    // Nothing may run or be looked up in these tables from here on.
+    arch_space_leave();
+    while (space->mappings != 0) {
+        struct slot *mapping = slot_at(space->mappings);
+        address_space_mapping_drop(space, mapping);
+        slot_remove(mapping);
+        if (cpu_work_is_due(cpu)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void leave_pool(struct address_space *space)
+{
+    struct pool *pool = link_target(space->pool);
+    struct address_space *next = link_target(space->pool_next);
+    struct address_space *previous = link_target(space->pool_previous);
+
+    if (previous != nullptr) {
+        previous->pool_next = space->pool_next;
+    } else {
+        pool->spaces = space->pool_next;
+    }
+    if (next != nullptr) {
+        next->pool_previous = space->pool_previous;
+    }
+    pool->space_count--;
+    space->pool = 0;
+    space->pool_next = 0;
+    space->pool_previous = 0;
+}
+
+bool address_space_reap(struct cpu *cpu, struct object *object)
+{
+    struct address_space *space = (struct address_space *)object;
+
+    if (space->pool == 0) {
+        return true;
+    }
+    if (!drop_mappings(cpu, space) || table_release(space, &object->grave.header.progress)) {
+        return false;
+    }
+    leave_pool(space);
+    return true;
+}
+
+void address_space_attach(struct address_space *space, struct pool *pool)
+{
+    struct address_space *first = link_target(pool->spaces);
+
+    space->root = pool_take(pool);
+    space->tables = 1;
+    arch_root_prepare(arch_window(space->root));
+    space->pool = link_to(pool);
+    space->pool_next = pool->spaces;
+    if (first != nullptr) {
+        first->pool_previous = link_to(space);
+    }
+    pool->spaces = link_to(space);
+    pool->space_count++;
+}
+
+bool address_space_abandon(struct cpu *cpu, struct address_space *space)
+{
+    // Without a root no thread can be chosen to run in it, even if this is left half done.
+    space->root = 0;
+    space->tables = 0;
+    if (!drop_mappings(cpu, space)) {
+        return false;
+    }
+    leave_pool(space);
+    return true;
+}
+
+void address_space_mapping_add(struct address_space *space, struct slot *mapping)
+{
+    mapping->object = link_to(space);
+    slot_list_push(&space->mappings, mapping);
+    space->mapping_count++;
+}
+
+void address_space_mapping_drop(struct address_space *space, struct slot *mapping)
+{
+    slot_list_unlink(&space->mappings, mapping);
+    mapping->object = 0;
+    space->mapping_count--;
+}
+
+void address_space_mapping_moved(const struct slot *from, struct slot *to)
+{
+    struct address_space *space = address_space_of(from);
+
+    if (space == nullptr) {
+        return;
+    }
+    if (from->list_previous != 0) {
+        slot_at(from->list_previous)->list_next = link_to(to);
+    } else {
+        space->mappings = link_to(to);
+    }
+    if (from->list_next != 0) {
+        slot_at(from->list_next)->list_previous = link_to(to);
+    }
+}
+
+enum kozo_error address_space_info_call(struct call *call)
+{
+    const struct address_space *space = address_space_of(call->slot);
+
+    call->argument[0] = space->mapping_count;
+    call->argument[1] = space->tables;
+    return KOZO_OK;
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// AddressSpace: a tree of page tables, and the list of the Mappings in it.
+//
+//             attach                       reap, or the Pool goes (abandon)
+//   no root ──────────▶ on a Pool ───────────────────────────────────────▶ no root
+//
+// Invariants
+//   A1  Every present entry of a user page equals the translation of a live Mapping in the list, and has no right
+//       beyond it.
+//   A2  Every Mapping that names this space is in its list, and has a slot.
+//   A3  root and pool are both 0 or both set; without a root there are no Mappings.
+#pragma once
+
+#include "object/object.h"
+
+struct call;
+struct pool;
+
+constexpr unsigned ADDRESS_SPACE_BITS = 7;
+
+struct address_space {
+    struct object object;
+    physical_t root;
+    link_t pool;
+    link_t pool_next, pool_previous; // other AddressSpaces on the Pool
+    link_t mappings;                 // slots, through list_next and list_previous
+    uint32_t mapping_count;
+    uint32_t tables; // with the root
+};
+static_assert(sizeof(struct address_space) <= 1u << ADDRESS_SPACE_BITS);
+
+static inline struct address_space *address_space_of(const struct slot *capability)
+{
+    return link_target(capability->object);
+}
+
+// Deletes the Mappings, then gives the tables back to the Pool, one a step.
+[[nodiscard]] bool address_space_reap(struct cpu *cpu, struct object *object);
+
+// Takes the space off its Pool, which must have a page for the root table (attach), or whose memory is about to go
+// (abandon: the tables are forgotten where they are). Abandon gives false when a preemption point is due first.
+void address_space_attach(struct address_space *space, struct pool *pool);
+[[nodiscard]] bool address_space_abandon(struct cpu *cpu, struct address_space *space);
+
+// A slot that holds a Mapping joins, leaves, or was moved.
+void address_space_mapping_add(struct address_space *space, struct slot *mapping);
+void address_space_mapping_drop(struct address_space *space, struct slot *mapping);
+void address_space_mapping_moved(const struct slot *from, struct slot *to);
+
+enum kozo_error address_space_info_call(struct call *call);

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+// CNode, and the operations that act on any capability by its slot.
+//
+// These look their slot up themselves (call->slot is null): delete and inspect must reach an empty slot too, and
+// all that change a slot need WRITE on the CNode that it stands in.
+#include "object/cnode.h"
+
+#include "cap/delete.h"
+#include "cap/lookup.h"
+#include "object/irq_handler.h"
+#include "object/thread.h"
+#include "syscall/call.h"
+
+bool cnode_reap(struct cpu *cpu, struct object *object)
+{
+    struct cnode *cnode = (struct cnode *)object;
+    uint64_t *progress = &object->grave.header.progress;
+
+    // Slot 0 is the header. One slot is one step.
+    if (*progress + 1 >= cnode_slots(cnode)) {
+        return true;
+    }
+    if (slot_delete(cpu, &cnode->slot[*progress + 1])) {
+        (*progress)++;
+    }
+    return false;
+}
+
+void capability_copy(struct slot *source, struct slot *destination, uint8_t flags)
+{
+    struct slot content = *source;
+
+    content.flags = flags | (source->flags & SLOT_DEVICE);
+    if (object_types[source->type].has_object) {
+        slot_object(source)->grave.header.references++;
+    }
+    slot_insert(destination, source, &content);
+}
+
+static bool range_narrow(struct slot *content, uint64_t first, uint64_t count, uint64_t unit,
+                         uint64_t *start)
+{
+    uint64_t units = content->size / unit;
+
+    if (count == 0 || first >= units || count > units - first) {
+        return false;
+    }
+    *start += first * unit;
+    content->size = count * unit;
+    return true;
+}
+
+// What a capability becomes when it is minted with `value`; BAD_ARGUMENT when it can't.
+static enum kozo_error mint_value(struct slot *content, uint64_t value)
+{
+    if (value == 0) {
+        return KOZO_OK;
+    }
+    switch (content->type) {
+    case KOZO_TYPE_ENDPOINT:
+    case KOZO_TYPE_NOTIFICATION:
+        if (content->value != 0) {
+            return KOZO_BAD_ARGUMENT;
+        }
+        content->value = value;
+        return KOZO_OK;
+    case KOZO_TYPE_FRAME:
+        return range_narrow(content, (uint32_t)value, value >> 32, KOZO_PAGE_SIZE, &content->base)
+                   ? KOZO_OK
+                   : KOZO_BAD_ARGUMENT;
+    case KOZO_TYPE_IO_PORT:
+        return range_narrow(content, (uint16_t)value, value >> 16, 1, &content->value)
+                   ? KOZO_OK
+                   : KOZO_BAD_ARGUMENT;
+    default:
+        return KOZO_BAD_ARGUMENT;
+    }
+}
+
+static enum kozo_error derive(struct call *call, uint64_t rights, uint64_t value)
+{
+    struct slot *source = lookup(call->caller, call->caller->registers.handle);
+    if (source == nullptr) {
+        return KOZO_BAD_HANDLE;
+    }
+    if (!object_types[source->type].can_copy) {
+        return KOZO_BAD_TYPE;
+    }
+    struct slot content = *source;
+    enum kozo_error error = mint_value(&content, value);
+    if (error != KOZO_OK) {
+        return error;
+    }
+    struct place place = lookup_empty(call->caller, call->argument[0]);
+    if (place.error != KOZO_OK) {
+        return place.error;
+    }
+
+    struct slot *destination = place_slot(&place);
+    capability_copy(source, destination, 0);
+    destination->rights &= (uint16_t)rights;
+    destination->value = content.value;
+    if (source->type == KOZO_TYPE_FRAME || source->type == KOZO_TYPE_IO_PORT) {
+        destination->base = content.base;
+        destination->size = content.size;
+    }
+    return KOZO_OK;
+}
+
+enum kozo_error cnode_copy_call(struct call *call)
+{
+    return derive(call, UINT64_MAX, 0);
+}
+
+enum kozo_error cnode_mint_call(struct call *call)
+{
+    return derive(call, call->argument[1], call->argument[2]);
+}
+
+enum kozo_error cnode_move_call(struct call *call)
+{
+    struct place from = lookup_place(call->caller, call->caller->registers.handle);
+    if (from.error != KOZO_OK || place_slot(&from)->type == KOZO_TYPE_NONE) {
+        return KOZO_BAD_HANDLE;
+    }
+    if ((from.rights & KOZO_RIGHT_WRITE) == 0) {
+        return KOZO_NO_RIGHT;
+    }
+    struct place to = lookup_empty(call->caller, call->argument[0]);
+    if (to.error != KOZO_OK) {
+        return to.error;
+    }
+
+    slot_move(place_slot(&from), place_slot(&to), 0);
+    return KOZO_OK;
+}
+
+enum kozo_error cnode_delete_call(struct call *call)
+{
+    struct place place = lookup_place(call->caller, call->caller->registers.handle);
+    if (place.error != KOZO_OK) {
+        return place.error;
+    }
+    if ((place.rights & KOZO_RIGHT_WRITE) == 0) {
+        return KOZO_NO_RIGHT;
+    }
+
+    if (!slot_delete(call->cpu, place_slot(&place)) || !dying_finish(call->cpu)) {
+        return call_again(call);
+    }
+    return KOZO_OK;
+}
+
+enum kozo_error cnode_revoke_call(struct call *call)
+{
+    struct place place = lookup_place(call->caller, call->caller->registers.handle);
+    if (place.error != KOZO_OK || place_slot(&place)->type == KOZO_TYPE_NONE) {
+        return KOZO_BAD_HANDLE;
+    }
+    if ((place.rights & KOZO_RIGHT_WRITE) == 0) {
+        return KOZO_NO_RIGHT;
+    }
+
+    if (!slot_revoke(call->cpu, place_slot(&place)) || !dying_finish(call->cpu)) {
+        return call_again(call);
+    }
+    return KOZO_OK;
+}
+
+// The one number that tells a person most about a capability.
+static uint64_t inspect_value(const struct slot *slot)
+{
+    switch (slot->type) {
+    case KOZO_TYPE_CNODE:
+        return cnode_bits(cnode_of(slot));
+    case KOZO_TYPE_UNTYPED:
+    case KOZO_TYPE_FRAME:
+        return slot->size;
+    case KOZO_TYPE_IO_PORT:
+        return slot->value | slot->size << 16;
+    case KOZO_TYPE_IRQ_HANDLER:
+        return irq_handler_of(slot)->claimed - 1;
+    default:
+        return slot->value;
+    }
+}
+
+// How far inspect looks for a parent among siblings.
+constexpr unsigned INSPECT_STEPS = 256;
+
+static uint64_t inspect_parent(const struct place *place)
+{
+    const struct slot *parent = slot_parent(place_slot(place), INSPECT_STEPS);
+    const struct slot *first = &place->cnode->slot[0];
+
+    if (parent <= first || parent >= first + cnode_slots(place->cnode)) {
+        return 0;
+    }
+    return (uint64_t)(parent - first);
+}
+
+enum kozo_error cnode_inspect_call(struct call *call)
+{
+    struct place place = lookup_place(call->caller, call->caller->registers.handle);
+    if (place.error != KOZO_OK) {
+        return place.error;
+    }
+
+    const struct slot *slot = place_slot(&place);
+    bool empty = slot->type == KOZO_TYPE_NONE;
+    call->argument[0] = slot->type;
+    call->argument[1] = slot->rights;
+    call->argument[2] = empty ? 0 : inspect_value(slot);
+    call->argument[3] = slot->child != 0;
+    call->argument[4] = empty ? 0 : inspect_parent(&place);
+    return KOZO_OK;
+}

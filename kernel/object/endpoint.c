@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+// Endpoint: send, receive and call, in one pattern. If the other side waits already, the message goes over at once;
+// else the thread joins the queue. A receive first sends borrowed time home, then takes a pending signal, then a
+// waiting sender.
+#include "object/endpoint.h"
+
+#include "cap/lookup.h"
+#include "ipc/message.h"
+#include "object/notification.h"
+#include "object/reply.h"
+#include "object/thread.h"
+#include "sched/scheduler.h"
+#include "sched/time.h"
+#include "syscall/call.h"
+
+bool waitable_empty(struct cpu *cpu, struct waitable *waitable)
+{
+    if (waitable->queue.first == 0) {
+        return true;
+    }
+    thread_cancel(cpu, thread_at(waitable->queue.first), KOZO_CANCELLED);
+    return false;
+}
+
+bool endpoint_reap(struct cpu *cpu, struct object *object)
+{
+    return waitable_empty(cpu, &((struct endpoint *)object)->waitable);
+}
+
+// The first thread of the queue, if it waits in this state.
+static struct thread *first_in(const struct endpoint *endpoint, enum thread_state state)
+{
+    struct thread *first = thread_at(endpoint->waitable.queue.first);
+
+    return first != nullptr && first->state == state ? first : nullptr;
+}
+
+static void join(struct endpoint *endpoint, struct thread *thread, enum thread_state state)
+{
+    thread->state = state;
+    thread->waiting_on = link_to(endpoint);
+    queue_push(&endpoint->waitable.queue, thread);
+}
+
+static void leave(struct endpoint *endpoint, struct thread *thread)
+{
+    queue_remove(&endpoint->waitable.queue, thread);
+    thread->waiting_on = 0;
+}
+
+// The message of `caller` goes over to `receiver`, which must answer it. Neither is in a queue.
+static void meet_call(struct cpu *cpu, struct thread *caller, struct thread *receiver,
+                      uint64_t badge)
+{
+    message_carry(caller, receiver, badge);
+    caller->state = CALLING;
+    receiver->registers.operation = KOZO_OK;
+    receiver->state = READY;
+    if (reply_hold(receiver, caller)) {
+        time_lend(cpu, caller, receiver);
+        return;
+    }
+    time_take_own(cpu, receiver);
+    scheduler_add(cpu, receiver);
+    thread_wake(cpu, caller, KOZO_NO_REPLY);
+}
+
+// The same for a message that wants no answer.
+static void meet_send(struct cpu *cpu, struct thread *sender, struct thread *receiver,
+                      uint64_t badge)
+{
+    message_carry(sender, receiver, badge);
+    reply_forget(receiver);
+    thread_wake(cpu, receiver, KOZO_OK);
+}
+
+enum kozo_error endpoint_call(struct cpu *cpu, struct thread *caller, struct endpoint *endpoint,
+                              uint64_t badge)
+{
+    struct thread *receiver = first_in(endpoint, RECEIVING);
+
+    if (receiver == nullptr) {
+        caller->badge = badge;
+        caller->calls = true;
+        join(endpoint, caller, SENDING);
+        return KOZO_OK;
+    }
+    leave(endpoint, receiver);
+    meet_call(cpu, caller, receiver, badge);
+    if (caller->state != CALLING) {
+        return KOZO_NO_REPLY;
+    }
+    scheduler_switch_to(cpu, receiver);
+    return KOZO_OK;
+}
+
+enum kozo_error endpoint_call_call(struct call *call)
+{
+    enum kozo_error error = message_check(call->caller, call->slot->rights);
+    if (error != KOZO_OK) {
+        return error;
+    }
+
+    return endpoint_call(call->cpu, call->caller, endpoint_of(call->slot), call->slot->value);
+}
+
+static enum kozo_error send(struct call *call, bool wait)
+{
+    struct endpoint *endpoint = endpoint_of(call->slot);
+    enum kozo_error error = message_check(call->caller, call->slot->rights);
+    if (error != KOZO_OK) {
+        return error;
+    }
+    struct thread *receiver = first_in(endpoint, RECEIVING);
+    if (receiver == nullptr && !wait) {
+        return KOZO_WOULD_BLOCK;
+    }
+
+    if (receiver != nullptr) {
+        leave(endpoint, receiver);
+        meet_send(call->cpu, call->caller, receiver, call->slot->value);
+        return KOZO_OK;
+    }
+    call->caller->badge = call->slot->value;
+    call->caller->calls = false;
+    join(endpoint, call->caller, SENDING);
+    return KOZO_OK;
+}
+
+enum kozo_error endpoint_send_call(struct call *call)
+{
+    return send(call, true);
+}
+
+enum kozo_error endpoint_try_send_call(struct call *call)
+{
+    return send(call, false);
+}
+
+// Takes what is there for the receiver already: a signal or a waiting sender. False when there is nothing.
+static bool receive_now(struct cpu *cpu, struct thread *receiver, struct endpoint *endpoint,
+                        struct reply *reply)
+{
+    if (notification_take_bound(receiver)) {
+        time_return(cpu, receiver);
+        return true;
+    }
+    struct thread *sender = first_in(endpoint, SENDING);
+    if (sender == nullptr) {
+        return false;
+    }
+    time_return(cpu, receiver);
+    reply_offer(reply, receiver);
+    leave(endpoint, sender);
+    if (sender->calls) {
+        meet_call(cpu, sender, receiver, sender->badge);
+    } else {
+        meet_send(cpu, sender, receiver, sender->badge);
+        thread_wake(cpu, sender, KOZO_OK);
+    }
+    return true;
+}
+
+// What the Reply argument of a receive leads to.
+struct reply_argument {
+    enum kozo_error error;
+    struct reply *reply; // null for none
+};
+
+static struct reply_argument receive_reply(struct call *call)
+{
+    uint64_t handle = call->argument[1];
+    if (handle == 0) {
+        return (struct reply_argument){};
+    }
+    struct slot *slot = lookup(call->caller, handle);
+    if (slot == nullptr || slot->type != KOZO_TYPE_REPLY) {
+        return (struct reply_argument){.error = KOZO_BAD_HANDLE};
+    }
+    return (struct reply_argument){.reply = reply_of(slot)};
+}
+
+static void receive(struct call *call, struct reply *reply)
+{
+    struct endpoint *endpoint = endpoint_of(call->slot);
+
+    if (!receive_now(call->cpu, call->caller, endpoint, reply)) {
+        time_return(call->cpu, call->caller);
+        reply_offer(reply, call->caller);
+        join(endpoint, call->caller, RECEIVING);
+    }
+}
+
+enum kozo_error endpoint_recv_call(struct call *call)
+{
+    struct reply_argument found = receive_reply(call);
+    if (found.error != KOZO_OK) {
+        return found.error;
+    }
+    if (found.reply != nullptr && found.reply->thread != 0) {
+        return KOZO_BAD_STATE;
+    }
+
+    receive(call, found.reply);
+    return KOZO_OK;
+}
+
+enum kozo_error endpoint_try_recv_call(struct call *call)
+{
+    struct reply_argument found = receive_reply(call);
+    if (found.error != KOZO_OK) {
+        return found.error;
+    }
+    if (found.reply != nullptr && found.reply->thread != 0) {
+        return KOZO_BAD_STATE;
+    }
+
+    struct endpoint *endpoint = endpoint_of(call->slot);
+    return receive_now(call->cpu, call->caller, endpoint, found.reply) ? KOZO_OK : KOZO_WOULD_BLOCK;
+}
+
+enum kozo_error endpoint_reply_recv_call(struct call *call)
+{
+    struct reply_argument found = receive_reply(call);
+    if (found.error != KOZO_OK) {
+        return found.error;
+    }
+    if (found.reply == nullptr) {
+        return KOZO_BAD_HANDLE;
+    }
+    struct thread *caller = reply_caller(found.reply);
+    if (caller == nullptr && found.reply->thread != 0) {
+        return KOZO_BAD_STATE;
+    }
+    enum kozo_error error = message_check(call->caller, KOZO_RIGHT_GRANT);
+    if (error != KOZO_OK) {
+        return error;
+    }
+
+    if (caller != nullptr) {
+        reply_answer(call->cpu, call->caller, found.reply);
+    }
+    receive(call, found.reply);
+    // The server waits: its caller, whose time is back, goes on at once.
+    if (call->caller->state == RECEIVING && caller != nullptr && caller->queued) {
+        scheduler_switch_to(call->cpu, caller);
+    }
+    return KOZO_OK;
+}

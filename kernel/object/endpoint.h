@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// Endpoint: where messages meet.
+//
+// Its queue holds senders or receivers, never both, since a meeting takes place as soon as there is one of each.
+//
+// Invariant E1: all threads in the queue are SENDING, or all are RECEIVING.
+#pragma once
+
+#include "object/object.h"
+#include "sched/queue.h"
+
+struct call;
+struct thread;
+
+constexpr unsigned ENDPOINT_BITS = 7;
+
+// What threads can wait on: an Endpoint or a Notification begins with this.
+struct waitable {
+    struct object object;
+    struct thread_queue queue;
+};
+
+struct endpoint {
+    struct waitable waitable;
+};
+static_assert(sizeof(struct endpoint) <= 1u << ENDPOINT_BITS);
+
+static inline struct endpoint *endpoint_of(const struct slot *capability)
+{
+    return link_target(capability->object);
+}
+
+// Wakes one waiter with CANCELLED at each step.
+[[nodiscard]] bool endpoint_reap(struct cpu *cpu, struct object *object);
+
+// Wakes the first waiter with CANCELLED; true when nobody waits any more.
+[[nodiscard]] bool waitable_empty(struct cpu *cpu, struct waitable *waitable);
+
+// The current thread, whose message was checked or which is `faulted`, calls: its message is delivered, or it waits.
+// NO_REPLY when the receiver has no Reply for it.
+enum kozo_error endpoint_call(struct cpu *cpu, struct thread *caller, struct endpoint *endpoint,
+                              uint64_t badge);
+
+enum kozo_error endpoint_call_call(struct call *call);
+enum kozo_error endpoint_send_call(struct call *call);
+enum kozo_error endpoint_try_send_call(struct call *call);
+enum kozo_error endpoint_recv_call(struct call *call);
+enum kozo_error endpoint_try_recv_call(struct call *call);
+enum kozo_error endpoint_reply_recv_call(struct call *call);

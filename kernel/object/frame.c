@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+#include "object/frame.h"
+
+#include "cap/lookup.h"
+#include "object/address_space.h"
+#include "object/mapping.h"
+#include "object/thread.h"
+#include "syscall/call.h"
+
+static bool is_page_multiple(uint64_t number)
+{
+    return number % KOZO_PAGE_SIZE == 0;
+}
+
+// What map was given, in the order of the definition.
+struct map {
+    enum kozo_error error;
+    struct place place;
+    struct address_space *space;
+    uint64_t address, offset, length;
+    uint64_t rights;
+};
+
+static enum kozo_error map_check(const struct slot *frame, const struct map *map)
+{
+    constexpr uint64_t all = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE | KOZO_RIGHT_EXECUTE;
+    constexpr uint64_t write_execute = KOZO_RIGHT_WRITE | KOZO_RIGHT_EXECUTE;
+
+    if (!is_page_multiple(map->address) || !is_page_multiple(map->offset) ||
+        !is_page_multiple(map->length) || map->length == 0) {
+        return KOZO_BAD_ARGUMENT;
+    }
+    if (map->offset >= frame->size || map->length > frame->size - map->offset) {
+        return KOZO_BAD_ARGUMENT;
+    }
+    if (map->address >= ARCH_USER_END || map->length > ARCH_USER_END - map->address) {
+        return KOZO_BAD_ARGUMENT;
+    }
+    if ((map->rights & ~all) != 0 || (map->rights & write_execute) == write_execute) {
+        return KOZO_BAD_ARGUMENT;
+    }
+    return (map->rights & ~(uint64_t)frame->rights) != 0 ? KOZO_NO_RIGHT : KOZO_OK;
+}
+
+static struct map map_decode(struct call *call)
+{
+    const uint64_t *argument = call->argument;
+    struct map map = {
+        .address = argument[2],
+        .offset = argument[3],
+        .length = argument[4],
+        .rights = argument[5],
+    };
+    struct lookup space =
+        lookup_typed(call->caller, argument[1], KOZO_TYPE_ADDRESS_SPACE, KOZO_RIGHT_CONTROL);
+
+    map.error = space.error;
+    if (map.error != KOZO_OK) {
+        return map;
+    }
+    map.space = address_space_of(space.slot);
+    map.error = map_check(call->slot, &map);
+    if (map.error == KOZO_OK && map.space->root == 0) {
+        map.error = KOZO_BAD_STATE;
+    }
+    if (map.error == KOZO_OK) {
+        map.place = lookup_empty(call->caller, argument[0]);
+        map.error = map.place.error;
+    }
+    if (map.error == KOZO_OK &&
+        !mapping_has_tables(map.space, map.address, map.address + map.length)) {
+        map.error = KOZO_NO_MEMORY;
+    }
+    return map;
+}
+
+enum kozo_error frame_map_call(struct call *call)
+{
+    struct map map = map_decode(call);
+    if (map.error != KOZO_OK) {
+        return map.error;
+    }
+
+    struct slot *mapping = place_slot(&map.place);
+    struct slot content = {
+        .type = KOZO_TYPE_MAPPING,
+        .flags = call->slot->flags & SLOT_DEVICE,
+        .rights = (uint16_t)map.rights,
+        .value = map.address,
+        .base = call->slot->base + map.offset,
+        .size = map.length,
+    };
+    slot_insert(mapping, call->slot, &content);
+    address_space_mapping_add(map.space, mapping);
+
+    uint64_t done = mapping_fill(call->cpu, mapping, 0, map.length, (unsigned)map.rights);
+    if (done == map.length) {
+        return KOZO_OK;
+    }
+    // The Mapping exists: the call starts again as one that fills the rest of it.
+    call->caller->registers.operation = KOZO_OP_MAPPING_SET;
+    call->caller->registers.handle = call->argument[0];
+    call->argument[0] = done;
+    call->argument[1] = map.length - done;
+    call->argument[2] = map.rights;
+    return call_again(call);
+}
+
+enum kozo_error frame_address_call(struct call *call)
+{
+    call->argument[0] = call->slot->base;
+    call->argument[1] = call->slot->size;
+    return KOZO_OK;
+}

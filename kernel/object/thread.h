@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// Thread: registers, a priority, and what it lives in.
+//
+//                 resume                    IPC, wait (ipc/, notification.c)
+//   STOPPED ───────────────▶ READY ──────────────────────────▶ SENDING, RECEIVING,
+//      ▲                     ▲   │  ◀──────────────────────────  CALLING, WAITING
+//      │ thread_stop         │   │ thread_fault                    │
+//      │ (from any state)    │   ▼     thread_wake, thread_cancel  │
+//      └──────────────────── │ FAULTED ◀───────────────────────────┘
+//                     resume └───┘          (a fault waits as CALLING when it has a handler)
+//
+// A READY thread runs when it has time: `time` names the SchedContext that it uses, its own or one that came with
+// a call. Time that went with a call is recorded at both ends (`borrower`, `lender`).
+//
+// Invariants
+//   T1  A thread is in its processor's ready list exactly when it is READY, has time, and is not current.
+//   T2  waiting_on names an endpoint or notification exactly in SENDING, RECEIVING, WAITING, and the thread is in
+//       that one's queue.
+//   T3  reply names a Reply exactly when that Reply names the thread: as the caller that it holds in CALLING, as
+//       the receiver that waits with it in RECEIVING.
+//   T4  a->borrower == b exactly when b->lender == a; then b's time is not its own.
+//   T5  A SchedContext's `user` is the one thread whose `time` names it.
+#pragma once
+
+#include "entry.h"
+#include "object/object.h"
+
+struct call;
+
+constexpr unsigned THREAD_BITS = 10;
+
+enum thread_state : uint8_t {
+    STOPPED = KOZO_THREAD_STOPPED,
+    READY = KOZO_THREAD_READY,
+    SENDING = KOZO_THREAD_SENDING,
+    RECEIVING = KOZO_THREAD_RECEIVING,
+    CALLING = KOZO_THREAD_CALLING,
+    WAITING = KOZO_THREAD_WAITING,
+    FAULTED = KOZO_THREAD_FAULTED,
+};
+
+struct thread {
+    struct object object;
+    struct arch_registers registers;
+
+    // What it lives in: nodes of the derivation tree.
+    alignas(KOZO_SLOT_SIZE) struct slot cspace;
+    struct slot space;
+    struct slot buffer; // value: offset of the IPC buffer in the Frame
+    struct slot fault_handler;
+    struct slot context; // its own SchedContext
+
+    uint8_t state; // enum thread_state
+    uint8_t priority;
+    bool queued;  // in a ready list
+    bool calls;   // SENDING: wants an answer
+    bool faulted; // SENDING or CALLING because of `fault`, not by a system call
+
+    link_t queue_next, queue_previous; // in a ready list, or in the queue of waiting_on
+    link_t waiting_on;                 // Endpoint or Notification
+    link_t reply;
+    link_t notification; // bound
+    link_t time;         // the SchedContext in use
+    link_t lender, borrower;
+
+    uint64_t badge; // of the capability that it sends through
+    struct fault fault;
+};
+static_assert(offsetof(struct thread, registers) == sizeof(struct object));
+static_assert(sizeof(struct thread) <= 1u << THREAD_BITS);
+
+static inline struct thread *thread_of(const struct slot *capability)
+{
+    return link_target(capability->object);
+}
+
+static inline struct thread *thread_at(link_t link)
+{
+    return link_target(link);
+}
+
+static inline struct arch_registers *thread_registers(struct thread *thread)
+{
+    return &thread->registers;
+}
+
+// The 512 bytes of its IPC buffer, through the window; null without one.
+struct kozo_ipc_buffer *thread_buffer(const struct thread *thread);
+
+// The root of its page tables; 0 when it has none.
+physical_t thread_root(const struct thread *thread);
+
+void thread_create(struct object *object);
+[[nodiscard]] bool thread_reap(struct cpu *cpu, struct object *object);
+
+// One of the thread's own slots is about to be emptied.
+void thread_let_go(struct cpu *cpu, const struct slot *slot);
+
+// A wait is over: the system call answers `error`. The thread gets READY, and is queued if it has time. One that
+// waited because of a fault goes on where it was, or, if there is an error, is FAULTED.
+void thread_wake(struct cpu *cpu, struct thread *thread, enum kozo_error error);
+
+// Breaks off whatever the thread waits for; `error` is what its system call answers. Its time comes back to it.
+void thread_cancel(struct cpu *cpu, struct thread *thread, enum kozo_error error);
+
+// Stops the thread, in whatever state it is. Time that it borrowed goes home.
+void thread_stop(struct cpu *cpu, struct thread *thread);
+
+// The thread goes on at the instruction that faulted, or stays as FAULTED.
+void thread_fault_answered(struct cpu *cpu, struct thread *thread, bool resume);
+
+// The current thread did something that the processor refused: tells its fault handler, or stops it.
+void thread_fault(struct cpu *cpu, struct thread *thread, const struct fault *fault);
+
+enum kozo_error thread_configure_call(struct call *call);
+enum kozo_error thread_resume_call(struct call *call);
+enum kozo_error thread_suspend_call(struct call *call);
+enum kozo_error thread_set_priority_call(struct call *call);
+enum kozo_error thread_write_registers_call(struct call *call);
+enum kozo_error thread_read_registers_call(struct call *call);
+enum kozo_error thread_bind_notification_call(struct call *call);
+enum kozo_error thread_info_call(struct call *call);

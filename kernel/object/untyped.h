@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// Untyped: memory that is not yet used for anything. It has no header of its own: all that is known about it is in
+// its one slot.
+//
+//   base ─────────┬──────────── base+value ──────── base+zeroed ───────── base+size
+//        children │  free and zero           free and dirty
+//
+// Invariants
+//   U1  value <= zeroed <= size, except after a reset, when both are 0; for device memory zeroed is not used.
+//   U2  Children lie below the watermark, do not overlap, and there are none exactly when it is 0.
+#pragma once
+
+#include "cap/slot.h"
+
+struct call;
+
+// Puts the watermark back: the last child is gone, and the memory is dirty.
+void untyped_reset(struct slot *untyped);
+
+enum kozo_error untyped_retype_call(struct call *call);
+enum kozo_error untyped_info_call(struct call *call);

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+// The ready lists, the choice, and the accounting of time.
+//
+// Time is charged to SchedContexts, not to threads: a call and its answer stay on one SchedContext, and so read
+// no clock and set no timer. Only when another SchedContext takes over are both done.
+#include "sched/scheduler.h"
+
+#include "object/address_space.h"
+#include "object/sched_context.h"
+#include "object/thread.h"
+
+constexpr int NOBODY = -1;
+
+static bool is_runnable(const struct thread *thread)
+{
+    return thread->state == READY && thread->time != 0;
+}
+
+static void mark_ready(struct cpu *cpu, struct thread *thread)
+{
+    cpu->ready[thread->priority / 64] |= (uint64_t)1 << thread->priority % 64;
+    thread->queued = true;
+}
+
+void scheduler_add(struct cpu *cpu, struct thread *thread)
+{
+    if (is_runnable(thread) && thread != cpu->current && !thread->queued) {
+        queue_push(&cpu->queue[thread->priority], thread);
+        mark_ready(cpu, thread);
+    }
+}
+
+void scheduler_add_first(struct cpu *cpu, struct thread *thread)
+{
+    if (is_runnable(thread) && thread != cpu->current && !thread->queued) {
+        queue_push_first(&cpu->queue[thread->priority], thread);
+        mark_ready(cpu, thread);
+    }
+}
+
+void scheduler_remove(struct cpu *cpu, struct thread *thread)
+{
+    if (!thread->queued) {
+        return;
+    }
+    struct thread_queue *queue = &cpu->queue[thread->priority];
+    queue_remove(queue, thread);
+    if (queue->first == 0) {
+        cpu->ready[thread->priority / 64] &= ~((uint64_t)1 << thread->priority % 64);
+    }
+    thread->queued = false;
+}
+
+void scheduler_yield(struct cpu *cpu)
+{
+    struct thread *thread = cpu->current;
+
+    cpu->current = nullptr;
+    scheduler_add(cpu, thread);
+}
+
+void scheduler_switch_to(struct cpu *cpu, struct thread *next)
+{
+    scheduler_remove(cpu, next);
+    cpu->current = next;
+}
+
+// The highest priority that somebody is ready at.
+static int ready_highest(const struct cpu *cpu)
+{
+    for (unsigned i = CPU_PRIORITY_WORDS; i > 0; i--) {
+        uint64_t word = cpu->ready[i - 1];
+        if (word != 0) {
+            return (int)(i * 64) - 1 - __builtin_clzll(word);
+        }
+    }
+    return NOBODY;
+}
+
+void scheduler_charge(struct cpu *cpu)
+{
+    struct sched_context *context = link_target(cpu->context);
+    if (context == nullptr) {
+        return;
+    }
+    uint64_t now = arch_now();
+    uint64_t used = now - cpu->charged;
+
+    context->consumed += used;
+    context->left -= used < context->left ? used : context->left;
+    cpu->charged = now;
+}
+
+// Lets `next`, which may be 0, be charged from now on.
+static void charge_to(struct cpu *cpu, link_t next)
+{
+    if (next == cpu->context) {
+        return;
+    }
+    scheduler_charge(cpu);
+    cpu->context = next;
+    if (next != 0) {
+        cpu->charged = arch_now();
+    }
+}
+
+// The timer must fire when the turn ends, or earlier: it is set again only when it would be too late.
+static void timer_prepare(struct cpu *cpu)
+{
+    const struct sched_context *context = link_target(cpu->context);
+    uint64_t deadline = cpu->charged + context->left;
+
+    if (deadline < cpu->armed) {
+        cpu->armed = deadline;
+        arch_timer_set(deadline);
+    }
+}
+
+void scheduler_tick(struct cpu *cpu)
+{
+    cpu->armed = UINT64_MAX;
+    scheduler_charge(cpu);
+
+    struct sched_context *context = link_target(cpu->context);
+    if (context == nullptr) {
+        return;
+    }
+    if (context->left == 0) {
+        context->left = context->budget;
+        if (cpu->current != nullptr) {
+            scheduler_yield(cpu);
+        }
+    }
+}
+
+static struct thread *choose_thread(struct cpu *cpu)
+{
+    struct thread *thread = cpu->current;
+    int highest = ready_highest(cpu);
+
+    if (thread != nullptr && !is_runnable(thread)) {
+        thread = nullptr;
+    }
+    if (thread != nullptr && highest <= thread->priority) {
+        return thread;
+    }
+    cpu->current = nullptr;
+    if (thread != nullptr) {
+        scheduler_add_first(cpu, thread);
+    }
+    if (highest == NOBODY) {
+        return nullptr;
+    }
+    thread = thread_at(cpu->queue[highest].first);
+    scheduler_remove(cpu, thread);
+    cpu->current = thread;
+    return thread;
+}
+
+struct thread *scheduler_choose(struct cpu *cpu)
+{
+    struct thread *thread = choose_thread(cpu);
+
+    // A thread that lost its address space can't go on. Each turn of this loop stops one for good.
+    while (thread != nullptr && thread_root(thread) == 0) {
+        thread_stop(cpu, thread);
+        thread = choose_thread(cpu);
+    }
+    charge_to(cpu, thread == nullptr ? 0 : thread->time);
+    if (thread != nullptr) {
+        arch_space_activate(thread_root(thread));
+        timer_prepare(cpu);
+    }
+    return thread;
+}

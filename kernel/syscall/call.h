@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// One system call, from the kernel's side.
+//
+// Each operation of abi/object has one function `<object>_<operation>_call`. It reads its arguments from
+// `argument`, does all checks first and without effect, then does its work, and returns what went wrong. Results
+// go to `argument` as well, in the order of the definition. What a thread that now waits will get is written by
+// the one who wakes it.
+#pragma once
+
+#include "cap/slot.h"
+#include "sched/cpu.h"
+
+struct call {
+    struct cpu *cpu;
+    struct thread *caller;
+    struct slot *slot;  // the capability that was invoked; null for operations of Kernel
+    uint64_t *argument; // the nine argument registers of the caller
+};
+
+// Leaves the call where it is: the caller's system call starts again, with the argument registers as they are
+// now, after other threads and interrupts had their chance.
+static inline enum kozo_error call_again(const struct call *call)
+{
+    call->cpu->restart = true;
+    return KOZO_OK;
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+// The four entries of entry.h. A system call is looked up in the table that abi/ generates: its number leads to
+// the type and the rights that the capability must have, and to the function that does the rest.
+#include "entry.h"
+
+#include "cap/lookup.h"
+#include "kozo/operations.h"
+#include "object/address_space.h"
+#include "object/cnode.h"
+#include "object/endpoint.h"
+#include "object/frame.h"
+#include "object/io_port.h"
+#include "object/irq_handler.h"
+#include "object/kernel_object.h"
+#include "object/mapping.h"
+#include "object/notification.h"
+#include "object/pool.h"
+#include "object/reply.h"
+#include "object/sched_context.h"
+#include "object/thread.h"
+#include "object/untyped.h"
+#include "sched/scheduler.h"
+#include "syscall/call.h"
+
+struct operation {
+    enum kozo_error (*function)(struct call *call);
+    uint16_t type;   // NONE: the function looks its handle up itself
+    uint16_t rights; // all of which the capability must have
+};
+
+#define OPERATION(number, object, operation, type, rights, debug)                                  \
+    [number] = {object##_##operation##_call, type, rights},
+
+static const struct operation operations[] = {KOZO_OPERATIONS(OPERATION)};
+
+constexpr uint64_t OPERATIONS = sizeof(operations) / sizeof(operations[0]);
+
+static enum kozo_error dispatch(struct call *call)
+{
+    const struct arch_registers *registers = &call->caller->registers;
+
+    if (registers->operation >= OPERATIONS) {
+        return KOZO_BAD_OPERATION;
+    }
+    const struct operation *operation = &operations[registers->operation];
+    if (operation->function == nullptr) {
+        return KOZO_BAD_OPERATION;
+    }
+    if (operation->type != KOZO_TYPE_NONE) {
+        struct lookup found =
+            lookup_typed(call->caller, registers->handle, operation->type, operation->rights);
+        if (found.error != KOZO_OK) {
+            return found.error;
+        }
+        call->slot = found.slot;
+    }
+    return operation->function(call);
+}
+
+struct thread *kernel_syscall(struct cpu *cpu)
+{
+    struct thread *caller = cpu->current;
+    struct call call = {
+        .cpu = cpu,
+        .caller = caller,
+        .argument = caller->registers.argument,
+    };
+
+    cpu->work = 0;
+    enum kozo_error error = dispatch(&call);
+    if (cpu->restart) {
+        cpu->restart = false;
+        arch_registers_restart(&caller->registers);
+    } else {
+        caller->registers.operation = error;
+    }
+    return scheduler_choose(cpu);
+}
+
+struct thread *kernel_fault(struct cpu *cpu, const struct fault *fault)
+{
+    cpu->work = 0;
+    thread_fault(cpu, cpu->current, fault);
+    return scheduler_choose(cpu);
+}
+
+struct thread *kernel_interrupt(struct cpu *cpu, unsigned interrupt)
+{
+    cpu->work = 0;
+    irq_handler_fire(cpu, interrupt);
+    return scheduler_choose(cpu);
+}
+
+struct thread *kernel_timer(struct cpu *cpu)
+{
+    cpu->work = 0;
+    scheduler_tick(cpu);
+    return scheduler_choose(cpu);
+}

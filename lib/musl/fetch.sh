@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Puts the pinned source of musl into FOLDER/musl-VERSION: fetch.sh FOLDER
+#
+# It comes from the Debian source package, through apt-get with the client's own configuration and
+# mirror, as an ordinary user: the configured sources are copied with deb made to deb-src, and all of
+# apt's state lives in FOLDER. The tarball is kept in the user's cache, so that another build folder
+# needs no network. Nothing is done when the source is there already.
+set -eu
+
+version=1.2.3
+package=musl=1.2.3-1
+tarball=musl_1.2.3.orig.tar.gz
+sha256=7d5b0b6062521e4627e099e4c9dc8248d32a30285e959b7eecaa780cf8cfd4a4
+
+folder=$1
+source=$folder/musl-$version
+cache=${XDG_CACHE_HOME:-${HOME:-$folder}/.cache}/kozo
+log=$folder/musl-fetch.log
+
+fail() {
+    echo "kozo: can't get the source of musl $version: $1" >&2
+    exit 1
+}
+
+is_right() {
+    [ -f "$1" ] && [ "$(sha256sum <"$1")" = "$sha256  -" ]
+}
+
+# Copies the machine's apt sources with `deb` made to `deb-src`.
+write_sources() {
+    : >"$apt/sources.list"
+    for list in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+        [ ! -f "$list" ] || sed -n 's/^deb[[:space:]]/deb-src /p' "$list" >>"$apt/sources.list"
+    done
+    for list in /etc/apt/sources.list.d/*.sources; do
+        [ ! -f "$list" ] || sed 's/^Types:.*/Types: deb-src/' "$list" >"$apt/parts/${list##*/}"
+    done
+}
+
+run_apt() {
+    apt-get -q -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts="$apt/parts" \
+        -o Dir::State::lists="$apt/lists" -o Dir::Cache="$apt/cache" \
+        -o APT::Sandbox::User="$(id -un)" "$@" >>"$log" 2>&1
+}
+
+download() {
+    command -v apt-get >/dev/null || fail "there is no apt-get; put $tarball into $cache"
+    apt=$folder/musl-apt
+    mkdir -p "$apt/parts" "$apt/lists/partial" "$apt/cache/archives/partial"
+    write_sources
+    : >"$log"
+    run_apt update || fail "apt-get update failed, see $log"
+    (cd "$folder" && run_apt source --download-only "$package") ||
+        fail "apt-get source $package failed, see $log"
+    is_right "$folder/$tarball" || fail "$tarball has another SHA-256 than the pinned one"
+    mkdir -p "$cache"
+    cp "$folder/$tarball" "$cache/$tarball.$$"
+    mv "$cache/$tarball.$$" "$cache/$tarball"
+    rm -rf "$apt" "$folder"/musl_"$version"*
+}
+
+[ ! -f "$source/.complete" ] || exit 0
+mkdir -p "$folder"
+folder=$(cd "$folder" && pwd)
+source=$folder/musl-$version
+log=$folder/musl-fetch.log
+is_right "$cache/$tarball" || download
+rm -rf "$source"
+tar -xzf "$cache/$tarball" -C "$folder"
+touch "$source/.complete"

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: MIT
+// One table names each option, the field it fills and how. "--name value" and "--name=value" are
+// the same.
+#include "options.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "control.h"
+#include "message.h"
+
+constexpr unsigned LARGEST_MEMORY = 1'048'576; // MiB
+constexpr unsigned MOST_CPUS = 255;
+constexpr unsigned LONGEST_LIMIT = 1'000'000; // seconds
+
+enum option_kind : int {
+    OPTION_TEXT,
+    OPTION_FLAG,
+    OPTION_NUMBER,
+    OPTION_SECONDS,
+    OPTION_ARCH,
+    OPTION_FIRMWARE,
+    OPTION_ACCELERATOR,
+};
+
+struct option_row {
+    const char *name;
+    size_t offset; // of the field
+    enum option_kind kind;
+    unsigned most; // of a number
+};
+
+static const struct option_row rows[] = {
+    {"--arch", 0, OPTION_ARCH, 0},
+    {"--kernel", offsetof(struct options, kernel), OPTION_TEXT, 0},
+    {"--initrd", offsetof(struct options, initrd), OPTION_TEXT, 0},
+    {"--image", offsetof(struct options, image), OPTION_TEXT, 0},
+    {"--iso", offsetof(struct options, iso), OPTION_TEXT, 0},
+    {"--firmware", offsetof(struct options, firmware), OPTION_FIRMWARE, 0},
+    {"--exec", offsetof(struct options, exec), OPTION_TEXT, 0},
+    {"--mem", offsetof(struct options, memory), OPTION_NUMBER, LARGEST_MEMORY},
+    {"--smp", offsetof(struct options, processors), OPTION_NUMBER, MOST_CPUS},
+    {"--disk", offsetof(struct options, disk), OPTION_TEXT, 0},
+    {"--icount", offsetof(struct options, icount), OPTION_FLAG, 0},
+    {"--accel", offsetof(struct options, accelerator), OPTION_ACCELERATOR, 0},
+    {"--timeout", offsetof(struct options, limit_ms), OPTION_SECONDS, LONGEST_LIMIT},
+    {"--append", offsetof(struct options, append), OPTION_TEXT, 0},
+    {"--symbols", offsetof(struct options, symbols), OPTION_TEXT, 0},
+    {"--until", offsetof(struct options, until), OPTION_TEXT, 0},
+    {"--verbose", offsetof(struct options, verbose), OPTION_FLAG, 0},
+};
+
+static const char manual[] =
+    "Usage: kozo-run [OPTION]… (--kernel ELF [--initrd CPIO] | --image FILE | --iso FILE)\n"
+    "\n"
+    "Boots KOZO in QEMU on this terminal. Ctrl-A x ends it; all other keys go to KOZO.\n"
+    "\n"
+    "  --kernel ELF         boot a kernel directly (PVH)\n"
+    "  --initrd CPIO        with this initrd\n"
+    "  --append TEXT        and this command line\n"
+    "  --image FILE         boot a raw disk image, which is not written to\n"
+    "  --iso FILE           boot an ISO\n"
+    "  --firmware bios|uefi for an image or ISO (bios)\n"
+    "  --exec CMD           run one Init> command: print its output only, exit with its status\n"
+    "  --until TEXT         end as soon as the console has printed TEXT, and say after how long\n"
+    "  --arch x86_64        the machine's architecture\n"
+    "  --mem MIB            memory (512)\n"
+    "  --smp N              processors (1)\n"
+    "  --disk FILE          a raw virtual disk (virtio), which is written to\n"
+    "  --icount             count instructions: virtual time advances 1 ns an instruction\n"
+    "  --accel tcg|kvm|auto emulate (tcg, the default), use KVM, or use KVM if it works\n"
+    "  --timeout S          time limit in seconds; 0 is none. Without it: 60 with --exec and\n"
+    "                       --until, 60 from the end of input if input ends, otherwise none\n"
+    "  --symbols ELF        names for crash reports (the kernel given with --kernel)\n"
+    "  --verbose            say what is done, and when the console first spoke\n"
+    "  --help               this text\n"
+    "\n"
+    "Exit status: 0 after power-off, or the command's status with --exec; 2 wrong usage;\n"
+    "124 time limit; 125 KOZO failed or QEMU can't run it; 141 nobody reads the output;\n"
+    "128+n ended by signal n.\n";
+
+void options_help(void)
+{
+    (void)fputs(manual, stdout);
+}
+
+// A number of decimal digits from 0 to most, or -1.
+static int64_t parse_number(const char *text, size_t length, int64_t most)
+{
+    if (length == 0)
+        return -1;
+    int64_t value = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return -1;
+        value = value * 10 + (text[i] - '0');
+        if (value > most)
+            return -1;
+    }
+    return value;
+}
+
+// Seconds with at most three decimals, as milliseconds, or -1.
+static int64_t parse_seconds(const char *text, int64_t most)
+{
+    size_t whole = strcspn(text, ".");
+    int64_t seconds = parse_number(text, whole, most);
+    if (seconds < 0)
+        return -1;
+    if (text[whole] == '\0')
+        return seconds * 1'000;
+    size_t decimals = strlen(text + whole + 1);
+    int64_t part = parse_number(text + whole + 1, decimals, 999);
+    if (part < 0 || decimals > 3)
+        return -1;
+    for (size_t i = decimals; i < 3; i++)
+        part *= 10;
+    return seconds * 1'000 + part;
+}
+
+// The place of a word in a list that ends with null, or -1.
+static int choose(const char *value, const char *const *words)
+{
+    for (int i = 0; words[i] != nullptr; i++) {
+        if (strcmp(value, words[i]) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static const char *fill_number(unsigned *field, const char *value, unsigned most)
+{
+    int64_t number = parse_number(value, strlen(value), most);
+    if (number <= 0)
+        return "a number above zero and within reason";
+    *field = (unsigned)number;
+    return nullptr;
+}
+
+static const char *fill_seconds(struct options *options, const char *value, unsigned most)
+{
+    int64_t limit = parse_seconds(value, most);
+    if (limit < 0)
+        return "seconds, such as 10 or 0.5";
+    options->limited = true;
+    options->limit_ms = limit;
+    return nullptr;
+}
+
+static const char *fill_firmware(struct options *options, const char *value)
+{
+    static const char *const words[] = {"bios", "uefi", nullptr};
+    int word = choose(value, words);
+    if (word < 0)
+        return "bios or uefi";
+    options->firmware = (enum firmware)word;
+    return nullptr;
+}
+
+static const char *fill_accelerator(struct options *options, const char *value)
+{
+    static const char *const words[] = {"tcg", "kvm", "auto", nullptr};
+    int word = choose(value, words);
+    if (word < 0)
+        return "tcg, kvm or auto";
+    options->accelerator = (enum accelerator)word;
+    return nullptr;
+}
+
+// Puts a value into its field. Returns null, or what would have been right.
+static const char *fill(struct options *options, const struct option_row *row, const char *value)
+{
+    void *field = (char *)options + row->offset;
+    switch (row->kind) {
+    case OPTION_TEXT:
+        *(const char **)field = value;
+        return nullptr;
+    case OPTION_FLAG:
+        *(bool *)field = true;
+        return nullptr;
+    case OPTION_NUMBER:
+        return fill_number(field, value, row->most);
+    case OPTION_SECONDS:
+        return fill_seconds(options, value, row->most);
+    case OPTION_FIRMWARE:
+        return fill_firmware(options, value);
+    case OPTION_ACCELERATOR:
+        return fill_accelerator(options, value);
+    case OPTION_ARCH:
+        return strcmp(value, "x86_64") == 0 ? nullptr : "x86_64, so far";
+    default:
+        return "something else";
+    }
+}
+
+static const struct option_row *find_row(const char *argument, size_t length)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (strlen(rows[i].name) == length && memcmp(rows[i].name, argument, length) == 0)
+            return &rows[i];
+    }
+    return nullptr;
+}
+
+// What does not go together. Returns null if all is well.
+static const char *check_together(const struct options *options, bool firmware_given)
+{
+    int sources =
+        (options->kernel != nullptr) + (options->image != nullptr) + (options->iso != nullptr);
+    if (sources != 1)
+        return "give one of --kernel, --image and --iso";
+    if (options->initrd != nullptr && options->kernel == nullptr)
+        return "--initrd goes with --kernel";
+    if (options->append != nullptr && options->kernel == nullptr)
+        return "--append goes with --kernel";
+    if (firmware_given && options->kernel != nullptr)
+        return "--firmware goes with --image or --iso";
+    if (options->icount && options->accelerator == ACCELERATOR_KVM)
+        return "--icount needs --accel tcg";
+    if (options->exec != nullptr && options->until != nullptr)
+        return "--exec and --until don't go together";
+    if (options->exec != nullptr && strlen(options->exec) > CONTROL_OUTPUT_SIZE)
+        return "the command of --exec is longer than 4096 bytes";
+    if (options->until != nullptr && (options->until[0] == '\0' || strlen(options->until) > 255))
+        return "the text of --until must have 1 to 255 bytes";
+    return nullptr;
+}
+
+// The problem is composed of text before, a part of the command line, and text behind.
+static void complain(struct options_parsed *parsed, const char *before, const char *text,
+                     const char *behind)
+{
+    char clean[160];
+    (void)message_escape(text, strlen(text), clean, sizeof clean);
+    parsed->result = OPTIONS_WRONG;
+    (void)snprintf(parsed->problem, sizeof parsed->problem, "%s%s%s", before, clean, behind);
+}
+
+// Takes the option at arguments[*index], and its value. False if it is wrong.
+static bool take(struct options_parsed *parsed, int count, char *const *arguments, int *index)
+{
+    const char *argument = arguments[*index];
+    size_t length = strcspn(argument, "=");
+    const struct option_row *row = find_row(argument, length);
+    if (row == nullptr) {
+        complain(parsed, "unknown option: ", argument, " (see --help)");
+        return false;
+    }
+    const char *value = argument[length] == '=' ? argument + length + 1 : nullptr;
+    if (row->kind == OPTION_FLAG && value != nullptr) {
+        complain(parsed, "", row->name, " takes no value");
+        return false;
+    }
+    if (row->kind != OPTION_FLAG && value == nullptr) {
+        if (*index + 1 == count) {
+            complain(parsed, "", row->name, " needs a value");
+            return false;
+        }
+        value = arguments[++*index];
+    }
+    const char *right = fill(&parsed->options, row, value);
+    if (right == nullptr)
+        return true;
+    complain(parsed, row->name, " takes ", right);
+    return false;
+}
+
+struct options_parsed options_parse(int count, char *const *arguments)
+{
+    struct options_parsed parsed = {.options = {.memory = 512, .processors = 1}};
+    bool firmware_given = false;
+    for (int i = 1; i < count; i++) {
+        if (strcmp(arguments[i], "--help") == 0) {
+            parsed.result = OPTIONS_HELP;
+            return parsed;
+        }
+        firmware_given = firmware_given || strncmp(arguments[i], "--firmware", 10) == 0;
+        if (!take(&parsed, count, arguments, &i))
+            return parsed;
+    }
+    const char *problem = check_together(&parsed.options, firmware_given);
+    if (problem != nullptr)
+        complain(&parsed, "", "", problem);
+    return parsed;
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// The command line, decoded and checked. Nothing is opened here; paths point into argv.
+#pragma once
+
+#include <stdint.h>
+
+enum accelerator : int {
+    ACCELERATOR_TCG,  // emulation, works everywhere
+    ACCELERATOR_KVM,  // the processor itself
+    ACCELERATOR_AUTO, // KVM if a probe says that it works
+};
+
+enum firmware : int {
+    FIRMWARE_BIOS,
+    FIRMWARE_UEFI,
+};
+
+struct options {
+    const char *kernel;
+    const char *initrd;
+    const char *image;
+    const char *iso;
+    const char *exec;
+    const char *disk;
+    const char *append;
+    const char *symbols; // the kernel's ELF file for names; the kernel itself if not given
+    const char *until;
+    enum firmware firmware;
+    enum accelerator accelerator;
+    unsigned memory; // MiB
+    unsigned processors;
+    bool icount;
+    bool verbose;
+    bool limited;     // a time limit was given
+    int64_t limit_ms; // 0: none
+};
+
+enum options_result : int {
+    OPTIONS_GOOD,
+    OPTIONS_HELP,  // --help was asked for
+    OPTIONS_WRONG, // problem is one line that says what is wrong
+};
+
+struct options_parsed {
+    enum options_result result;
+    struct options options;
+    char problem[256];
+};
+
+[[nodiscard]] struct options_parsed options_parse(int count, char *const *arguments);
+
+// Prints the manual on standard output.
+void options_help(void);

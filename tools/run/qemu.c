@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: MIT
+// Starting QEMU. The order is: open files, make channels, compose the command line, fork, and let
+// go of the child's ends. Each failure prints its message and releases what was opened.
+#include "qemu.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "firmware.h"
+#include "message.h"
+
+static void add(struct qemu_arguments *arguments, const char *value)
+{
+    if (arguments->count + 1 >= sizeof arguments->value / sizeof arguments->value[0]) {
+        arguments->overflow = true;
+        return;
+    }
+    arguments->value[arguments->count++] = (char *)(uintptr_t)value; // exec's type; never written
+    arguments->value[arguments->count] = nullptr;
+}
+
+[[gnu::format(printf, 2, 3)]]
+static void add_text(struct qemu_arguments *arguments, const char *format, ...)
+{
+    char *start = arguments->text + arguments->used;
+    size_t room = sizeof arguments->text - arguments->used;
+    va_list values;
+    va_start(values, format);
+    int length = vsnprintf(start, room, format, values);
+    va_end(values);
+    if (length < 0 || (size_t)length >= room) {
+        arguments->overflow = true;
+        return;
+    }
+    arguments->used += (size_t)length + 1;
+    add(arguments, start);
+}
+
+static void add_serial(struct qemu_arguments *arguments, const char *name, int descriptor)
+{
+    add(arguments, "-chardev");
+    add_text(arguments, "socket,id=%s,fd=%d", name, descriptor);
+    add(arguments, "-serial");
+    add_text(arguments, "chardev:%s", name);
+}
+
+// A drive on an inherited descriptor. Sets of descriptors are numbered as the descriptors are.
+static void add_drive(struct qemu_arguments *arguments, int descriptor, const char *rest)
+{
+    add(arguments, "-add-fd");
+    add_text(arguments, "fd=%d,set=%d", descriptor, descriptor);
+    add(arguments, "-drive");
+    add_text(arguments, "format=raw,file=/dev/fdset/%d,%s", descriptor, rest);
+}
+
+static void add_machine(struct qemu_arguments *arguments, const struct options *options,
+                        enum accelerator accelerator)
+{
+    add(arguments, "-machine");
+    add_text(arguments, "q35,accel=%s", accelerator == ACCELERATOR_KVM ? "kvm" : "tcg");
+    add(arguments, "-cpu");
+    add(arguments, "max");
+    add(arguments, "-m");
+    add_text(arguments, "%u", options->memory);
+    add(arguments, "-smp");
+    add_text(arguments, "%u", options->processors);
+    if (options->icount) {
+        add(arguments, "-icount");
+        add(arguments, "shift=0,sleep=off");
+    }
+}
+
+static void add_boot(struct qemu_arguments *arguments, const struct options *options,
+                     const struct qemu_files *files)
+{
+    if (files->firmware_code >= 0) {
+        add_drive(arguments, files->firmware_code, "if=pflash,unit=0,readonly=on");
+        add_drive(arguments, files->firmware_variables, "if=pflash,unit=1");
+    }
+    if (options->kernel != nullptr) {
+        add(arguments, "-kernel");
+        add(arguments, options->kernel);
+    }
+    if (options->initrd != nullptr) {
+        add(arguments, "-initrd");
+        add(arguments, options->initrd);
+    }
+    if (options->append != nullptr) {
+        add(arguments, "-append");
+        add(arguments, options->append);
+    }
+    if (options->image != nullptr) {
+        add_drive(arguments, files->boot, "if=none,id=boot,readonly=on");
+        add(arguments, "-device");
+        add(arguments, "virtio-blk-pci,drive=boot,bootindex=0");
+    }
+    if (options->iso != nullptr) {
+        add_drive(arguments, files->boot, "if=none,id=boot,readonly=on,media=cdrom");
+        add(arguments, "-device");
+        add(arguments, "ide-cd,drive=boot,bootindex=0");
+    }
+    if (options->disk != nullptr) {
+        add_drive(arguments, files->disk, "if=none,id=disk");
+        add(arguments, "-device");
+        add(arguments, "virtio-blk-pci,drive=disk");
+    }
+}
+
+void qemu_compose(struct qemu_arguments *arguments, const struct options *options,
+                  enum accelerator accelerator, const struct qemu_files *files)
+{
+    static const char *const always[] = {
+        "qemu-system-x86_64",
+        "-nodefaults",
+        "-no-user-config",
+        "-display",
+        "none",
+        "-sandbox",
+        "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+        "-S",
+        "-action",
+        "reboot=shutdown,shutdown=pause",
+        "-d",
+        "cpu_reset",
+        "-D",
+    };
+    for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
+        add(arguments, always[i]);
+    add_text(arguments, "/dev/fd/%d", files->log);
+    add_machine(arguments, options, accelerator);
+    add_serial(arguments, "com1", files->console);
+    add_serial(arguments, "com2", files->crash);
+    add_serial(arguments, "com3", files->control);
+    add(arguments, "-chardev");
+    add_text(arguments, "socket,id=qmp,fd=%d", files->qmp);
+    add(arguments, "-mon");
+    add(arguments, "chardev=qmp,mode=control");
+    add_boot(arguments, options, files);
+}
+
+// In the child: everything until exec. Returns only on failure, with errno set.
+static void become(char *const *arguments, int errors, const int *inherited, size_t count,
+                   pid_t parent)
+{
+    // The process leaves the terminal's group: keys that raise signals are the runner's.
+    (void)setsid();
+    // The parent may have died before the request took effect.
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
+        _exit(127);
+    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(nothing, STDOUT_FILENO) < 0 ||
+        dup2(errors, STDERR_FILENO) < 0 || close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        if (inherited[i] >= 0 && fcntl(inherited[i], F_SETFD, 0) != 0)
+            return;
+    }
+    sigset_t none;
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, nullptr);
+    (void)execvp(arguments[0], arguments);
+}
+
+pid_t qemu_spawn(char *const *arguments, int errors, const int *inherited, size_t count)
+{
+    int report[2]; // carries errno if exec fails, and ends without a byte if it succeeds
+    if (pipe2(report, O_CLOEXEC) != 0)
+        return -1;
+    pid_t parent = getpid();
+    pid_t process = fork();
+    if (process == 0) {
+        become(arguments, errors, inherited, count, parent);
+        int problem = errno;
+        ssize_t written = write(report[1], &problem, sizeof problem);
+        _exit(written > 0 ? 127 : 126);
+    }
+    int problem = process < 0 ? errno : 0;
+    (void)close(report[1]);
+    if (process > 0 && read(report[0], &problem, sizeof problem) > 0) {
+        (void)waitpid(process, nullptr, 0);
+        process = -1;
+    }
+    (void)close(report[0]);
+    errno = problem;
+    return process;
+}
+
+static bool open_file(const char *path, int flags, int *descriptor)
+{
+    if (path == nullptr)
+        return true;
+    *descriptor = open(path, flags | O_CLOEXEC | O_NOCTTY);
+    if (*descriptor >= 0)
+        return true;
+    int problem = errno;
+    char name[512];
+    message("can't open %s: %s", message_escape(path, strlen(path), name, sizeof name),
+            strerror(problem));
+    return false;
+}
+
+// Whether a file that QEMU opens by its name is there to read.
+static bool check_file(const char *path)
+{
+    int descriptor = -1;
+    bool good = open_file(path, O_RDONLY | O_NONBLOCK, &descriptor);
+    if (descriptor >= 0)
+        (void)close(descriptor);
+    return good;
+}
+
+static bool open_files(struct qemu_files *files, const struct options *options)
+{
+    const char *boot = options->image != nullptr ? options->image : options->iso;
+    if (!check_file(options->kernel) || !check_file(options->initrd) ||
+        !open_file(boot, O_RDONLY, &files->boot) || !open_file(options->disk, O_RDWR, &files->disk))
+        return false;
+    if (options->firmware != FIRMWARE_UEFI)
+        return true;
+    struct firmware_files firmware = firmware_open();
+    files->firmware_code = firmware.code;
+    files->firmware_variables = firmware.variables;
+    if (firmware.code < 0)
+        message("no UEFI firmware found; on Debian and Ubuntu it is the package ovmf");
+    return firmware.code >= 0;
+}
+
+static bool make_socket(int *ours, int *theirs)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        return false;
+    *ours = pair[0];
+    *theirs = pair[1];
+    return fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0;
+}
+
+static bool make_pipe(int *ours, int *theirs)
+{
+    int pair[2];
+    if (pipe2(pair, O_CLOEXEC) != 0)
+        return false;
+    *ours = pair[0];
+    *theirs = pair[1];
+    return fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0;
+}
+
+static bool make_channels(struct qemu *qemu, struct qemu_files *files)
+{
+    if (make_socket(&qemu->console, &files->console) && make_socket(&qemu->crash, &files->crash) &&
+        make_socket(&qemu->control, &files->control) && make_socket(&qemu->qmp, &files->qmp) &&
+        make_pipe(&qemu->log, &files->log) && make_pipe(&qemu->errors, &files->errors))
+        return true;
+    message("can't make channels: %s", strerror(errno));
+    return false;
+}
+
+static void close_list(const int *descriptors, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (descriptors[i] >= 0)
+            (void)close(descriptors[i]);
+    }
+}
+
+static bool launch(struct qemu *qemu, const struct options *options, enum accelerator accelerator,
+                   const struct qemu_files *files, const int *inherited, size_t count)
+{
+    struct qemu_arguments arguments = {};
+    qemu_compose(&arguments, options, accelerator, files);
+    if (arguments.overflow) {
+        message("the command line for QEMU is too long");
+        return false;
+    }
+    qemu->process = qemu_spawn(arguments.value, files->errors, inherited, count);
+    if (qemu->process < 0) {
+        message("can't start %s: %s", arguments.value[0], strerror(errno));
+        return false;
+    }
+    qemu->watch = pidfd_open(qemu->process, 0);
+    if (qemu->watch >= 0)
+        return true;
+    message("can't watch QEMU: %s", strerror(errno));
+    (void)kill(qemu->process, SIGKILL);
+    (void)waitpid(qemu->process, nullptr, 0);
+    return false;
+}
+
+bool qemu_start(struct qemu *qemu, const struct options *options, enum accelerator accelerator)
+{
+    *qemu = (struct qemu){-1, -1, -1, -1, -1, -1, -1, -1};
+    struct qemu_files files = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+    bool good = open_files(&files, options) && make_channels(qemu, &files);
+    const int theirs[] = {files.console, files.crash,         files.control,
+                          files.qmp,     files.log,           files.boot,
+                          files.disk,    files.firmware_code, files.firmware_variables};
+    good = good && launch(qemu, options, accelerator, &files, theirs, sizeof theirs / sizeof(int));
+    close_list(theirs, sizeof theirs / sizeof(int));
+    close_list(&files.errors, 1);
+    if (good)
+        return true;
+    const int ours[] = {qemu->console, qemu->crash, qemu->control,
+                        qemu->qmp,     qemu->log,   qemu->errors};
+    close_list(ours, sizeof ours / sizeof(int));
+    return false;
+}
+
+void qemu_kill(const struct qemu *qemu)
+{
+    // Fails only if the process has ended already.
+    (void)pidfd_send_signal(qemu->watch, SIGKILL, nullptr, 0);
+}
+
+int qemu_reap(const struct qemu *qemu)
+{
+    int status = 0;
+    while (waitpid(qemu->process, &status, 0) < 0 && errno == EINTR)
+        continue;
+    return status;
+}
