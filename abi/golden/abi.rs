@@ -157,6 +157,8 @@ pub enum ObjectType {
     IoPort = 14,
     /// the right to give out one processor's time
     SchedControl = 15,
+    /// an end that was agreed beforehand
+    Lease = 19,
 }
 
 impl ObjectType {
@@ -179,6 +181,7 @@ impl ObjectType {
             13 => Some(Self::IrqHandler),
             14 => Some(Self::IoPort),
             15 => Some(Self::SchedControl),
+            19 => Some(Self::Lease),
             _ => None,
         }
     }
@@ -445,6 +448,15 @@ pub struct IoPort(pub u64);
 #[repr(transparent)]
 pub struct SchedControl(pub u64);
 
+/// An end that was agreed beforehand. Endpoint and Notification capabilities can be lent under a
+/// Lease, and all that derives from them is under it too. When the Lease is closed, its deadline
+/// has passed or its uses are up, each of them answers EXPIRED. What was sent before is carried out
+/// and answered. Deleting the last capability to a Lease closes it and deletes every capability
+/// under it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Lease(pub u64);
+
 /// One word beside each message. On receive, the kernel fills in `sent` and `arrived`.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
@@ -656,6 +668,9 @@ pub mod operation {
     pub const CNODE_REVOKE: u32 = 0x24;
     /// Tells what the slot holds. An empty slot is no error: its type is NONE.
     pub const CNODE_INSPECT: u32 = 0x25;
+    /// Like mint, for an Endpoint or Notification capability, under a Lease: the new capability and
+    /// all that derives from it end with the Lease.
+    pub const CNODE_LEND: u32 = 0x26;
     /// Sends a message and waits for the answer, which arrives in the same registers.
     pub const ENDPOINT_CALL: u32 = 0x30;
     /// Sends a message and waits until it was received.
@@ -672,6 +687,9 @@ pub mod operation {
     /// Answers the call that the Reply holds, then receives with the same Reply. An empty Reply is
     /// no error; the answer is then dropped.
     pub const ENDPOINT_REPLY_RECV: u32 = 0x35;
+    /// Tells a server whether a capability that it was handed refers to this endpoint, so that it
+    /// may trust the badge. Takes the same time whatever the answer.
+    pub const ENDPOINT_VERIFY: u32 = 0x36;
     /// Answers the call that the Reply holds. Never waits.
     pub const REPLY_REPLY: u32 = 0x40;
     /// Sets the bits of the badge and wakes who waits.
@@ -734,6 +752,13 @@ pub mod operation {
     pub const IO_PORT_WRITE: u32 = 0xe1;
     /// Sets a SchedContext to this processor and its budget.
     pub const SCHED_CONTROL_CONFIGURE: u32 = 0xf0;
+    /// Sets the terms, once. A fresh Lease is closed until then.
+    pub const LEASE_OPEN: u32 = 0x130;
+    /// Ends it at once, in constant time, however many capabilities are under it. There is no way
+    /// back.
+    pub const LEASE_CLOSE: u32 = 0x131;
+    /// Tells what is left.
+    pub const LEASE_INFO: u32 = 0x132;
 }
 
 /// A terminal: text out, edited lines in. Served by the serial driver.

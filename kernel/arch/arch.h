@@ -31,8 +31,10 @@ typedef uint64_t arch_entry_t;
 //   physical_t ARCH_PHYSICAL_END  first physical address that can't exist
 //   unsigned ARCH_INTERRUPTS      numbers of interrupts run from 0 to this, exclusive
 //   bool     ARCH_HAS_PORTS       whether arch_port_read and arch_port_write work
-//   uint64_t ARCH_WORK_LIMIT      steps of a long operation between two preemption points
+//   uint64_t ARCH_WORK_LIMIT      steps of a long operation between two preemption points (host: a variable)
 #include "machine.h"
+
+constexpr uint64_t ARCH_PAGE_SIZE = (uint64_t)1 << ARCH_PAGE_BITS;
 
 // registers.h defines
 //   struct arch_registers   begins with uint64_t operation, handle, argument[9]: the registers of a
@@ -87,6 +89,10 @@ void arch_registers_start(struct arch_registers *registers, uint64_t instruction
 // Sets the thread back to before the system call instruction that it came in with.
 void arch_registers_restart(struct arch_registers *registers);
 
+// These registers are about to be no registers any more, since their thread is destroyed: the exit to the next
+// thread must not write to them. To be called while they may be those of the current thread.
+void arch_registers_forget(const struct arch_registers *registers);
+
 uint64_t arch_registers_instruction(const struct arch_registers *registers);
 uint64_t arch_registers_stack(const struct arch_registers *registers);
 
@@ -131,9 +137,10 @@ uint64_t arch_extended_mask(void);
 void arch_console_put(char character);
 void arch_crash_put(char character);
 
-// Fills `addresses` with the return addresses of the caller's frames, innermost first, reading only
-// the kernel's own stack. Gives their number.
-size_t arch_backtrace(uint64_t *addresses, size_t most);
+// Fills `addresses` with return addresses, innermost first, reading only the kernel's own stack: those of
+// the caller, or, when `registers` of an interrupted kernel are given, its instruction and then those of
+// its frames. Gives their number.
+size_t arch_backtrace(const struct arch_registers *registers, uint64_t *addresses, size_t most);
 
 // Gives every register of the struct by name, in a fixed order; used for crash records.
 void arch_registers_each(const struct arch_registers *registers,

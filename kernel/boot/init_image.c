@@ -54,6 +54,7 @@ static struct init_segment segment_read(const struct elf_program_header *header,
     uint64_t file_size = round_up(header->file_size);
     uint64_t memory_size = round_up(header->memory_size);
 
+    ASSERT((header->flags & (ELF_WRITE | ELF_EXECUTE)) != (ELF_WRITE | ELF_EXECUTE));
     ASSERT(header->offset % PAGE == 0 && header->address % PAGE == 0);
     ASSERT(header->file_size <= header->memory_size && header->memory_size < ARCH_USER_END);
     ASSERT(header->address < ARCH_USER_END - memory_size);
@@ -78,7 +79,8 @@ struct init_image init_image_read(physical_t base, physical_t end)
 
     ASSERT(end - base >= PAGE && memcmp(header->identification, "\x7f" "ELF\2\1", 6) == 0);
     ASSERT(header->program_header_size == sizeof(struct elf_program_header));
-    ASSERT(header->program_headers == sizeof(*header) && header->program_header_count < 32);
+    ASSERT(header->program_headers == sizeof(*header));
+    ASSERT(header->program_header_count <= (PAGE - sizeof(*header)) / sizeof(struct elf_program_header));
 
     const struct elf_program_header *program = (const struct elf_program_header *)(header + 1);
     for (unsigned i = 0; i < header->program_header_count; i++) {

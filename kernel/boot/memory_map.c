@@ -5,15 +5,19 @@
 
 constexpr uint64_t PAGE = (uint64_t)1 << ARCH_PAGE_BITS;
 
-// A range of RAM that may go, so that one that is not RAM can be told apart from it.
+// The smallest range of RAM: it may go, so that one that is not RAM can be told apart from it.
 static struct memory_range *find_ram(struct boot *boot)
 {
-    for (size_t i = boot->ranges; i > 0; i--) {
-        if (boot->range[i - 1].kind == MEMORY_RAM) {
-            return &boot->range[i - 1];
+    struct memory_range *smallest = nullptr;
+
+    for (size_t i = 0; i < boot->ranges; i++) {
+        struct memory_range *range = &boot->range[i];
+        bool smaller = smallest == nullptr || range->size < smallest->size;
+        if (range->kind == MEMORY_RAM && smaller) {
+            smallest = range;
         }
     }
-    return nullptr;
+    return smallest;
 }
 
 bool memory_map_add(struct boot *boot, physical_t base, uint64_t size, enum memory_kind kind)
@@ -99,6 +103,25 @@ static void round_to_pages(struct boot *boot)
     }
 }
 
+// Takes the last range that is not KEPT out of a sorted list. False when there is none.
+static bool make_room(struct memory_range *list, size_t *count)
+{
+    size_t victim = *count;
+
+    while (victim > 0 && list[victim - 1].kind == MEMORY_KEPT) {
+        victim--;
+    }
+    if (victim == 0) {
+        return false;
+    }
+    for (size_t i = victim; i < *count; i++) {
+        list[i - 1] = list[i];
+    }
+    (*count)--;
+    return true;
+}
+
+// False when something was lost. That is never a KEPT range, since what is in no range is given out as device memory.
 static bool append(struct memory_range *list, size_t *count, struct memory_range range)
 {
     struct memory_range *last = *count > 0 ? &list[*count - 1] : nullptr;
@@ -107,11 +130,12 @@ static bool append(struct memory_range *list, size_t *count, struct memory_range
         last->size += range.size;
         return true;
     }
-    if (*count == BOOT_RANGES) {
+    bool full = *count == BOOT_RANGES;
+    if (full && (range.kind != MEMORY_KEPT || !make_room(list, count))) {
         return false;
     }
     list[(*count)++] = range;
-    return true;
+    return !full;
 }
 
 // What is in use already, whatever the firmware says. Page 0 is never given out: link 0 means nothing.

@@ -88,6 +88,15 @@ static physical_t take_pages(struct start *start, uint64_t size)
     return base;
 }
 
+// What is left begins at a page.
+static void round_memory(struct start *start)
+{
+    uint64_t rest = -start->memory->base & (PAGE - 1);
+
+    start->memory->base += rest;
+    start->memory->size -= rest < start->memory->size ? rest : start->memory->size;
+}
+
 // --- Capabilities -------------------------------------------------------------------------------
 
 static struct slot *put(struct start *start, uint64_t number, struct slot *parent,
@@ -313,6 +322,7 @@ static uint64_t give_memory(struct start *start)
     physical_t covered = 0;
     uint64_t given = 0;
 
+    round_memory(start);
     for (size_t i = 0; i < boot->ranges; i++) {
         const struct memory_range *range = &boot->range[i];
         physical_t base = range == start->memory ? start->memory_base : range->base;

@@ -8,6 +8,7 @@
 #include "object/object.h"
 #include "object/pool.h"
 #include "object/thread.h"
+#include "syscall/call.h"
 
 static void delete_reference(struct slot *slot)
 {
@@ -78,4 +79,13 @@ bool dying_finish(struct cpu *cpu)
         }
     }
     return true;
+}
+
+enum kozo_error call_finish(struct call *call)
+{
+    if (dying_finish(call->cpu)) {
+        return KOZO_OK;
+    }
+    call->caller->registers.operation = KOZO_OP_KERNEL_NULL;
+    return call_again(call);
 }

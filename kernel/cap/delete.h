@@ -7,6 +7,7 @@
 
 #include "cap/slot.h"
 
+struct call;
 struct cpu;
 
 // Empties one slot. The last capability of an object moves to the object's grave, so that the slot is
@@ -18,3 +19,7 @@ struct cpu;
 
 // Takes apart whatever is in kernel.dying, until nothing is.
 [[nodiscard]] bool dying_finish(struct cpu *cpu);
+
+// The same at the end of a call that has done everything else. If it has to go on later it does so as Kernel.null, since
+// the handles of the call may lead elsewhere by now.
+enum kozo_error call_finish(struct call *call);

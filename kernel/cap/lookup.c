@@ -8,7 +8,6 @@
 struct place lookup_place(struct thread *thread, uint64_t handle)
 {
     const struct slot *at = &thread->cspace;
-    unsigned shift = 0;
 
     while (at->type == KOZO_TYPE_CNODE) {
         struct cnode *cnode = cnode_of(at);
@@ -18,12 +17,8 @@ struct place lookup_place(struct thread *thread, uint64_t handle)
             break;
         }
         if (handle == 0) {
-            return (struct place){.rights = at->rights,
-                                  .cnode = cnode,
-                                  .index = index,
-                                  .shift = shift};
+            return (struct place){.rights = at->rights, .cnode = cnode, .index = index};
         }
-        shift += cnode_bits(cnode);
         at = &cnode->slot[index];
     }
     return (struct place){.error = KOZO_BAD_HANDLE};

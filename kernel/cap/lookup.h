@@ -16,7 +16,6 @@ struct place {
     uint16_t rights;       // of the capability to the last CNode on the path
     struct cnode *cnode;   // the last CNode
     uint64_t index;        // in it
-    unsigned shift;        // bits of the handle below the index: place n+1 is handle + (1 << shift)
 };
 
 // The place that a handle names in the thread's CSpace.

@@ -3,7 +3,11 @@
 #include "cap/slot.h"
 
 #include "object/address_space.h"
+#include "object/lease.h"
 #include "object/untyped.h"
+
+// Flags that belong to the capability, and not to the place where it stands.
+constexpr uint8_t SLOT_KEPT = SLOT_DEVICE | SLOT_LEASED;
 
 static void ring_append(struct slot *parent, struct slot *slot)
 {
@@ -86,7 +90,7 @@ void slot_move(struct slot *from, struct slot *to, uint8_t flags)
     bool to_grave = (flags & SLOT_GRAVE) != 0;
 
     *to = *from;
-    to->flags = flags | (from->flags & SLOT_DEVICE);
+    to->flags = flags | (from->flags & SLOT_KEPT);
     if (to_grave) {
         to->header = header;
     }
@@ -105,6 +109,8 @@ void slot_move(struct slot *from, struct slot *to, uint8_t flags)
     }
     if (from->type == KOZO_TYPE_MAPPING) {
         address_space_mapping_moved(from, to);
+    } else if ((from->flags & SLOT_LEASED) != 0) {
+        lease_moved(from, to);
     }
     *from = (struct slot){};
 }
@@ -113,6 +119,7 @@ void slot_remove(struct slot *slot)
 {
     struct slot *childless = ring_unlink(slot);
 
+    lease_leave(slot);
     *slot = (struct slot){};
     if (childless != nullptr && childless->type == KOZO_TYPE_UNTYPED) {
         untyped_reset(childless);
@@ -137,6 +144,18 @@ void slot_list_push(link_t *head, struct slot *slot)
         slot_at(*head)->list_previous = link_to(slot);
     }
     *head = link_to(slot);
+}
+
+void slot_list_moved(link_t *head, const struct slot *from, struct slot *to)
+{
+    if (from->list_previous != 0) {
+        slot_at(from->list_previous)->list_next = link_to(to);
+    } else {
+        *head = link_to(to);
+    }
+    if (from->list_next != 0) {
+        slot_at(from->list_next)->list_previous = link_to(to);
+    }
 }
 
 void slot_list_unlink(link_t *head, struct slot *slot)

@@ -25,7 +25,8 @@ enum slot_flag : uint8_t {
     SLOT_IN_THREAD = 1, // part of a struct thread
     SLOT_IN_POOL = 2,   // a donor of a struct pool
     SLOT_GRAVE = 4,     // the last capability of an object that is being taken apart, in its header
-    SLOT_DEVICE = 8,    // Untyped and Frame: not ordinary memory
+    SLOT_DEVICE = 8,    // Untyped, Frame, Mapping: not ordinary memory
+    SLOT_LEASED = 16,   // Endpoint, Notification: under a Lease
 };
 
 // The header of every kernel object; the CNode's is in its slot 0.
@@ -49,10 +50,12 @@ struct slot {
 
     link_t child, next, previous, up;
 
-    // Mapping: its AddressSpace's list. Grave: the list of objects being taken apart.
+    // Mapping: its AddressSpace's list. Leased: its Lease's list. Grave: the list of objects being taken apart.
     link_t list_next, list_previous;
-    // Untyped: the offset up to which memory above the watermark is known to be zero.
-    uint64_t zeroed;
+    union {
+        uint64_t zeroed; // Untyped: the offset up to which memory above the watermark is known to be zero
+        link_t lease;    // with SLOT_LEASED
+    };
 
     union {
         struct {
@@ -91,3 +94,6 @@ struct slot *slot_parent(struct slot *slot, unsigned steps);
 // A list of slots through list_next and list_previous. `head` is the link of its first.
 void slot_list_push(link_t *head, struct slot *slot);
 void slot_list_unlink(link_t *head, struct slot *slot);
+
+// The slot `to` has taken the place of `from`, whose links it holds.
+void slot_list_moved(link_t *head, const struct slot *from, struct slot *to);

@@ -3,6 +3,7 @@
 
 #include "mem/table.h"
 #include "object/pool.h"
+#include "sched/scheduler.h"
 #include "syscall/call.h"
 
 // No Mapping is cleared page by page here: the tables go as a whole. False when a preemption point is due.
@@ -10,6 +11,7 @@ static bool drop_mappings(struct cpu *cpu, struct address_space *space)
 {
     // Nothing may run or be looked up in these tables from here on.
     arch_space_leave();
+    scheduler_disturb(cpu);
     while (space->mappings != 0) {
         struct slot *mapping = slot_at(space->mappings);
         address_space_mapping_drop(space, mapping);
@@ -35,10 +37,10 @@ static void leave_pool(struct address_space *space)
     if (next != nullptr) {
         next->pool_previous = space->pool_previous;
     }
-    pool->space_count--;
     space->pool = 0;
     space->pool_next = 0;
     space->pool_previous = 0;
+    pool_space_left(pool);
 }
 
 bool address_space_reap(struct cpu *cpu, struct object *object)
@@ -48,7 +50,11 @@ bool address_space_reap(struct cpu *cpu, struct object *object)
     if (space->pool == 0) {
         return true;
     }
-    if (!drop_mappings(cpu, space) || table_release(space, &object->grave.header.progress)) {
+    if (!drop_mappings(cpu, space)) {
+        return false;
+    }
+    // One that is being abandoned has no root any more.
+    if (space->root != 0 && table_release(space, &object->grave.header.progress)) {
         return false;
     }
     leave_pool(space);
@@ -101,16 +107,8 @@ void address_space_mapping_moved(const struct slot *from, struct slot *to)
 {
     struct address_space *space = address_space_of(from);
 
-    if (space == nullptr) {
-        return;
-    }
-    if (from->list_previous != 0) {
-        slot_at(from->list_previous)->list_next = link_to(to);
-    } else {
-        space->mappings = link_to(to);
-    }
-    if (from->list_next != 0) {
-        slot_at(from->list_next)->list_previous = link_to(to);
+    if (space != nullptr) {
+        slot_list_moved(&space->mappings, from, to);
     }
 }
 

@@ -8,7 +8,8 @@
 //   A1  Every present entry of a user page equals the translation of a live Mapping in the list, and has no right
 //       beyond it.
 //   A2  Every Mapping that names this space is in its list, and has a slot.
-//   A3  root and pool are both 0 or both set; without a root there are no Mappings.
+//   A3  root and pool are both 0 or both set, but for a space that is being abandoned, which has lost its root;
+//       without a Pool there are no Mappings.
 #pragma once
 
 #include "object/object.h"

@@ -8,6 +8,7 @@
 #include "cap/delete.h"
 #include "cap/lookup.h"
 #include "object/irq_handler.h"
+#include "object/lease.h"
 #include "object/thread.h"
 #include "syscall/call.h"
 
@@ -35,6 +36,9 @@ void capability_copy(struct slot *source, struct slot *destination, uint8_t flag
         slot_object(source)->grave.header.references++;
     }
     slot_insert(destination, source, &content);
+    if ((source->flags & SLOT_LEASED) != 0) {
+        lease_join(lease_at(source->lease), destination);
+    }
 }
 
 static bool range_narrow(struct slot *content, uint64_t first, uint64_t count, uint64_t unit,
@@ -65,7 +69,7 @@ static enum kozo_error mint_value(struct slot *content, uint64_t value)
         content->value = value;
         return KOZO_OK;
     case KOZO_TYPE_FRAME:
-        return range_narrow(content, (uint32_t)value, value >> 32, KOZO_PAGE_SIZE, &content->base)
+        return range_narrow(content, (uint32_t)value, value >> 32, ARCH_PAGE_SIZE, &content->base)
                    ? KOZO_OK
                    : KOZO_BAD_ARGUMENT;
     case KOZO_TYPE_IO_PORT:
@@ -117,6 +121,47 @@ enum kozo_error cnode_mint_call(struct call *call)
     return derive(call, call->argument[1], call->argument[2]);
 }
 
+// The Lease of a lend, if the source may be lent under it.
+static struct lookup lend_lease(struct call *call, const struct slot *source)
+{
+    struct lookup found =
+        lookup_typed(call->caller, call->argument[3], KOZO_TYPE_LEASE, KOZO_RIGHT_CONTROL);
+    if (found.error != KOZO_OK) {
+        return found;
+    }
+    const struct lease *lease = lease_of(found.slot);
+    bool leased = (source->flags & SLOT_LEASED) != 0;
+    if (source->type != KOZO_TYPE_ENDPOINT && source->type != KOZO_TYPE_NOTIFICATION) {
+        found.error = KOZO_BAD_TYPE;
+    } else if (!lease_allows(lease)) {
+        found.error = KOZO_EXPIRED;
+    } else if (leased && !lease_is_inside(lease, lease_at(source->lease))) {
+        found.error = KOZO_BAD_ARGUMENT;
+    }
+    return found;
+}
+
+enum kozo_error cnode_lend_call(struct call *call)
+{
+    const struct slot *source = lookup(call->caller, call->caller->registers.handle);
+    if (source == nullptr) {
+        return KOZO_BAD_HANDLE;
+    }
+    struct lookup lease = lend_lease(call, source);
+    if (lease.error != KOZO_OK) {
+        return lease.error;
+    }
+    enum kozo_error error = derive(call, call->argument[1], call->argument[2]);
+    if (error != KOZO_OK) {
+        return error;
+    }
+
+    struct slot *lent = lookup(call->caller, call->argument[0]);
+    lease_leave(lent);
+    lease_join(lease_of(lease.slot), lent);
+    return KOZO_OK;
+}
+
 enum kozo_error cnode_move_call(struct call *call)
 {
     struct place from = lookup_place(call->caller, call->caller->registers.handle);
@@ -145,10 +190,17 @@ enum kozo_error cnode_delete_call(struct call *call)
         return KOZO_NO_RIGHT;
     }
 
-    if (!slot_delete(call->cpu, place_slot(&place)) || !dying_finish(call->cpu)) {
+    if (!slot_delete(call->cpu, place_slot(&place))) {
         return call_again(call);
     }
-    return KOZO_OK;
+    return call_finish(call);
+}
+
+// Whether the slot was emptied, or is about to be, because its CNode is being taken apart.
+static bool place_is_gone(const struct place *place)
+{
+    return place_slot(place)->type == KOZO_TYPE_NONE ||
+           place->cnode->slot[0].type != KOZO_TYPE_NONE;
 }
 
 enum kozo_error cnode_revoke_call(struct call *call)
@@ -161,10 +213,11 @@ enum kozo_error cnode_revoke_call(struct call *call)
         return KOZO_NO_RIGHT;
     }
 
-    if (!slot_revoke(call->cpu, place_slot(&place)) || !dying_finish(call->cpu)) {
+    // A capability that its own revocation destroys has nothing more to revoke.
+    if (!slot_revoke(call->cpu, place_slot(&place)) && !place_is_gone(&place)) {
         return call_again(call);
     }
-    return KOZO_OK;
+    return call_finish(call);
 }
 
 // The one number that tells a person most about a capability.

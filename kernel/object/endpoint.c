@@ -6,6 +6,7 @@
 
 #include "cap/lookup.h"
 #include "ipc/message.h"
+#include "object/lease.h"
 #include "object/notification.h"
 #include "object/reply.h"
 #include "object/thread.h"
@@ -99,6 +100,9 @@ enum kozo_error endpoint_call_call(struct call *call)
     enum kozo_error error = message_check(call->caller, call->slot->rights);
     if (error != KOZO_OK) {
         return error;
+    }
+    if (!time_can_lend(call->caller)) {
+        return KOZO_TOO_DEEP;
     }
 
     return endpoint_call(call->cpu, call->caller, endpoint_of(call->slot), call->slot->value);
@@ -245,5 +249,22 @@ enum kozo_error endpoint_reply_recv_call(struct call *call)
     if (call->caller->state == RECEIVING && caller != nullptr && caller->queued) {
         scheduler_switch_to(call->cpu, caller);
     }
+    return KOZO_OK;
+}
+
+enum kozo_error endpoint_verify_call(struct call *call)
+{
+    const struct slot *slot = lookup(call->caller, call->argument[0]);
+    if (slot == nullptr) {
+        return KOZO_BAD_HANDLE;
+    }
+
+    bool same = slot->type == KOZO_TYPE_ENDPOINT && slot->object == call->slot->object;
+    struct lease_terms terms = lease_terms(slot);
+    call->argument[0] = same;
+    call->argument[1] = same ? slot->value : 0;
+    call->argument[2] = same ? slot->rights : 0;
+    call->argument[3] = same ? terms.deadline : 0;
+    call->argument[4] = same ? terms.uses : 0;
     return KOZO_OK;
 }

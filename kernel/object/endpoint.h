@@ -47,3 +47,4 @@ enum kozo_error endpoint_try_send_call(struct call *call);
 enum kozo_error endpoint_recv_call(struct call *call);
 enum kozo_error endpoint_try_recv_call(struct call *call);
 enum kozo_error endpoint_reply_recv_call(struct call *call);
+enum kozo_error endpoint_verify_call(struct call *call);

@@ -9,7 +9,7 @@
 
 static bool is_page_multiple(uint64_t number)
 {
-    return number % KOZO_PAGE_SIZE == 0;
+    return number % ARCH_PAGE_SIZE == 0;
 }
 
 // What map was given, in the order of the definition.
@@ -49,7 +49,7 @@ static struct map map_decode(struct call *call)
         .address = argument[2],
         .offset = argument[3],
         .length = argument[4],
-        .rights = argument[5],
+        .rights = mapping_rights(argument[5]),
     };
     struct lookup space =
         lookup_typed(call->caller, argument[1], KOZO_TYPE_ADDRESS_SPACE, KOZO_RIGHT_CONTROL);

@@ -65,6 +65,9 @@ enum kozo_error irq_handler_bind_call(struct call *call)
         if (found.error != KOZO_OK) {
             return found.error;
         }
+        if ((found.slot->flags & SLOT_LEASED) != 0) {
+            return KOZO_BAD_TYPE;
+        }
         source = found.slot;
     }
 
@@ -74,7 +77,7 @@ enum kozo_error irq_handler_bind_call(struct call *call)
     if (source != nullptr) {
         capability_copy(source, &handler->notification, 0);
     }
-    return dying_finish(call->cpu) ? KOZO_OK : call_again(call);
+    return call_finish(call);
 }
 
 enum kozo_error irq_handler_acknowledge_call(struct call *call)

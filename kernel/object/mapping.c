@@ -59,8 +59,8 @@ static uint64_t fill_chunk(struct cpu *cpu, const struct slot *mapping, arch_ent
             clear_entry(mapping, entry, offset + done);
         }
         entry++;
-        done += KOZO_PAGE_SIZE;
-        if (done / KOZO_PAGE_SIZE % PAGES_A_STEP == 0 && cpu_work_is_due(cpu)) {
+        done += ARCH_PAGE_SIZE;
+        if (done / ARCH_PAGE_SIZE % PAGES_A_STEP == 0 && cpu_work_is_due(cpu)) {
             break;
         }
     }
@@ -111,7 +111,7 @@ bool mapping_clear(struct cpu *cpu, struct slot *mapping)
 
 static bool is_part(const struct slot *mapping, uint64_t offset, uint64_t length)
 {
-    return offset % KOZO_PAGE_SIZE == 0 && length % KOZO_PAGE_SIZE == 0 && length != 0 &&
+    return offset % ARCH_PAGE_SIZE == 0 && length % ARCH_PAGE_SIZE == 0 && length != 0 &&
            offset < mapping->size && length <= mapping->size - offset;
 }
 
@@ -120,7 +120,7 @@ enum kozo_error mapping_set_call(struct call *call)
     const struct slot *mapping = call->slot;
     uint64_t offset = call->argument[0];
     uint64_t length = call->argument[1];
-    uint64_t rights = call->argument[2];
+    uint64_t rights = mapping_rights(call->argument[2]);
     const struct address_space *space = address_space_of(mapping);
 
     if (!is_part(mapping, offset, length)) {

@@ -14,6 +14,12 @@ struct address_space;
 struct call;
 struct cpu;
 
+// What entries can express of these rights: the processor reads whatever it may write or execute.
+static inline uint64_t mapping_rights(uint64_t rights)
+{
+    return rights == 0 ? 0 : rights | KOZO_RIGHT_READ;
+}
+
 // Whether the space's Pool has the tables that are missing in [address, end).
 bool mapping_has_tables(const struct address_space *space, uint64_t address, uint64_t end);
 

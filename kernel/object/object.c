@@ -7,6 +7,7 @@
 #include "object/cnode.h"
 #include "object/endpoint.h"
 #include "object/irq_handler.h"
+#include "object/lease.h"
 #include "object/notification.h"
 #include "object/pool.h"
 #include "object/reply.h"
@@ -55,6 +56,7 @@ const struct object_type object_types[OBJECT_TYPES] = {
     [KOZO_TYPE_SCHED_CONTROL] = {.name = "SchedControl",
                                  .can_copy = true,
                                  .rights = KOZO_RIGHT_CONTROL},
+    [KOZO_TYPE_LEASE] = {OBJECT(LEASE, "Lease", RIGHTS_OBJECT, true), .reap = lease_reap},
 };
 
 void object_create(struct object *object, enum kozo_object_type type, unsigned bits)
@@ -69,6 +71,7 @@ void object_bury(struct slot *last)
 {
     struct object *object = slot_object(last);
 
+    lease_leave(last);
     slot_move(last, &object->grave, SLOT_GRAVE);
     slot_list_push(&kernel.dying, &object->grave);
 }

@@ -23,18 +23,26 @@ static uint64_t donor_pages(const struct slot *donor)
     return donor->size > start ? (donor->size - start) / PAGE : 0;
 }
 
-// Takes one address space off the Pool at a time; then all pages are free again. False when it has to go on later.
-static bool pool_clear(struct cpu *cpu, struct pool *pool)
+void pool_space_left(struct pool *pool)
 {
-    while (pool->spaces != 0) {
-        if (!address_space_abandon(cpu, link_target(pool->spaces))) {
-            return false;
-        }
+    pool->space_count--;
+    if (pool->spaces != 0) {
+        return;
     }
     pool->free = 0;
     pool->taken = 0;
     for (unsigned i = 0; i < POOL_DONORS; i++) {
         pool->donor[i].value = 0;
+    }
+}
+
+// Takes one address space off the Pool at a time. False when it has to go on later.
+static bool pool_clear(struct cpu *cpu, struct pool *pool)
+{
+    while (pool->spaces != 0) {
+        if (!address_space_abandon(cpu, link_target(pool->spaces)) || cpu_work_is_due(cpu)) {
+            return false;
+        }
     }
     return true;
 }

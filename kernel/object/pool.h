@@ -3,10 +3,11 @@
 //
 // Untyped memory is moved into the Pool's donor slots and stays in the tree. Pages are taken at a donor's watermark, and
 // come back to a list through their first word; a page in that list is otherwise zero. When a donor is revoked, every
-// AddressSpace on the Pool is taken off it first, and all pages are free again.
+// AddressSpace on the Pool is taken off it first. When the last one has left, all pages are free again.
 //
 // Invariants
-//   P1  taken == sum of the tables of all address spaces on the Pool.
+//   P1  taken == sum of the tables of all address spaces on the Pool, and of those that were abandoned since the
+//       Pool was without a space.
 //   P2  A page is in one place: below no watermark, in the free list, or a table.
 #pragma once
 
@@ -39,6 +40,9 @@ static inline struct pool *pool_of(const struct slot *capability)
 // One of the Pool's donors is about to be emptied: takes every AddressSpace off the Pool. False when a preemption
 // point is due first.
 [[nodiscard]] bool pool_let_go(struct cpu *cpu, const struct slot *slot);
+
+// An AddressSpace is on the Pool no more.
+void pool_space_left(struct pool *pool);
 
 // Pages that are left.
 static inline uint64_t pool_available(const struct pool *pool)

@@ -37,22 +37,12 @@ void sched_context_give(struct cpu *cpu, struct slot *source, struct thread *thr
 
 void sched_context_withdraw(struct cpu *cpu, struct sched_context *context)
 {
-    struct thread *user = thread_at(context->user);
-
     context->owner = 0;
     if (cpu->context == link_to(context)) {
         scheduler_charge(cpu);
         cpu->context = 0;
     }
-    if (user == nullptr) {
-        return;
-    }
-    scheduler_remove(cpu, user);
-    user->time = 0;
-    context->user = 0;
-    if (user->lender != 0) {
-        time_return(cpu, user);
-    }
+    time_vanish(cpu, context);
 }
 
 enum kozo_error sched_context_bind_call(struct call *call)
@@ -108,6 +98,9 @@ enum kozo_error sched_control_configure_call(struct call *call)
         return KOZO_BAD_ARGUMENT;
     }
 
+    // What was used of the old budget must not count against the new one.
+    scheduler_charge(call->cpu);
     sched_context_set_budget(sched_context_of(context.slot), budget);
+    scheduler_disturb(call->cpu);
     return KOZO_OK;
 }

@@ -39,7 +39,7 @@ bool thread_reap(struct cpu *cpu, struct object *object)
     struct slot *slot = thread_slot(thread, object->grave.header.progress);
 
     if (kernel.init == link_to(thread)) {
-        panic_init("init destroyed its own thread", &thread->registers);
+        panic_init("init destroyed its own thread", &thread->registers, nullptr);
     }
     thread_stop(cpu, thread);
     notification_unbind(thread);
@@ -83,11 +83,18 @@ physical_t thread_root(const struct thread *thread)
     return address_space_of(&thread->space)->root;
 }
 
+// Nobody handles the thread's fault.
+static void give_up(struct cpu *cpu, struct thread *thread)
+{
+    thread->faulted = false;
+    thread->state = FAULTED;
+    time_return(cpu, thread);
+}
+
 void thread_wake(struct cpu *cpu, struct thread *thread, enum kozo_error error)
 {
     if (thread->faulted && error != KOZO_OK) {
-        thread->faulted = false;
-        thread->state = FAULTED;
+        give_up(cpu, thread);
         return;
     }
     if (!thread->faulted) {
@@ -108,9 +115,7 @@ static void wait_leave(struct cpu *cpu, struct thread *thread)
         thread->waiting_on = 0;
     }
     reply_forget(thread);
-    if (thread->borrower != 0) {
-        time_return(cpu, thread_at(thread->borrower));
-    }
+    time_recall(cpu, thread);
 }
 
 void thread_cancel(struct cpu *cpu, struct thread *thread, enum kozo_error error)
@@ -129,7 +134,16 @@ void thread_stop(struct cpu *cpu, struct thread *thread)
     }
     scheduler_remove(cpu, thread);
     thread->state = STOPPED;
+    time_recall(cpu, thread);
     time_return(cpu, thread);
+}
+
+void thread_lost_space(struct cpu *cpu, struct thread *thread)
+{
+    if (kernel.init == link_to(thread)) {
+        panic_init("init destroyed its own address space", &thread->registers, nullptr);
+    }
+    thread_stop(cpu, thread);
 }
 
 void thread_fault(struct cpu *cpu, struct thread *thread, const struct fault *fault)
@@ -137,7 +151,7 @@ void thread_fault(struct cpu *cpu, struct thread *thread, const struct fault *fa
     const struct slot *handler = &thread->fault_handler;
 
     thread->fault = *fault;
-    if (handler->type == KOZO_TYPE_ENDPOINT) {
+    if (handler->type == KOZO_TYPE_ENDPOINT && time_can_lend(thread)) {
         thread->faulted = true;
         (void)endpoint_call(cpu, thread, endpoint_of(handler), handler->value);
         return;
@@ -145,7 +159,7 @@ void thread_fault(struct cpu *cpu, struct thread *thread, const struct fault *fa
     if (kernel.init == link_to(thread)) {
         panic_init(fault->kind == KOZO_FAULT_PAGE ? "init touched memory that is not mapped for it"
                                                   : "init raised an exception",
-                   &thread->registers);
+                   &thread->registers, fault);
     }
     thread_stop(cpu, thread);
     thread->state = FAULTED;
@@ -157,8 +171,7 @@ void thread_fault_answered(struct cpu *cpu, struct thread *thread, bool resume)
         thread_wake(cpu, thread, KOZO_OK);
         return;
     }
-    thread->faulted = false;
-    thread->state = FAULTED;
+    give_up(cpu, thread);
 }
 
 // --- configure ----------------------------------------------------------------------------------
@@ -190,6 +203,9 @@ static enum kozo_error configuration_check(const struct call *call,
         if (offset % sizeof(struct kozo_ipc_buffer) != 0 || offset >= found->buffer->size) {
             return KOZO_BAD_ARGUMENT;
         }
+    }
+    if (found->fault_handler != nullptr && (found->fault_handler->flags & SLOT_LEASED) != 0) {
+        return KOZO_BAD_TYPE;
     }
     if (found->space != nullptr && address_space_of(found->space)->root == 0) {
         return KOZO_BAD_STATE;
@@ -243,7 +259,7 @@ enum kozo_error thread_configure_call(struct call *call)
     if (found.buffer != nullptr) {
         thread->buffer.value = argument[3];
     }
-    return dying_finish(call->cpu) ? KOZO_OK : call_again(call);
+    return call_finish(call);
 }
 
 // --- control ------------------------------------------------------------------------------------
@@ -332,6 +348,9 @@ enum kozo_error thread_bind_notification_call(struct call *call)
         lookup_typed(call->caller, call->argument[0], KOZO_TYPE_NOTIFICATION, KOZO_RIGHT_READ);
     if (found.error != KOZO_OK) {
         return found.error;
+    }
+    if ((found.slot->flags & SLOT_LEASED) != 0) {
+        return KOZO_BAD_TYPE;
     }
     return notification_bind(notification_of(found.slot), thread);
 }

@@ -18,7 +18,8 @@
 //       that one's queue.
 //   T3  reply names a Reply exactly when that Reply names the thread: as the caller that it holds in CALLING, as
 //       the receiver that waits with it in RECEIVING.
-//   T4  a->borrower == b exactly when b->lender == a; then b's time is not its own.
+//   T4  a->borrower == b exactly when b->lender == a; then a has no time, and b has that of the first of the chain,
+//       or has lent it on. A thread without a lender has its own time or none.
 //   T5  A SchedContext's `user` is the one thread whose `time` names it.
 #pragma once
 
@@ -62,6 +63,7 @@ struct thread {
     link_t notification; // bound
     link_t time;         // the SchedContext in use
     link_t lender, borrower;
+    uint8_t depth; // lenders before it in the chain, or more
 
     uint64_t badge; // of the capability that it sends through
     struct fault fault;
@@ -105,6 +107,9 @@ void thread_cancel(struct cpu *cpu, struct thread *thread, enum kozo_error error
 
 // Stops the thread, in whatever state it is. Time that it borrowed goes home.
 void thread_stop(struct cpu *cpu, struct thread *thread);
+
+// Stops the thread, which was chosen to run and has no address space any more.
+void thread_lost_space(struct cpu *cpu, struct thread *thread);
 
 // The thread goes on at the instruction that faulted, or stays as FAULTED.
 void thread_fault_answered(struct cpu *cpu, struct thread *thread, bool resume);

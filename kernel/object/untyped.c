@@ -161,14 +161,6 @@ static void retype_make(struct slot *untyped, const struct retype *retype, uint6
     slot_insert(&retype->place.cnode->slot[retype->place.index + number], untyped, &content);
 }
 
-// The rest of the range becomes the arguments of the call that starts again.
-static enum kozo_error retype_later(struct call *call, const struct retype *retype, uint64_t made)
-{
-    call->argument[2] += made << retype->place.shift;
-    call->argument[3] -= made;
-    return call_again(call);
-}
-
 enum kozo_error untyped_retype_call(struct call *call)
 {
     struct slot *untyped = call->slot;
@@ -188,11 +180,8 @@ enum kozo_error untyped_retype_call(struct call *call)
 
     for (uint64_t i = 0; i < retype.count; i++) {
         retype_make(untyped, &retype, i);
-        untyped->value = retype.start + (i + 1) * retype.bytes;
-        if (cpu_work_is_due(call->cpu) && i + 1 < retype.count) {
-            return retype_later(call, &retype, i + 1);
-        }
     }
+    untyped->value = end;
     return KOZO_OK;
 }
 

@@ -6,7 +6,7 @@
 //        children │  free and zero           free and dirty
 //
 // Invariants
-//   U1  value <= zeroed <= size, except after a reset, when both are 0; for device memory zeroed is not used.
+//   U1  What lies between the watermark and `zeroed`, if that is above, is zero. Device memory is never zeroed.
 //   U2  Children lie below the watermark, do not overlap, and there are none exactly when it is 0.
 #pragma once
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Turns the linker's Build-ID note into text: a header of three words (length of the name, length of
-// the content, type), the name "GNU", then the bytes of the hash.
+// Turns the linker's Build-ID note into text: a header of three words (length of the name, length
+// of the content, type), the name "GNU", then the bytes of the hash.
 #include "panic/build_id.h"
 
 #include <stdint.h>

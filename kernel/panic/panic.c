@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Tells the end of the system: a line on the console, then the crash record, then silence.
 //
-// Everything here works in any state: it takes no memory, waits for nobody, and reads only constants, the
-// given registers and the kernel's own stack. A panic inside a panic stops the processor at once.
+// Everything here works in any state: it takes no memory, waits for nobody, and reads only
+// constants, the given registers and the kernel's own stack. A panic inside a panic stops the
+// processor at once.
 #include "panic/panic.h"
 
 #include "arch/arch.h"
 #include "kernel.h"
+#include "entry.h"
 #include "panic/build_id.h"
 
 constexpr size_t CRASH_RECORD_SIZE = 4096;
@@ -72,29 +74,23 @@ static void crash_register(const char *name, uint64_t value, void *)
     crash_text("\n");
 }
 
-static void crash_trace_line(uint64_t address)
-{
-    crash_text("trace ");
-    crash_number(address, 16);
-    crash_text("\n");
-}
-
 static void crash_trace(const struct arch_registers *registers)
 {
     uint64_t addresses[CRASH_TRACE];
-    size_t count = arch_backtrace(addresses, CRASH_TRACE);
+    size_t count = arch_backtrace(registers, addresses, CRASH_TRACE);
 
-    if (registers != nullptr) {
-        crash_trace_line(arch_registers_instruction(registers));
-    }
     for (size_t i = 0; i < count; i++) {
-        crash_trace_line(addresses[i]);
+        crash_text("trace ");
+        crash_number(addresses[i], 16);
+        crash_text("\n");
     }
 }
 
-// Registers of user mode may hold anything that a program knows, so only the kernel's own are told.
+// `all`: the registers are the kernel's own. Those of user mode may hold anything that a program
+// knows.
 [[noreturn]] static void panic_with(const char *kind, const char *reason,
-                                    const struct arch_registers *registers)
+                                    const struct arch_registers *registers, bool all,
+                                    const struct fault *fault)
 {
     if (panicking) {
         arch_halt();
@@ -111,26 +107,35 @@ static void crash_trace(const struct arch_registers *registers)
     crash_text("cpu ");
     crash_number(arch_cpu()->number, 10);
     crash_text("\n");
-    if (registers != nullptr) {
+    if (all) {
         arch_registers_each(registers, crash_register, nullptr);
+    } else if (registers != nullptr) {
+        crash_register("instruction", arch_registers_instruction(registers), nullptr);
+        crash_register("stack", arch_registers_stack(registers), nullptr);
     }
-    crash_trace(registers);
+    if (fault != nullptr) {
+        crash_register("exception", fault->exception, nullptr);
+        crash_register("code", fault->code, nullptr);
+    }
+    crash_trace(all ? registers : nullptr);
     crash_end();
     arch_halt();
 }
 
 void panic(const char *reason)
 {
-    panic_with("panic", reason, nullptr);
+    panic_with("panic", reason, nullptr, false, nullptr);
 }
 
 void panic_exception(const char *reason, const struct arch_registers *registers)
 {
-    panic_with("exception", reason, registers);
+    panic_with("exception", reason, registers, true, nullptr);
 }
 
-void panic_init(const char *reason, const struct arch_registers *registers)
+// Where init was is told, since that is an address in a program of the build; its other registers
+// are not.
+void panic_init(const char *reason, const struct arch_registers *registers,
+                const struct fault *fault)
 {
-    (void)registers;
-    panic_with("init-died", reason, nullptr);
+    panic_with("init-died", reason, registers, false, fault);
 }

@@ -26,6 +26,7 @@ struct cpu {
 
     uint32_t work;  // steps of long operations since this entry into the kernel
     bool restart;   // the current thread's system call is to start again
+    bool disturbed; // the choice of who runs has to be made anew
     uint8_t number; // of this processor
 
     uint64_t ready[CPU_PRIORITY_WORDS]; // bit set: the list of that priority is not empty

@@ -11,6 +11,17 @@
 
 constexpr int NOBODY = -1;
 
+void scheduler_disturb(struct cpu *cpu)
+{
+    cpu->disturbed = true;
+}
+
+bool scheduler_is_settled(const struct cpu *cpu, const struct thread *thread)
+{
+    return !cpu->disturbed && cpu->current == thread && thread->state == READY &&
+           thread->time == cpu->context;
+}
+
 static bool is_runnable(const struct thread *thread)
 {
     return thread->state == READY && thread->time != 0;
@@ -20,6 +31,7 @@ static void mark_ready(struct cpu *cpu, struct thread *thread)
 {
     cpu->ready[thread->priority / 64] |= (uint64_t)1 << thread->priority % 64;
     thread->queued = true;
+    scheduler_disturb(cpu);
 }
 
 void scheduler_add(struct cpu *cpu, struct thread *thread)
@@ -163,9 +175,10 @@ struct thread *scheduler_choose(struct cpu *cpu)
 
     // A thread that lost its address space can't go on. Each turn of this loop stops one for good.
     while (thread != nullptr && thread_root(thread) == 0) {
-        thread_stop(cpu, thread);
+        thread_lost_space(cpu, thread);
         thread = choose_thread(cpu);
     }
+    cpu->disturbed = false;
     charge_to(cpu, thread == nullptr ? 0 : thread->time);
     if (thread != nullptr) {
         arch_space_activate(thread_root(thread));

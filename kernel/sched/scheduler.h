@@ -30,5 +30,12 @@ void scheduler_tick(struct cpu *cpu);
 // timer set; null for nobody.
 struct thread *scheduler_choose(struct cpu *cpu);
 
+// Whether the thread that came in may go on without a new choice: it is still current, ready, and on the
+// SchedContext that is charged, and nothing was marked as disturbed.
+bool scheduler_is_settled(const struct cpu *cpu, const struct thread *thread);
+
+// Somebody became ready, lost an address space, or got another budget: a new choice is due.
+void scheduler_disturb(struct cpu *cpu);
+
 // Charges the SchedContext in use up to now.
 void scheduler_charge(struct cpu *cpu);

@@ -33,6 +33,11 @@ void time_take_own(struct cpu *cpu, struct thread *thread)
     }
 }
 
+bool time_can_lend(const struct thread *caller)
+{
+    return caller->depth < TIME_CHAIN_MOST;
+}
+
 void time_lend(struct cpu *cpu, struct thread *caller, struct thread *server)
 {
     if (caller->time == 0) {
@@ -48,24 +53,79 @@ void time_lend(struct cpu *cpu, struct thread *caller, struct thread *server)
     caller->time = 0;
     caller->borrower = link_to(server);
     server->lender = link_to(caller);
+    server->depth = (uint8_t)(caller->depth + 1);
+}
+
+// The thread at the end of the chain of borrowers that begins here: it has the time.
+static struct thread *chain_end(struct thread *thread)
+{
+    while (thread->borrower != 0) {
+        thread = thread_at(thread->borrower);
+    }
+    return thread;
+}
+
+// Cuts the chain between `first` (null: its beginning) and its end. Everybody goes on with time of their own.
+static void chain_cut(struct cpu *cpu, const struct thread *first, struct thread *end)
+{
+    while (end != first && end->lender != 0) {
+        struct thread *lender = thread_at(end->lender);
+        end->lender = 0;
+        end->depth = 0;
+        lender->borrower = 0;
+        time_take_own(cpu, end);
+        end = lender;
+    }
+}
+
+static link_t take_away(struct cpu *cpu, struct thread *thread)
+{
+    link_t time = thread->time;
+    struct sched_context *context = link_target(time);
+
+    scheduler_remove(cpu, thread);
+    thread->time = 0;
+    context->user = 0;
+    return time;
+}
+
+static void give(struct cpu *cpu, struct thread *thread, link_t time)
+{
+    use(thread, time);
+    scheduler_add(cpu, thread);
 }
 
 void time_return(struct cpu *cpu, struct thread *server)
 {
-    struct thread *lender = thread_at(server->lender);
-    if (lender == nullptr) {
-        return;
+    // A lender that stopped by a fault meanwhile can't use its time, and sends it on.
+    for (bool on = true; on && server->lender != 0 && server->borrower == 0;) {
+        struct thread *lender = thread_at(server->lender);
+        link_t time = take_away(cpu, server);
+        chain_cut(cpu, lender, server);
+        give(cpu, lender, time);
+        server = lender;
+        on = lender->state == FAULTED;
     }
-    server->lender = 0;
-    lender->borrower = 0;
+}
 
-    // The lender's SchedContext may have vanished meanwhile; then the server runs on its own already.
-    if (server->time != 0 && server->time != own_context(server)) {
-        scheduler_remove(cpu, server);
-        use(lender, server->time);
-        server->time = 0;
-        scheduler_add(cpu, lender);
+void time_recall(struct cpu *cpu, struct thread *lender)
+{
+    struct thread *end = chain_end(lender);
+
+    if (end != lender) {
+        link_t time = take_away(cpu, end);
+        chain_cut(cpu, lender, end);
+        give(cpu, lender, time);
     }
-    time_take_own(cpu, server);
-    time_take_own(cpu, lender);
+}
+
+void time_vanish(struct cpu *cpu, struct sched_context *context)
+{
+    struct thread *user = thread_at(context->user);
+
+    if (user != nullptr) {
+        take_away(cpu, user);
+        chain_cut(cpu, nullptr, user);
+        time_take_own(cpu, user);
+    }
 }

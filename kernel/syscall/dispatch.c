@@ -12,6 +12,7 @@
 #include "object/io_port.h"
 #include "object/irq_handler.h"
 #include "object/kernel_object.h"
+#include "object/lease.h"
 #include "object/mapping.h"
 #include "object/notification.h"
 #include "object/pool.h"
@@ -35,6 +36,21 @@ static const struct operation operations[] = {KOZO_OPERATIONS(OPERATION)};
 
 constexpr uint64_t OPERATIONS = sizeof(operations) / sizeof(operations[0]);
 
+// A use counts when the operation was accepted.
+static enum kozo_error dispatch_leased(struct call *call, const struct operation *operation)
+{
+    struct lease *lease = lease_at(call->slot->lease);
+
+    if (!lease_allows(lease)) {
+        return KOZO_EXPIRED;
+    }
+    enum kozo_error error = operation->function(call);
+    if (error == KOZO_OK) {
+        lease_use(lease);
+    }
+    return error;
+}
+
 static enum kozo_error dispatch(struct call *call)
 {
     const struct arch_registers *registers = &call->caller->registers;
@@ -53,6 +69,9 @@ static enum kozo_error dispatch(struct call *call)
             return found.error;
         }
         call->slot = found.slot;
+        if ((found.slot->flags & SLOT_LEASED) != 0) {
+            return dispatch_leased(call, operation);
+        }
     }
     return operation->function(call);
 }
@@ -74,7 +93,7 @@ struct thread *kernel_syscall(struct cpu *cpu)
     } else {
         caller->registers.operation = error;
     }
-    return scheduler_choose(cpu);
+    return scheduler_is_settled(cpu, caller) ? caller : scheduler_choose(cpu);
 }
 
 struct thread *kernel_fault(struct cpu *cpu, const struct fault *fault)

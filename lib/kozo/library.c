@@ -2,24 +2,23 @@
 // What the compiler and the C library expect to find in every program: the guard of the stack
 // protector, errno, and the address of the IPC buffer.
 //
-// All three belong to the process. A second thread has registers for its messages and brings its own
-// buffer for longer ones; per-thread blocks come with the thread-local storage of a later step.
+// errno and the buffer belong to a thread: they are in its thread block, to which the thread pointer
+// leads (see kozo/thread_block.h).
 #include <kozo/start.h>
 
+#include <kozo/thread_block.h>
 #include <stdio.h>
 
 uint64_t __stack_chk_guard;
 
 [[noreturn]] void __stack_chk_fail(void);
 int *__errno_location(void);
+int *___errno_location(void);
 int __uflow(FILE *file);
-
-static struct kozo_ipc_buffer *ipc_buffer;
-static int error_number;
 
 struct kozo_ipc_buffer *kozo_ipc_buffer(void)
 {
-    return ipc_buffer;
+    return kozo_thread_block()->buffer;
 }
 
 void kozo_abort(void)
@@ -34,7 +33,13 @@ void __stack_chk_fail(void)
 
 int *__errno_location(void)
 {
-    return &error_number;
+    return &kozo_thread_block()->error;
+}
+
+// The name by which musl's own files know it.
+int *___errno_location(void)
+{
+    return __errno_location();
 }
 
 // musl's reader of numbers would call it at the end of a stream; it is only given strings.
@@ -48,6 +53,6 @@ int __uflow(FILE *file)
 [[clang::no_stack_protector]]
 void kozo_library_start(struct kozo_ipc_buffer *buffer, uint64_t random)
 {
-    ipc_buffer = buffer;
+    kozo_thread_block_start(buffer);
     __stack_chk_guard = random << 8;
 }

@@ -83,11 +83,14 @@ uint64_t kozo_memory_add(struct kozo_memory *memory, uint64_t slot, uint64_t bas
         (void)add_piece(memory, slot, kozo_order_of(size));
         return memory->total - before;
     }
+    uint64_t before_first = -base & ((1ul << KOZO_MEMORY_LEAST) - 1);
+    base += before_first;
+    size -= before_first < size ? before_first : size;
     while (size >= 1ul << KOZO_MEMORY_LEAST) {
         unsigned order = largest_order(base, size);
         uint64_t part = kozo_slots_take(memory->slots, 1);
-        if (order < KOZO_MEMORY_LEAST || part == 0 ||
-            !memory->operations->split(slot, order, part, 1) || !add_piece(memory, part, order))
+        if (part == 0 || !memory->operations->split(slot, order, part, 1) ||
+            !add_piece(memory, part, order))
             break;
         base += 1ul << order;
         size -= 1ul << order;

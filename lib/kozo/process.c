@@ -6,6 +6,7 @@
 #include <kozo/elf.h>
 #include <kozo/machine.h>
 #include <kozo/process_info.h>
+#include <kozo/thread_block.h>
 #include <string.h>
 
 // The slots that a process takes in its parent's CNode.
@@ -337,7 +338,8 @@ static const char *set_up_thread(const struct builder *builder)
                               builder->buffer_offset, (struct kozo_endpoint){fault}) != KOZO_OK)
         return "can't be given a thread";
     if (kozo_thread_write_registers(thread, builder->elf.entry, KOZO_PROCESS_STACK_TOP,
-                                    KOZO_PROCESS_INFO, KOZO_PROCESS_BUFFER, 0) != KOZO_OK ||
+                                    KOZO_PROCESS_INFO, KOZO_PROCESS_BUFFER,
+                                    KOZO_PROCESS_BUFFER + KOZO_THREAD_BLOCK) != KOZO_OK ||
         kozo_thread_set_priority(thread, plan->priority) != KOZO_OK)
         return "can't be given its registers";
     if (kozo_sched_control_configure(builder->home->time, context, plan->budget) != KOZO_OK ||

@@ -47,7 +47,7 @@ def read_members(archive):
 
 def member(name, data=b"", mode=0o100755, magic=MAGIC, ends=b"\0", **lies):
     """One member. `lies` are fields to overwrite: size=…, name_size=…, as numbers or eight bytes."""
-    name = name.encode() + ends
+    name = (name.encode() if isinstance(name, str) else name) + ends
     fields = [1, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name), 0]
     texts = [b"%08x" % field for field in fields]
     for field, value in lies.items():

@@ -24,9 +24,23 @@ ANSWER_SECONDS = 30
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|[@-Z\\-_])")
 
 
+def shown(line):
+    """What a terminal shows after the characters of one line: carriage returns and backspaces move."""
+    cells, at = [], 0
+    for character in line:
+        if character == "\r":
+            at = 0
+        elif character == "\b":
+            at = max(at - 1, 0)
+        elif character >= " ":
+            cells[at : at + 1] = character
+            at += 1
+    return "".join(cells)
+
+
 def plain(text):
-    """Terminal output without escape sequences and carriage returns."""
-    return _ESCAPE.sub("", text).replace("\r", "")
+    """Terminal output as a person reads it."""
+    return "\n".join(shown(line) for line in _ESCAPE.sub("", text).split("\n"))
 
 
 @dataclass
@@ -121,7 +135,7 @@ class Session:
 
     def prompt(self, seconds=BOOT_SECONDS):
         """Waits for the prompt, and gives what was printed before it."""
-        return self.wait_for(rf"(?s)(.*?)(?m:^){re.escape(PROMPT)}\Z", seconds)[1]
+        return self.wait_for(rf"(?s)(.*?)(?m:^){re.escape(PROMPT)} *\Z", seconds)[1]
 
     def command(self, line, seconds=ANSWER_SECONDS):
         """Types a command at the prompt, and gives what it printed."""
@@ -184,6 +198,7 @@ class Kozo:
         self.launcher = root / "kozo"
         self._folder = None
         self._shared = {}
+        self._lost = {}  # how often a shared session did not come to its prompt
 
     @property
     def folder(self):
@@ -219,8 +234,15 @@ class Kozo:
         """A session that the checks of a suite share, at its prompt; a new one if the last one ended."""
         session = self._shared.get(name)
         if session is None or not session.alive:
+            if self._lost.get(name, 0) >= 3:
+                raise Failure("no session came to its prompt, see the checks before")
             session = self._shared[name] = self.start(*options, **how)
-            session.prompt()
+            try:
+                session.prompt()
+            except Failure:
+                self._lost[name] = self._lost.get(name, 0) + 1
+                self.forget(name)
+                raise
         return session
 
     def forget(self, name):

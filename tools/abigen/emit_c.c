@@ -36,7 +36,7 @@ const char *c_type(const struct type *type)
     case KIND_SLOT:
         return "struct kozo_slot";
     case KIND_ENUM:
-        return format("enum kozo_%s", snake(type->name));
+        return type->enumeration->bits ? "uint32_t" : format("enum kozo_%s", snake(type->name));
     default:
         return format("struct kozo_%s", snake(type->name));
     }
@@ -109,7 +109,9 @@ void put_enum(struct text *text, const struct enumeration *enumeration)
                                enumeration->bits ? "1 << " : "", (unsigned long long)member->value);
         lines[i].comment = member->named.prose;
     }
-    put_comment(text, "", enumeration->named.prose);
+    put_comment(text, "",
+                format("%s%s", enumeration->named.prose,
+                       enumeration->bits ? " A set of them is a uint32_t." : ""));
     put(text, "enum %skozo_%s : uint32_t {\n", enumeration->bits ? "[[clang::flag_enum]] " : "",
         snake(enumeration->named.name));
     put_commented(text, "    ", lines, enumeration->member_count);

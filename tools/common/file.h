@@ -18,6 +18,9 @@ struct bytes {
 // Memory filled with zeros.
 [[nodiscard]] void *allocate(size_t size);
 
+// The same memory with room for `size` bytes, at least one.
+[[nodiscard]] void *reallocate(void *memory, size_t size);
+
 [[nodiscard]] struct bytes file_read(const char *path);
 
 // Replaces the file as a whole: no reader ever sees half of it. Zero blocks become holes.

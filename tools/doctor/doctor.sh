@@ -5,7 +5,8 @@
 
 # The version that a command reports: the first number with a dot in it.
 tool_version() {
-    "$1" --version 2>/dev/null </dev/null | sed -n 's/^[^0-9]*\([0-9][0-9]*\(\.[0-9][0-9]*\)\{1,\}\).*/\1/p' | head -n 1
+    "$1" --version 2>/dev/null </dev/null |
+        sed -n 's/^[^0-9]*\([0-9][0-9]*\(\.[0-9][0-9]*\)\{1,\}\).*/\1/p' | head -n 1
 }
 
 # version_reaches FOUND WANTED: compares number by number.

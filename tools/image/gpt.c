@@ -9,6 +9,8 @@ constexpr size_t ENTRY_SIZE = 128;
 constexpr size_t ENTRY_COUNT = 128;
 constexpr size_t HEADER_SIZE = 92;
 
+static const uint8_t signature[8] = {'E', 'F', 'I', ' ', 'P', 'A', 'R', 'T'};
+
 // Section 5.2.3: one record of type 0xee that covers the disk.
 constexpr size_t MBR_RECORD = 446;
 constexpr size_t MBR_SIGNATURE = 510;
@@ -22,8 +24,9 @@ uint32_t crc32(const uint8_t *data, size_t size)
     uint32_t crc = UINT32_MAX;
     for (size_t i = 0; i < size; i++) {
         crc ^= data[i];
-        for (int bit = 0; bit < 8; bit++)
+        for (int bit = 0; bit < 8; bit++) {
             crc = (crc >> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+        }
     }
     return ~crc;
 }
@@ -32,8 +35,9 @@ static uint8_t digit_value(char digit, const char *text)
 {
     static const char digits[] = "0123456789ABCDEF";
     const char *place = digit != '\0' ? strchr(digits, digit) : nullptr;
-    if (place == nullptr)
+    if (place == nullptr) {
         fail("not a GUID: %s", text);
+    }
     return (uint8_t)(place - digits);
 }
 
@@ -43,18 +47,21 @@ struct guid guid_parse(const char *text)
     const char *next = text;
     for (size_t i = 0; i < 16; i++) {
         bool after_group = i == 4 || i == 6 || i == 8 || i == 10;
-        if (after_group && *next++ != '-')
+        if (after_group && *next++ != '-') {
             fail("not a GUID: %s", text);
+        }
         uint8_t high = digit_value(*next++, text);
         uint8_t low = digit_value(*next++, text);
         value[i] = (uint8_t)(high << 4 | low);
     }
-    if (*next != '\0')
+    if (*next != '\0') {
         fail("not a GUID: %s", text);
+    }
 
     struct guid guid;
-    for (size_t i = 0; i < 16; i++)
+    for (size_t i = 0; i < 16; i++) {
         guid.byte[i] = value[guid_order[i]];
+    }
     return guid;
 }
 
@@ -80,14 +87,15 @@ static void write_entry(uint8_t *entry, const struct partition *partition)
     memcpy(entry + 16, partition->identity.byte, 16);
     store_64(entry + 32, partition->first);
     store_64(entry + 40, partition->first + partition->count - 1);
-    for (size_t i = 0; partition->name[i] != '\0' && i < 35; i++)
+    for (size_t i = 0; partition->name[i] != '\0' && i < 35; i++) {
         store_16(entry + 56 + 2 * i, (uint8_t)partition->name[i]);
+    }
 }
 
 static void write_header(uint8_t *header, struct guid identity, uint64_t own, uint64_t other,
                          uint64_t entries, uint64_t sectors, uint32_t entries_crc)
 {
-    memcpy(header, "EFI PART", 8);
+    memcpy(header, signature, sizeof(signature));
     store_32(header + 8, 0x00010000); // revision 1.0
     store_32(header + 12, HEADER_SIZE);
     store_64(header + 24, own);
@@ -110,8 +118,9 @@ void gpt_write(struct bytes disk, struct guid identity, const struct partition *
     uint64_t entries_last = sectors - GPT_SECTORS_LAST;
     uint8_t *entries = disk.data + 2 * SECTOR_SIZE;
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         write_entry(entries + i * ENTRY_SIZE, &partitions[i]);
+    }
     memcpy(disk.data + entries_last * SECTOR_SIZE, entries, ENTRY_COUNT * ENTRY_SIZE);
 
     uint32_t crc = crc32(entries, ENTRY_COUNT * ENTRY_SIZE);

@@ -22,10 +22,12 @@ void grub_install(struct bytes disk, struct bytes boot, struct bytes core, uint6
                   uint64_t room)
 {
     uint64_t sectors = (core.size + SECTOR_SIZE - 1) / SECTOR_SIZE;
-    if (boot.size != SECTOR_SIZE)
+    if (boot.size != SECTOR_SIZE) {
         fail("boot.img is not one sector");
-    if (core.size <= SECTOR_SIZE || sectors > room || sectors > UINT16_MAX)
+    }
+    if (core.size <= SECTOR_SIZE || sectors > room || sectors > UINT16_MAX) {
         fail("core.img has no room: %zu bytes", core.size);
+    }
 
     memcpy(disk.data, boot.data, BOOT_CODE_END);
     store_64(disk.data + BOOT_CORE_SECTOR, first);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 // Partitions start at whole MiB.
-constexpr uint64_t MIB_SECTORS = 1024 * 1024 / SECTOR_SIZE;
+constexpr uint64_t MIB_SECTORS = 1024 * 1024ul / SECTOR_SIZE;
 constexpr uint64_t BOOT_FIRST = MIB_SECTORS;
 constexpr uint64_t BOOT_COUNT = MIB_SECTORS;
 constexpr uint64_t SYSTEM_FIRST = BOOT_FIRST + BOOT_COUNT;
@@ -34,14 +34,16 @@ int main(int count, char **arguments)
              "Writes a GPT disk image that boots by BIOS and UEFI.");
         return 0;
     }
-    if (count != 5)
+    if (count != 5) {
         fail("four files are needed (mkdisk --help)");
+    }
 
     struct bytes boot = file_read(arguments[2]);
     struct bytes core = file_read(arguments[3]);
     struct bytes system = file_read(arguments[4]);
-    if (system.size == 0 || system.size % SECTOR_SIZE != 0)
+    if (system.size == 0 || system.size % SECTOR_SIZE != 0) {
         fail("%s: not a whole number of sectors", arguments[4]);
+    }
 
     uint64_t system_count = system.size / SECTOR_SIZE;
     uint64_t sectors = round_up(SYSTEM_FIRST + system_count + GPT_SECTORS_LAST, MIB_SECTORS);

@@ -41,18 +41,21 @@ struct output {
 // A name is a relative path without empty, "." and ".." components.
 static void check_name(const char *name)
 {
-    if (*name == '\0' || strlen(name) > LONGEST_NAME)
+    if (*name == '\0' || strlen(name) > LONGEST_NAME) {
         fail("a name has 1 to %zu characters: '%s'", LONGEST_NAME, name);
+    }
     for (const char *part = name; part != nullptr;) {
         const char *slash = strchr(part, '/');
         size_t length = slash != nullptr ? (size_t)(slash - part) : strlen(part);
         bool dots = (length == 1 && part[0] == '.') || (length == 2 && memcmp(part, "..", 2) == 0);
-        if (length == 0 || dots)
+        if (length == 0 || dots) {
             fail("not a plain relative path: '%s'", name);
+        }
         part = slash != nullptr ? slash + 1 : nullptr;
     }
-    if (strcmp(name, "TRAILER!!!") == 0)
+    if (strcmp(name, "TRAILER!!!") == 0) {
         fail("the name TRAILER!!! ends an archive and can't be a member's");
+    }
 }
 
 static uint32_t mode_of(struct bytes contents)
@@ -64,11 +67,8 @@ static uint32_t mode_of(struct bytes contents)
 static void add_member(struct archive *archive, struct member member)
 {
     size_t size = (archive->count + 1) * sizeof(struct member);
-    struct member *grown = realloc(archive->member, size);
-    if (grown == nullptr)
-        fail("out of memory");
-    grown[archive->count++] = member;
-    archive->member = grown;
+    archive->member = reallocate(archive->member, size);
+    archive->member[archive->count++] = member;
 }
 
 static void add_folders_of(struct archive *archive, const char *name)
@@ -84,8 +84,9 @@ static void add_folders_of(struct archive *archive, const char *name)
 static void add_argument(struct archive *archive, char *argument)
 {
     char *equals = strchr(argument, '=');
-    if (equals == nullptr)
+    if (equals == nullptr) {
         fail("not of the form NAME=PATH: %s", argument);
+    }
     *equals = '\0';
     check_name(argument);
 
@@ -105,17 +106,19 @@ static int compare_names(const void *left, const void *right)
 // Sorts, keeps each folder once, and refuses a name that was given twice.
 static void settle(struct archive *archive)
 {
-    if (archive->count == 0)
+    if (archive->count == 0) {
         return;
+    }
     qsort(archive->member, archive->count, sizeof(struct member), compare_names);
     size_t kept = 0;
     for (size_t i = 1; i < archive->count; i++) {
         struct member *last = &archive->member[kept];
         struct member *next = &archive->member[i];
-        if (strcmp(last->name, next->name) != 0)
+        if (strcmp(last->name, next->name) != 0) {
             archive->member[++kept] = *next;
-        else if (last->mode != MODE_FOLDER || next->mode != MODE_FOLDER)
+        } else if (last->mode != MODE_FOLDER || next->mode != MODE_FOLDER) {
             fail("the name is taken twice: %s", next->name);
+        }
     }
     archive->count = kept + 1;
 }
@@ -126,12 +129,11 @@ static void append(struct output *output, const void *data, size_t size)
     size_t padded = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (output->room - bytes->size < padded) {
         output->room = 2 * output->room + padded;
-        bytes->data = realloc(bytes->data, output->room);
-        if (bytes->data == nullptr)
-            fail("out of memory");
+        bytes->data = reallocate(bytes->data, output->room);
     }
-    if (size > 0)
+    if (size > 0) {
         memcpy(bytes->data + bytes->size, data, size);
+    }
     memset(bytes->data + bytes->size + size, 0, padded - size);
     bytes->size += padded;
 }
@@ -139,8 +141,9 @@ static void append(struct output *output, const void *data, size_t size)
 static void append_member(struct output *output, const struct member *member, size_t inode,
                           uint64_t date)
 {
-    if (member->contents.size > LARGEST_FIELD || date > LARGEST_FIELD)
+    if (member->contents.size > LARGEST_FIELD || date > LARGEST_FIELD) {
         fail("%s: its size or date has no room in a CPIO header", member->name);
+    }
 
     const uint64_t fields[13] = {
         inode,                    // inode number
@@ -159,8 +162,9 @@ static void append_member(struct output *output, const struct member *member, si
     };
     char head[HEADER_SIZE + LONGEST_NAME + 2];
     size_t used = (size_t)sprintf(head, "070701");
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         used += (size_t)sprintf(head + used, "%08x", (unsigned int)fields[i]);
+    }
     memcpy(head + used, member->name, fields[11]);
 
     append(output, head, used + fields[11]);
@@ -173,18 +177,21 @@ int main(int count, char **arguments)
         puts("Usage: mkcpio OUT NAME=PATH...\n\nWrites the files to OUT as a CPIO archive.");
         return 0;
     }
-    if (count < 2)
+    if (count < 2) {
         fail("an output file is needed (mkcpio --help)");
+    }
 
     struct archive archive = {};
-    for (int i = 2; i < count; i++)
+    for (int i = 2; i < count; i++) {
         add_argument(&archive, arguments[i]);
+    }
     settle(&archive);
 
     struct output output = {};
     uint64_t date = source_date();
-    for (size_t i = 0; i < archive.count; i++)
+    for (size_t i = 0; i < archive.count; i++) {
         append_member(&output, &archive.member[i], i + 1, date);
+    }
     append_member(&output, &(struct member){.name = "TRAILER!!!"}, 0, 0);
     file_write(arguments[1], output.bytes);
 

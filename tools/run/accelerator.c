@@ -19,14 +19,17 @@
 // The firmware image in memory, or -1.
 static int make_firmware(void)
 {
-    if ((size_t)(probe_guest_end - probe_guest) != PROBE_GUEST_SIZE)
+    if ((size_t)(probe_guest_end - probe_guest) != PROBE_GUEST_SIZE) {
         return -1;
+    }
     int image = memfd_create("kozo-probe", MFD_CLOEXEC);
-    if (image < 0)
+    if (image < 0) {
         return -1;
+    }
     off_t place = (off_t)(PROBE_FIRMWARE_SIZE - PROBE_GUEST_SIZE);
-    if (pwrite(image, probe_guest, PROBE_GUEST_SIZE, place) == (ssize_t)PROBE_GUEST_SIZE)
+    if (pwrite(image, probe_guest, PROBE_GUEST_SIZE, place) == (ssize_t)PROBE_GUEST_SIZE) {
         return image;
+    }
     (void)close(image);
     return -1;
 }
@@ -55,8 +58,9 @@ static pid_t start(int image)
                          path,
                          nullptr};
     int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    if (nothing < 0)
+    if (nothing < 0) {
         return -1;
+    }
     pid_t process = qemu_spawn(arguments, nothing, &image, 1);
     (void)close(nothing);
     return process;
@@ -68,23 +72,27 @@ static bool judge(pid_t process)
     struct qemu probe = {.process = process, .watch = pidfd_open(process, 0)};
     struct pollfd watch = {.fd = probe.watch, .events = POLLIN};
     bool ended = probe.watch >= 0 && poll(&watch, 1, PROBE_LIMIT_MS) > 0;
-    if (!ended && probe.watch >= 0)
+    if (!ended && probe.watch >= 0) {
         qemu_kill(&probe);
+    }
     int status = qemu_reap(&probe);
-    if (probe.watch >= 0)
+    if (probe.watch >= 0) {
         (void)close(probe.watch);
+    }
     return ended && WIFEXITED(status) && WEXITSTATUS(status) == PROBE_EXIT_STATUS;
 }
 
 enum probe_result accelerator_probe(void)
 {
     int device = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-    if (device < 0)
+    if (device < 0) {
         return PROBE_ABSENT;
+    }
     (void)close(device);
     int image = make_firmware();
-    if (image < 0)
+    if (image < 0) {
         return PROBE_BROKEN;
+    }
     pid_t process = start(image);
     (void)close(image);
     return process > 0 && judge(process) ? PROBE_WORKS : PROBE_BROKEN;
@@ -104,7 +112,8 @@ enum accelerator accelerator_choose(const struct options *options)
                  : probe == PROBE_ABSENT ? "there is no KVM"
                                          : "KVM is there, but does not run a guest";
     }
-    if (options->verbose)
+    if (options->verbose) {
         message("accelerator: %s (%s)", choice == ACCELERATOR_KVM ? "kvm" : "tcg", reason);
+    }
     return choice;
 }

@@ -20,18 +20,22 @@ static struct control_event refuse(struct control *control, const char *problem)
 static long number_after(const struct control *control, const char *word, long most)
 {
     size_t start = strlen(word);
-    if (control->length <= start || memcmp(control->line, word, start) != 0)
+    if (control->length <= start || memcmp(control->line, word, start) != 0) {
         return -1;
-    if (control->line[start] == '0' && control->length > start + 1)
+    }
+    if (control->line[start] == '0' && control->length > start + 1) {
         return -1;
+    }
     long value = 0;
     for (size_t i = start; i < control->length; i++) {
         char digit = control->line[i];
-        if (digit < '0' || digit > '9')
+        if (digit < '0' || digit > '9') {
             return -1;
+        }
         value = value * 10 + (digit - '0');
-        if (value > most)
+        if (value > most) {
             return -1;
+        }
     }
     return value;
 }
@@ -53,8 +57,9 @@ static struct control_event first_line(struct control *control)
         control->state = control->exec ? CONTROL_LINE : CONTROL_SILENT;
         return (struct control_event){.kind = CONTROL_HELLO};
     }
-    if (line_starts(control, "hello "))
+    if (line_starts(control, "hello ")) {
         return refuse(control, "it speaks another version");
+    }
     return refuse(control, "it did not say hello first");
 }
 
@@ -71,12 +76,15 @@ static struct control_event later_line(struct control *control)
         control->state = CONTROL_SILENT;
         return (struct control_event){.kind = CONTROL_EXIT, .status = (unsigned)status};
     }
-    if (line_starts(control, "out "))
+    if (line_starts(control, "out ")) {
         return refuse(control, "a length is malformed or above 4096");
-    if (line_starts(control, "exit "))
+    }
+    if (line_starts(control, "exit ")) {
         return refuse(control, "an exit status is malformed or above 255");
-    if (line_starts(control, "hello "))
+    }
+    if (line_starts(control, "hello ")) {
         return refuse(control, "it said hello twice");
+    }
     return refuse(control, "it sent an unknown line");
 }
 
@@ -84,8 +92,9 @@ static struct control_event later_line(struct control *control)
 static struct control_event take_byte(struct control *control, uint8_t byte)
 {
     if (byte != '\n') {
-        if (control->length == CONTROL_LINE_SIZE)
+        if (control->length == CONTROL_LINE_SIZE) {
             return refuse(control, "a line is too long");
+        }
         control->line[control->length++] = (char)byte;
         return (struct control_event){.kind = CONTROL_MORE};
     }
@@ -98,8 +107,9 @@ static struct control_event take_body(struct control *control, const uint8_t *by
 {
     size_t piece = length < control->left ? length : control->left;
     control->left -= piece;
-    if (control->left == 0)
+    if (control->left == 0) {
         control->state = CONTROL_LINE;
+    }
     return (struct control_event){
         .kind = CONTROL_OUTPUT, .used = piece, .bytes = bytes, .length = piece};
 }
@@ -107,8 +117,9 @@ static struct control_event take_body(struct control *control, const uint8_t *by
 struct control_event control_read(struct control *control, const uint8_t *bytes, size_t length)
 {
     for (size_t used = 0; used < length;) {
-        if (control->state == CONTROL_SILENT || control->state == CONTROL_REFUSED)
+        if (control->state == CONTROL_SILENT || control->state == CONTROL_REFUSED) {
             break;
+        }
         struct control_event event;
         if (control->state == CONTROL_BODY) {
             event = take_body(control, bytes + used, length - used);

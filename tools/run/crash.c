@@ -14,19 +14,22 @@
 static const char *after(const char *line, const char *word)
 {
     size_t length = strlen(word);
-    if (strncmp(line, word, length) != 0 || line[length] != ' ')
+    if (strncmp(line, word, length) != 0 || line[length] != ' ') {
         return nullptr;
+    }
     return line + length + 1;
 }
 
 // A hexadecimal number of 1 to 16 digits, with or without 0x, and nothing behind it.
 static bool parse_hex(const char *text, uint64_t *value)
 {
-    if (text[0] == '0' && text[1] == 'x')
+    if (text[0] == '0' && text[1] == 'x') {
         text += 2;
+    }
     size_t length = strlen(text);
-    if (length == 0 || length > 16 || strspn(text, "0123456789abcdefABCDEF") != length)
+    if (length == 0 || length > 16 || strspn(text, "0123456789abcdefABCDEF") != length) {
         return false;
+    }
     *value = 0;
     for (; *text != '\0'; text++) {
         int digit = isdigit((unsigned char)*text) ? *text - '0' : (*text | 0x20) - 'a' + 10;
@@ -38,11 +41,13 @@ static bool parse_hex(const char *text, uint64_t *value)
 static bool keep_cpu(struct crash *crash, const char *text)
 {
     size_t length = strlen(text);
-    if (length == 0 || length > 5 || strspn(text, "0123456789") != length)
+    if (length == 0 || length > 5 || strspn(text, "0123456789") != length) {
         return false;
+    }
     crash->cpu = 0;
-    for (; *text != '\0'; text++)
+    for (; *text != '\0'; text++) {
         crash->cpu = crash->cpu * 10 + (uint64_t)(*text - '0');
+    }
     return true;
 }
 
@@ -50,8 +55,9 @@ static bool keep_cpu(struct crash *crash, const char *text)
 static bool keep_word(char *out, size_t size, const char *text, const char *characters)
 {
     size_t length = strlen(text);
-    if (length == 0 || length >= size || strspn(text, characters) != length)
+    if (length == 0 || length >= size || strspn(text, characters) != length) {
         return false;
+    }
     memcpy(out, text, length + 1);
     return true;
 }
@@ -59,15 +65,18 @@ static bool keep_word(char *out, size_t size, const char *text, const char *char
 static bool keep_register(struct crash *crash, const char *text)
 {
     const char *space = strchr(text, ' ');
-    if (space == nullptr || crash->registers == CRASH_REGISTERS)
+    if (space == nullptr || crash->registers == CRASH_REGISTERS) {
         return false;
+    }
     struct crash_register *entry = &crash->register_[crash->registers];
     size_t length = (size_t)(space - text);
-    if (length == 0 || length >= sizeof entry->name || !parse_hex(space + 1, &entry->value))
+    if (length == 0 || length >= sizeof entry->name || !parse_hex(space + 1, &entry->value)) {
         return false;
+    }
     for (size_t i = 0; i < length; i++) {
-        if (!isalnum((unsigned char)text[i]) && text[i] != '_')
+        if (!isalnum((unsigned char)text[i]) && text[i] != '_') {
             return false;
+        }
     }
     memcpy(entry->name, text, length);
     entry->name[length] = '\0';
@@ -77,16 +86,18 @@ static bool keep_register(struct crash *crash, const char *text)
 
 static bool keep_trace(struct crash *crash, const char *text)
 {
-    if (crash->traces == CRASH_TRACE || !parse_hex(text, &crash->trace[crash->traces]))
+    if (crash->traces == CRASH_TRACE || !parse_hex(text, &crash->trace[crash->traces])) {
         return false;
+    }
     crash->traces++;
     return true;
 }
 
 static bool keep_reason(struct crash *crash, const char *text)
 {
-    if (*text == '\0')
+    if (*text == '\0') {
         return false;
+    }
     // The rest of a long reason is cut; the buffer stays terminated since it starts as zeros.
     (void)snprintf(crash->reason, sizeof crash->reason, "%s", text);
     return true;
@@ -116,8 +127,9 @@ static bool take_field(struct crash *crash, const char *line)
 {
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         const char *text = after(line, fields[i].word);
-        if (text != nullptr)
+        if (text != nullptr) {
             return fields[i].keep(crash, text);
+        }
     }
     return false;
 }
@@ -126,31 +138,36 @@ static void take_line(struct crash *crash)
 {
     size_t length = crash->length;
     crash->length = 0;
-    if (length > 0 && crash->line[length - 1] == '\r')
+    if (length > 0 && crash->line[length - 1] == '\r') {
         length--;
+    }
     // A zero byte within the line would hide what follows it.
     bool sound = memchr(crash->line, '\0', length) == nullptr;
     crash->line[length] = '\0';
     if (crash->state == CRASH_NONE) {
-        if (sound && strcmp(crash->line, "KOZO-CRASH 1") == 0)
+        if (sound && strcmp(crash->line, "KOZO-CRASH 1") == 0) {
             crash->state = CRASH_BEGUN;
+        }
         return;
     }
-    if (sound && strcmp(crash->line, "end") == 0)
+    if (sound && strcmp(crash->line, "end") == 0) {
         crash->state = CRASH_WHOLE;
-    else if (!sound || !take_field(crash, crash->line))
+    } else if (!sound || !take_field(crash, crash->line)) {
         crash->refused++;
+    }
 }
 
 void crash_read(struct crash *crash, const uint8_t *bytes, size_t length)
 {
     for (size_t i = 0; i < length && crash->state != CRASH_WHOLE; i++) {
-        if (bytes[i] == '\n')
+        if (bytes[i] == '\n') {
             take_line(crash);
-        else if (crash->length < sizeof crash->line - 1)
+        } else if (crash->length < sizeof crash->line - 1) {
             crash->line[crash->length++] = (char)bytes[i];
-        if (crash->state != CRASH_BEGUN)
+        }
+        if (crash->state != CRASH_BEGUN) {
             continue;
+        }
         crash->size++;
         if (crash->size > CRASH_RECORD_SIZE) {
             crash->cut = true;
@@ -172,8 +189,9 @@ static struct symbol_place place_of(const struct crash *crash, const struct symb
         bool pointer = strcmp(entry->name, "rip") == 0 || strcmp(entry->name, "pc") == 0;
         exact = exact || (pointer && entry->value == address);
     }
-    if (exact || address == 0)
+    if (exact || address == 0) {
         return symbols_find(symbols, address);
+    }
     struct symbol_place place = symbols_find(symbols, address - 1);
     place.offset += place.name != nullptr ? 1 : 0;
     return place;
@@ -206,16 +224,18 @@ struct crash_id crash_identify(const struct crash *crash, const struct symbols *
     hash_reason(&hash, crash->reason);
     for (size_t i = 0; i < crash->traces; i++) {
         const char *name = place_of(crash, symbols, i).name;
-        if (name == nullptr)
+        if (name == nullptr) {
             name = "?";
+        }
         // What a compiler adds behind a dot (.cold, .llvm.123) differs from build to build.
         sha256_add(&hash, name, strcspn(name, "."));
         sha256_add(&hash, "", 1);
     }
     struct sha256_digest digest = sha256_end(&hash);
     struct crash_id id = {};
-    for (size_t i = 0; i < 8; i++)
+    for (size_t i = 0; i < 8; i++) {
         (void)snprintf(id.text + 2 * i, 3, "%02x", digest.bytes[i]);
+    }
     return id;
 }
 
@@ -245,21 +265,25 @@ static void report_trace(const struct crash *crash, const struct symbols *symbol
 void crash_report(const struct crash *crash, const struct symbols *symbols, const char *problem)
 {
     report_heading(crash);
-    for (size_t i = 0; i < crash->registers; i++)
+    for (size_t i = 0; i < crash->registers; i++) {
         message("  %-7s %016" PRIx64, crash->register_[i].name, crash->register_[i].value);
+    }
     report_trace(crash, symbols);
-    if (problem != nullptr)
+    if (problem != nullptr) {
         message("  no names: %s", problem);
-    else if (crash->build[0] != '\0' && symbols->build_id[0] != '\0' &&
-             strcmp(crash->build, symbols->build_id) != 0)
+    } else if (crash->build[0] != '\0' && symbols->build_id[0] != '\0' &&
+               strcmp(crash->build, symbols->build_id) != 0) {
         message("  the names may be wrong: the symbols are of build %s", symbols->build_id);
-    if (crash->cut)
+    }
+    if (crash->cut) {
         message("  the crash record is longer than %zu bytes and was cut", CRASH_RECORD_SIZE);
-    else if (crash->state != CRASH_WHOLE)
+    } else if (crash->state != CRASH_WHOLE) {
         message("  the crash record is incomplete");
-    if (crash->refused > 0)
+    }
+    if (crash->refused > 0) {
         message("  %zu line%s of the crash record made no sense", crash->refused,
                 crash->refused == 1 ? "" : "s");
+    }
     message("Build-ID %s", crash->build[0] != '\0' ? crash->build : "unknown");
     message("Crash-ID %s", crash_identify(crash, symbols).text);
 }

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,8 +28,9 @@ static const struct firmware_paths candidates[] = {
 static int copy_to_memory(const char *path)
 {
     int source = open(path, O_RDONLY | O_CLOEXEC);
-    if (source < 0)
+    if (source < 0) {
         return -1;
+    }
     int copy = memfd_create("kozo-uefi-variables", MFD_CLOEXEC);
     struct stat status;
     bool good =
@@ -36,29 +38,46 @@ static int copy_to_memory(const char *path)
     char block[65'536];
     while (good) {
         ssize_t count = read(source, block, sizeof block);
-        if (count == 0)
+        if (count == 0) {
             break;
+        }
         good = count > 0 && write(copy, block, (size_t)count) == count;
     }
     (void)close(source);
-    if (good)
+    if (good) {
         return copy;
-    if (copy >= 0)
+    }
+    if (copy >= 0) {
         (void)close(copy);
+    }
     return -1;
+}
+
+// An open file once more, for reading only, or -1.
+static int open_to_read(int descriptor)
+{
+    char path[32];
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", descriptor);
+    return descriptor >= 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 }
 
 struct firmware_files firmware_open(void)
 {
-    struct firmware_files files = {-1, -1};
+    struct firmware_files files = {-1, -1, -1};
     for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
         files.code = open(candidates[i].code, O_RDONLY | O_CLOEXEC);
-        if (files.code < 0)
+        if (files.code < 0) {
             continue;
+        }
         files.variables = copy_to_memory(candidates[i].variables);
-        if (files.variables >= 0)
+        files.variables_reader = open_to_read(files.variables);
+        if (files.variables_reader >= 0) {
             return files;
+        }
+        if (files.variables >= 0) {
+            (void)close(files.variables);
+        }
         (void)close(files.code);
     }
-    return (struct firmware_files){-1, -1};
+    return (struct firmware_files){-1, -1, -1};
 }

@@ -6,6 +6,7 @@
 struct firmware_files {
     int code; // descriptors; -1 if no firmware was found
     int variables;
+    int variables_reader; // the same copy, opened for reading only
 };
 
 // Opens the first firmware found where Debian, Ubuntu, Fedora, Arch and openSUSE put it.

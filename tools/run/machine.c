@@ -9,8 +9,9 @@ static void send(struct machine *machine, const char *command)
 {
     size_t length = strlen(command);
     // A queue this full means that QEMU has stopped listening; the time limit ends it.
-    if (queue_room(&machine->out) >= length)
+    if (queue_room(&machine->out) >= length) {
         queue_put(&machine->out, command, length);
+    }
 }
 
 void machine_begin(struct machine *machine, bool kvm)
@@ -57,16 +58,18 @@ static enum machine_news was_shut_down(struct machine *machine, const char *reas
         return MACHINE_NOTHING;
     }
     // What the runner ordered itself.
-    if (strncmp(reason, "host-", 5) == 0 && strcmp(reason, "host-error") != 0)
+    if (strncmp(reason, "host-", 5) == 0 && strcmp(reason, "host-error") != 0) {
         return MACHINE_NOTHING;
+    }
     machine->state = MACHINE_PAUSED;
     return MACHINE_STOPPED;
 }
 
 static enum machine_news was_reset(struct machine *machine)
 {
-    if (machine->state != MACHINE_RESETTING)
+    if (machine->state != MACHINE_RESETTING) {
         return MACHINE_NOTHING;
+    }
     machine->state = MACHINE_RUNNING;
     send(machine, "{\"execute\":\"set-action\",\"arguments\":{\"reboot\":\"shutdown\"}}\n"
                   "{\"execute\":\"cont\",\"id\":\"cont\"}\n");
@@ -77,8 +80,9 @@ static enum machine_news was_reset(struct machine *machine)
 static bool number_behind(const char *text, const char *mark, uint64_t *value)
 {
     const char *place = strstr(text, mark);
-    if (place == nullptr)
+    if (place == nullptr) {
         return false;
+    }
     const char *digits = place + strlen(mark);
     char *end = nullptr;
     *value = strtoull(digits, &end, 16);
@@ -100,14 +104,16 @@ static enum machine_news was_answered(struct machine *machine, const struct qmp_
         machine->state = MACHINE_PAUSED;
         return MACHINE_NOTHING;
     }
-    if (machine->state != MACHINE_ASKED)
+    if (machine->state != MACHINE_ASKED) {
         return MACHINE_NOTHING;
+    }
     if (strcmp(event->name, "reset-control") == 0 && number_behind(event->text, "] = ", &number)) {
         machine->reset_control_known = true;
         machine->reset_control = (unsigned)(number & 0xff);
     }
-    if (strcmp(event->name, "registers") != 0)
+    if (strcmp(event->name, "registers") != 0) {
         return MACHINE_NOTHING;
+    }
     machine->pointer_known = number_behind(event->text, "RIP=", &machine->pointer) ||
                              number_behind(event->text, "EIP=", &machine->pointer);
     return judge_reset(machine);
@@ -115,19 +121,23 @@ static enum machine_news was_answered(struct machine *machine, const struct qmp_
 
 static enum machine_news take_event(struct machine *machine, const struct qmp_event *event)
 {
-    if (event->kind == QMP_RETURN)
+    if (event->kind == QMP_RETURN) {
         return was_answered(machine, event);
+    }
     if (event->kind == QMP_ERROR) {
         // Without its registers a reset is judged by what is known.
-        if (machine->state == MACHINE_ASKED && strcmp(event->name, "registers") == 0)
+        if (machine->state == MACHINE_ASKED && strcmp(event->name, "registers") == 0) {
             return judge_reset(machine);
+        }
         bool grave = strcmp(event->name, "cont") == 0 || strcmp(event->name, "restart") == 0;
         return grave ? MACHINE_STOPPED : MACHINE_NOTHING;
     }
-    if (strcmp(event->name, "SHUTDOWN") == 0)
+    if (strcmp(event->name, "SHUTDOWN") == 0) {
         return was_shut_down(machine, event->text);
-    if (strcmp(event->name, "RESET") == 0)
+    }
+    if (strcmp(event->name, "RESET") == 0) {
         return was_reset(machine);
+    }
     if (strcmp(event->name, "STOP") == 0 && machine->state == MACHINE_RUNNING) {
         machine->state = MACHINE_PAUSED;
         return machine->pausing ? MACHINE_NOTHING : MACHINE_STOPPED;
@@ -143,11 +153,13 @@ enum machine_news machine_read(struct machine *machine, const uint8_t *bytes, si
     while (*used < length) {
         qmp_read(&machine->qmp, bytes + *used, length - *used, &event);
         *used += event.used;
-        if (event.kind == QMP_MORE)
+        if (event.kind == QMP_MORE) {
             break;
+        }
         enum machine_news news = take_event(machine, &event);
-        if (news != MACHINE_NOTHING)
+        if (news != MACHINE_NOTHING) {
             return news;
+        }
     }
     return MACHINE_NOTHING;
 }

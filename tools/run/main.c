@@ -14,16 +14,17 @@
 static bool open_standard(void)
 {
     int descriptor;
-    do
+    do {
         descriptor = open("/dev/null", O_RDWR);
-    while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+    } while (descriptor >= 0 && descriptor <= STDERR_FILENO);
     return descriptor >= 0 && close(descriptor) == 0;
 }
 
 int main(int count, char **arguments)
 {
-    if (!open_standard())
+    if (!open_standard()) {
         return STATUS_FAILED;
+    }
     struct options_parsed parsed = options_parse(count, arguments);
     if (parsed.result == OPTIONS_WRONG) {
         message("%s", parsed.problem);

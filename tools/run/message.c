@@ -19,8 +19,9 @@ void message(const char *format, ...)
     va_end(arguments);
     int length = snprintf(line, sizeof line, "kozo: %s\n", text);
     // Standard error may be closed; nobody is left to be told.
-    if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0)
+    if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0) {
         return;
+    }
 }
 
 const char *message_escape(const char *text, size_t length, char *out, size_t size)
@@ -31,8 +32,9 @@ const char *message_escape(const char *text, size_t length, char *out, size_t si
         unsigned char byte = (unsigned char)text[i];
         bool plain = byte >= 0x20 && byte < 0x7f;
         size_t need = plain ? 1 : 4;
-        if (used + need >= size)
+        if (used + need >= size) {
             break;
+        }
         if (plain) {
             out[used++] = (char)byte;
         } else {

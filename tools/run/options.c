@@ -88,15 +88,18 @@ void options_help(void)
 // A number of decimal digits from 0 to most, or -1.
 static int64_t parse_number(const char *text, size_t length, int64_t most)
 {
-    if (length == 0)
+    if (length == 0) {
         return -1;
+    }
     int64_t value = 0;
     for (size_t i = 0; i < length; i++) {
-        if (text[i] < '0' || text[i] > '9')
+        if (text[i] < '0' || text[i] > '9') {
             return -1;
+        }
         value = value * 10 + (text[i] - '0');
-        if (value > most)
+        if (value > most) {
             return -1;
+        }
     }
     return value;
 }
@@ -106,16 +109,20 @@ static int64_t parse_seconds(const char *text, int64_t most)
 {
     size_t whole = strcspn(text, ".");
     int64_t seconds = parse_number(text, whole, most);
-    if (seconds < 0)
+    if (seconds < 0) {
         return -1;
-    if (text[whole] == '\0')
+    }
+    if (text[whole] == '\0') {
         return seconds * 1'000;
+    }
     size_t decimals = strlen(text + whole + 1);
     int64_t part = parse_number(text + whole + 1, decimals, 999);
-    if (part < 0 || decimals > 3)
+    if (part < 0 || decimals > 3) {
         return -1;
-    for (size_t i = decimals; i < 3; i++)
+    }
+    for (size_t i = decimals; i < 3; i++) {
         part *= 10;
+    }
     return seconds * 1'000 + part;
 }
 
@@ -123,8 +130,9 @@ static int64_t parse_seconds(const char *text, int64_t most)
 static int choose(const char *value, const char *const *words)
 {
     for (int i = 0; words[i] != nullptr; i++) {
-        if (strcmp(value, words[i]) == 0)
+        if (strcmp(value, words[i]) == 0) {
             return i;
+        }
     }
     return -1;
 }
@@ -132,8 +140,9 @@ static int choose(const char *value, const char *const *words)
 static const char *fill_number(unsigned *field, const char *value, unsigned most)
 {
     int64_t number = parse_number(value, strlen(value), most);
-    if (number <= 0)
+    if (number <= 0) {
         return "a number above zero and within reason";
+    }
     *field = (unsigned)number;
     return nullptr;
 }
@@ -141,8 +150,9 @@ static const char *fill_number(unsigned *field, const char *value, unsigned most
 static const char *fill_seconds(struct options *options, const char *value, unsigned most)
 {
     int64_t limit = parse_seconds(value, most);
-    if (limit < 0)
+    if (limit < 0) {
         return "seconds, such as 10 or 0.5";
+    }
     options->limited = true;
     options->limit_ms = limit;
     return nullptr;
@@ -152,8 +162,9 @@ static const char *fill_firmware(struct options *options, const char *value)
 {
     static const char *const words[] = {"bios", "uefi", nullptr};
     int word = choose(value, words);
-    if (word < 0)
+    if (word < 0) {
         return "bios or uefi";
+    }
     options->firmware = (enum firmware)word;
     return nullptr;
 }
@@ -162,8 +173,9 @@ static const char *fill_accelerator(struct options *options, const char *value)
 {
     static const char *const words[] = {"tcg", "kvm", "auto", nullptr};
     int word = choose(value, words);
-    if (word < 0)
+    if (word < 0) {
         return "tcg, kvm or auto";
+    }
     options->accelerator = (enum accelerator)word;
     return nullptr;
 }
@@ -197,8 +209,9 @@ static const char *fill(struct options *options, const struct option_row *row, c
 static const struct option_row *find_row(const char *argument, size_t length)
 {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (strlen(rows[i].name) == length && memcmp(rows[i].name, argument, length) == 0)
+        if (strlen(rows[i].name) == length && memcmp(rows[i].name, argument, length) == 0) {
             return &rows[i];
+        }
     }
     return nullptr;
 }
@@ -208,22 +221,30 @@ static const char *check_together(const struct options *options, bool firmware_g
 {
     int sources =
         (options->kernel != nullptr) + (options->image != nullptr) + (options->iso != nullptr);
-    if (sources != 1)
+    if (sources != 1) {
         return "give one of --kernel, --image and --iso";
-    if (options->initrd != nullptr && options->kernel == nullptr)
+    }
+    if (options->initrd != nullptr && options->kernel == nullptr) {
         return "--initrd goes with --kernel";
-    if (options->append != nullptr && options->kernel == nullptr)
+    }
+    if (options->append != nullptr && options->kernel == nullptr) {
         return "--append goes with --kernel";
-    if (firmware_given && options->kernel != nullptr)
+    }
+    if (firmware_given && options->kernel != nullptr) {
         return "--firmware goes with --image or --iso";
-    if (options->icount && options->accelerator == ACCELERATOR_KVM)
+    }
+    if (options->icount && options->accelerator == ACCELERATOR_KVM) {
         return "--icount needs --accel tcg";
-    if (options->exec != nullptr && options->until != nullptr)
+    }
+    if (options->exec != nullptr && options->until != nullptr) {
         return "--exec and --until don't go together";
-    if (options->exec != nullptr && strlen(options->exec) > CONTROL_OUTPUT_SIZE)
+    }
+    if (options->exec != nullptr && strlen(options->exec) > CONTROL_OUTPUT_SIZE) {
         return "the command of --exec is longer than 4096 bytes";
-    if (options->until != nullptr && (options->until[0] == '\0' || strlen(options->until) > 255))
+    }
+    if (options->until != nullptr && (options->until[0] == '\0' || strlen(options->until) > 255)) {
         return "the text of --until must have 1 to 255 bytes";
+    }
     return nullptr;
 }
 
@@ -260,8 +281,9 @@ static bool take(struct options_parsed *parsed, int count, char *const *argument
         value = arguments[++*index];
     }
     const char *right = fill(&parsed->options, row, value);
-    if (right == nullptr)
+    if (right == nullptr) {
         return true;
+    }
     complain(parsed, row->name, " takes ", right);
     return false;
 }
@@ -276,11 +298,13 @@ struct options_parsed options_parse(int count, char *const *arguments)
             return parsed;
         }
         firmware_given = firmware_given || strncmp(arguments[i], "--firmware", 10) == 0;
-        if (!take(&parsed, count, arguments, &i))
+        if (!take(&parsed, count, arguments, &i)) {
             return parsed;
+        }
     }
     const char *problem = check_together(&parsed.options, firmware_given);
-    if (problem != nullptr)
+    if (problem != nullptr) {
         complain(&parsed, "", "", problem);
+    }
     return parsed;
 }

@@ -6,41 +6,54 @@
 // The endings that a person brought about, or asked for.
 static struct outcome by_person(const struct facts *facts)
 {
-    if (facts->signal != 0)
+    if (facts->signal != 0) {
         return (struct outcome){128 + facts->signal, nullptr};
-    if (facts->unread)
+    }
+    if (facts->unread) {
         return (struct outcome){STATUS_UNREAD, nullptr};
+    }
     return (struct outcome){0, nullptr};
 }
 
 static struct outcome by_power_off(const struct facts *facts)
 {
-    if (facts->until)
+    if (facts->until) {
         return (struct outcome){STATUS_FAILED, "KOZO powered off before the text came"};
-    if (!facts->exec)
+    }
+    if (!facts->exec) {
         return (struct outcome){0, nullptr};
-    if (facts->rebooted)
+    }
+    if (facts->rebooted) {
         return (struct outcome){STATUS_FAILED, "KOZO rebooted before the command ended"};
+    }
     return (struct outcome){STATUS_FAILED, "KOZO powered off before the command ended"};
 }
 
 struct outcome outcome_decide(const struct facts *facts)
 {
-    if (facts->signal != 0 || facts->unread || facts->ended || facts->found)
+    if (facts->signal != 0 || facts->unread || facts->ended || facts->found) {
         return by_person(facts);
-    if (facts->crashed)
+    }
+    if (facts->crashed) {
         return (struct outcome){STATUS_FAILED, nullptr}; // the report has said it all
-    if (facts->triple_fault)
+    }
+    if (facts->triple_fault) {
         return (struct outcome){STATUS_FAILED, "KOZO failed: triple fault"};
-    if (facts->problem != nullptr)
+    }
+    if (facts->problem != nullptr) {
         return (struct outcome){STATUS_FAILED, "KOZO failed: the control channel is broken"};
-    if (facts->stopped)
+    }
+    if (facts->stopped) {
         return (struct outcome){STATUS_FAILED, "QEMU stopped the machine"};
-    if (facts->exited)
+    }
+    if (facts->exited) {
         return (struct outcome){(int)facts->status, nullptr};
-    if (facts->limit)
+    }
+    if (facts->limit) {
         return (struct outcome){STATUS_TIME_LIMIT, "the time limit was reached"};
-    if (facts->powered_off || facts->rebooted)
+    }
+    if (facts->powered_off || facts->rebooted) {
         return by_power_off(facts);
+    }
     return (struct outcome){STATUS_FAILED, "QEMU ended unexpectedly"};
 }

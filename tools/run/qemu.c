@@ -54,13 +54,20 @@ static void add_serial(struct qemu_arguments *arguments, const char *name, int d
     add_text(arguments, "chardev:%s", name);
 }
 
-// A drive on an inherited descriptor. Sets of descriptors are numbered as the descriptors are.
-static void add_drive(struct qemu_arguments *arguments, int descriptor, const char *rest)
+// A drive on inherited descriptors, writable if there are two. Sets of descriptors are numbered as
+// the first descriptor is; QEMU takes the one of a set that was opened as it wants to use it.
+static void add_drive(struct qemu_arguments *arguments, int descriptor, int reader,
+                      const char *rest)
 {
     add(arguments, "-add-fd");
     add_text(arguments, "fd=%d,set=%d", descriptor, descriptor);
+    if (reader >= 0) {
+        add(arguments, "-add-fd");
+        add_text(arguments, "fd=%d,set=%d", reader, descriptor);
+    }
     add(arguments, "-drive");
-    add_text(arguments, "format=raw,file=/dev/fdset/%d,%s", descriptor, rest);
+    add_text(arguments, "format=raw,file=/dev/fdset/%d,readonly=%s,%s", descriptor,
+             reader >= 0 ? "off" : "on", rest);
 }
 
 static void add_machine(struct qemu_arguments *arguments, const struct options *options,
@@ -84,8 +91,9 @@ static void add_boot(struct qemu_arguments *arguments, const struct options *opt
                      const struct qemu_files *files)
 {
     if (files->firmware_code >= 0) {
-        add_drive(arguments, files->firmware_code, "if=pflash,unit=0,readonly=on");
-        add_drive(arguments, files->firmware_variables, "if=pflash,unit=1");
+        add_drive(arguments, files->firmware_code, -1, "if=pflash,unit=0");
+        add_drive(arguments, files->firmware_variables, files->variables_reader,
+                  "if=pflash,unit=1");
     }
     if (options->kernel != nullptr) {
         add(arguments, "-kernel");
@@ -100,17 +108,17 @@ static void add_boot(struct qemu_arguments *arguments, const struct options *opt
         add(arguments, options->append);
     }
     if (options->image != nullptr) {
-        add_drive(arguments, files->boot, "if=none,id=boot,readonly=on");
+        add_drive(arguments, files->boot, -1, "if=none,id=boot");
         add(arguments, "-device");
         add(arguments, "virtio-blk-pci,drive=boot,bootindex=0");
     }
     if (options->iso != nullptr) {
-        add_drive(arguments, files->boot, "if=none,id=boot,readonly=on,media=cdrom");
+        add_drive(arguments, files->boot, -1, "if=none,id=boot,media=cdrom");
         add(arguments, "-device");
         add(arguments, "ide-cd,drive=boot,bootindex=0");
     }
     if (options->disk != nullptr) {
-        add_drive(arguments, files->disk, "if=none,id=disk");
+        add_drive(arguments, files->disk, files->disk_reader, "if=none,id=disk");
         add(arguments, "-device");
         add(arguments, "virtio-blk-pci,drive=disk");
     }
@@ -134,8 +142,9 @@ void qemu_compose(struct qemu_arguments *arguments, const struct options *option
         "cpu_reset",
         "-D",
     };
-    for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
+    for (size_t i = 0; i < sizeof always / sizeof always[0]; i++) {
         add(arguments, always[i]);
+    }
     add_text(arguments, "/dev/fd/%d", files->log);
     add_machine(arguments, options, accelerator);
     add_serial(arguments, "com1", files->console);
@@ -155,15 +164,18 @@ static void become(char *const *arguments, int errors, const int *inherited, siz
     // The process leaves the terminal's group: keys that raise signals are the runner's.
     (void)setsid();
     // The parent may have died before the request took effect.
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) {
         _exit(127);
+    }
     int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(nothing, STDOUT_FILENO) < 0 ||
-        dup2(errors, STDERR_FILENO) < 0 || close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
+        dup2(errors, STDERR_FILENO) < 0 || close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
         return;
+    }
     for (size_t i = 0; i < count; i++) {
-        if (inherited[i] >= 0 && fcntl(inherited[i], F_SETFD, 0) != 0)
+        if (inherited[i] >= 0 && fcntl(inherited[i], F_SETFD, 0) != 0) {
             return;
+        }
     }
     sigset_t none;
     (void)sigemptyset(&none);
@@ -174,8 +186,9 @@ static void become(char *const *arguments, int errors, const int *inherited, siz
 pid_t qemu_spawn(char *const *arguments, int errors, const int *inherited, size_t count)
 {
     int report[2]; // carries errno if exec fails, and ends without a byte if it succeeds
-    if (pipe2(report, O_CLOEXEC) != 0)
+    if (pipe2(report, O_CLOEXEC) != 0) {
         return -1;
+    }
     pid_t parent = getpid();
     pid_t process = fork();
     if (process == 0) {
@@ -197,11 +210,13 @@ pid_t qemu_spawn(char *const *arguments, int errors, const int *inherited, size_
 
 static bool open_file(const char *path, int flags, int *descriptor)
 {
-    if (path == nullptr)
+    if (path == nullptr) {
         return true;
+    }
     *descriptor = open(path, flags | O_CLOEXEC | O_NOCTTY);
-    if (*descriptor >= 0)
+    if (*descriptor >= 0) {
         return true;
+    }
     int problem = errno;
     char name[512];
     message("can't open %s: %s", message_escape(path, strlen(path), name, sizeof name),
@@ -214,8 +229,9 @@ static bool check_file(const char *path)
 {
     int descriptor = -1;
     bool good = open_file(path, O_RDONLY | O_NONBLOCK, &descriptor);
-    if (descriptor >= 0)
+    if (descriptor >= 0) {
         (void)close(descriptor);
+    }
     return good;
 }
 
@@ -223,23 +239,30 @@ static bool open_files(struct qemu_files *files, const struct options *options)
 {
     const char *boot = options->image != nullptr ? options->image : options->iso;
     if (!check_file(options->kernel) || !check_file(options->initrd) ||
-        !open_file(boot, O_RDONLY, &files->boot) || !open_file(options->disk, O_RDWR, &files->disk))
+        !open_file(boot, O_RDONLY, &files->boot) ||
+        !open_file(options->disk, O_RDWR, &files->disk) ||
+        !open_file(options->disk, O_RDONLY, &files->disk_reader)) {
         return false;
-    if (options->firmware != FIRMWARE_UEFI)
+    }
+    if (options->firmware != FIRMWARE_UEFI) {
         return true;
+    }
     struct firmware_files firmware = firmware_open();
     files->firmware_code = firmware.code;
     files->firmware_variables = firmware.variables;
-    if (firmware.code < 0)
+    files->variables_reader = firmware.variables_reader;
+    if (firmware.code < 0) {
         message("no UEFI firmware found; on Debian and Ubuntu it is the package ovmf");
+    }
     return firmware.code >= 0;
 }
 
 static bool make_socket(int *ours, int *theirs)
 {
     int pair[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
         return false;
+    }
     *ours = pair[0];
     *theirs = pair[1];
     return fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0;
@@ -248,8 +271,9 @@ static bool make_socket(int *ours, int *theirs)
 static bool make_pipe(int *ours, int *theirs)
 {
     int pair[2];
-    if (pipe2(pair, O_CLOEXEC) != 0)
+    if (pipe2(pair, O_CLOEXEC) != 0) {
         return false;
+    }
     *ours = pair[0];
     *theirs = pair[1];
     return fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0;
@@ -259,8 +283,9 @@ static bool make_channels(struct qemu *qemu, struct qemu_files *files)
 {
     if (make_socket(&qemu->console, &files->console) && make_socket(&qemu->crash, &files->crash) &&
         make_socket(&qemu->control, &files->control) && make_socket(&qemu->qmp, &files->qmp) &&
-        make_pipe(&qemu->log, &files->log) && make_pipe(&qemu->errors, &files->errors))
+        make_pipe(&qemu->log, &files->log) && make_pipe(&qemu->errors, &files->errors)) {
         return true;
+    }
     message("can't make channels: %s", strerror(errno));
     return false;
 }
@@ -268,8 +293,9 @@ static bool make_channels(struct qemu *qemu, struct qemu_files *files)
 static void close_list(const int *descriptors, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (descriptors[i] >= 0)
+        if (descriptors[i] >= 0) {
             (void)close(descriptors[i]);
+        }
     }
 }
 
@@ -288,8 +314,9 @@ static bool launch(struct qemu *qemu, const struct options *options, enum accele
         return false;
     }
     qemu->watch = pidfd_open(qemu->process, 0);
-    if (qemu->watch >= 0)
+    if (qemu->watch >= 0) {
         return true;
+    }
     message("can't watch QEMU: %s", strerror(errno));
     (void)kill(qemu->process, SIGKILL);
     (void)waitpid(qemu->process, nullptr, 0);
@@ -299,16 +326,27 @@ static bool launch(struct qemu *qemu, const struct options *options, enum accele
 bool qemu_start(struct qemu *qemu, const struct options *options, enum accelerator accelerator)
 {
     *qemu = (struct qemu){-1, -1, -1, -1, -1, -1, -1, -1};
-    struct qemu_files files = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+    struct qemu_files files = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
     bool good = open_files(&files, options) && make_channels(qemu, &files);
-    const int theirs[] = {files.console, files.crash,         files.control,
-                          files.qmp,     files.log,           files.boot,
-                          files.disk,    files.firmware_code, files.firmware_variables};
+    const int theirs[] = {
+        files.console,
+        files.crash,
+        files.control,
+        files.qmp,
+        files.log,
+        files.boot,
+        files.disk,
+        files.disk_reader,
+        files.firmware_code,
+        files.firmware_variables,
+        files.variables_reader,
+    };
     good = good && launch(qemu, options, accelerator, &files, theirs, sizeof theirs / sizeof(int));
     close_list(theirs, sizeof theirs / sizeof(int));
     close_list(&files.errors, 1);
-    if (good)
+    if (good) {
         return true;
+    }
     const int ours[] = {qemu->console, qemu->crash, qemu->control,
                         qemu->qmp,     qemu->log,   qemu->errors};
     close_list(ours, sizeof ours / sizeof(int));
@@ -324,7 +362,9 @@ void qemu_kill(const struct qemu *qemu)
 int qemu_reap(const struct qemu *qemu)
 {
     int status = 0;
-    while (waitpid(qemu->process, &status, 0) < 0 && errno == EINTR)
-        continue;
+    pid_t ended;
+    do {
+        ended = waitpid(qemu->process, &status, 0);
+    } while (ended < 0 && errno == EINTR);
     return status;
 }

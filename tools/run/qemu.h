@@ -20,8 +20,11 @@ struct qemu_files {
     int errors;
     int boot; // image or ISO
     int disk;
+    int disk_reader; // the same file, opened for reading only: QEMU looks at a disk before it
+                     // writes
     int firmware_code;
     int firmware_variables;
+    int variables_reader;
 };
 
 // A command line under construction. Values of options point elsewhere or into text.

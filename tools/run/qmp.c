@@ -56,33 +56,39 @@ static bool read_string(struct scanner *scanner, char *out, size_t size)
             out[used] = '\0';
             return true;
         }
-        if (byte == '\\' && scanner->at < scanner->length)
+        if (byte == '\\' && scanner->at < scanner->length) {
             byte = unescape(scanner);
-        if (used + 1 < size)
+        }
+        if (used + 1 < size) {
             out[used++] = byte;
+        }
     }
     return false;
 }
 
 static bool is_key(struct scanner *scanner)
 {
-    while (scanner->at < scanner->length && is_space(scanner->json[scanner->at]))
+    while (scanner->at < scanner->length && is_space(scanner->json[scanner->at])) {
         scanner->at++;
+    }
     return scanner->at < scanner->length && scanner->json[scanner->at] == ':';
 }
 
 // Makes the path end in a key of the current level.
 static bool set_key(struct scanner *scanner, const char *key)
 {
-    if (scanner->level == 0)
+    if (scanner->level == 0) {
         return false;
+    }
     size_t start = scanner->path_length[scanner->level - 1];
     size_t length = strlen(key);
     size_t dot = start > 0 ? 1 : 0;
-    if (start + dot + length >= PATH_SIZE)
+    if (start + dot + length >= PATH_SIZE) {
         return false;
-    if (dot == 1)
+    }
+    if (dot == 1) {
         scanner->path[start] = '.';
+    }
     memcpy(scanner->path + start + dot, key, length + 1);
     scanner->path_length[scanner->level] = start + dot + length;
     return true;
@@ -91,14 +97,16 @@ static bool set_key(struct scanner *scanner, const char *key)
 static bool change_level(struct scanner *scanner, char byte)
 {
     if (byte == '{' || byte == '[') {
-        if (scanner->level == MOST_LEVELS)
+        if (scanner->level == MOST_LEVELS) {
             return false;
+        }
         scanner->level++;
         scanner->path_length[scanner->level] = scanner->path_length[scanner->level - 1];
         return true;
     }
-    if (scanner->level == 0)
+    if (scanner->level == 0) {
         return false;
+    }
     scanner->level--;
     scanner->path[scanner->path_length[scanner->level]] = '\0';
     return true;
@@ -124,8 +132,9 @@ bool qmp_find(const char *json, size_t length, const char *path, char *out, size
                 return true;
             }
         }
-        if (!sound)
+        if (!sound) {
             return false;
+        }
     }
     return false;
 }
@@ -138,16 +147,19 @@ static bool has_key(const char *json, size_t length, const char *key)
     while (scanner.at < length) {
         char byte = json[scanner.at++];
         bool sound = true;
-        if (strchr("{}[]", byte) != nullptr && byte != '\0')
+        if (strchr("{}[]", byte) != nullptr && byte != '\0') {
             sound = change_level(&scanner, byte);
-        else if (byte == '"')
+        } else if (byte == '"') {
             sound = read_string(&scanner, text, sizeof text);
-        else
+        } else {
             continue;
-        if (!sound)
+        }
+        if (!sound) {
             return false;
-        if (byte == '"' && scanner.level == 1 && is_key(&scanner) && strcmp(text, key) == 0)
+        }
+        if (byte == '"' && scanner.level == 1 && is_key(&scanner) && strcmp(text, key) == 0) {
             return true;
+        }
     }
     return false;
 }
@@ -182,18 +194,20 @@ void qmp_read(struct qmp *qmp, const uint8_t *bytes, size_t length, struct qmp_e
     for (size_t used = 0; used < length;) {
         char byte = (char)bytes[used++];
         if (byte != '\n') {
-            if (qmp->length < QMP_LINE_SIZE)
+            if (qmp->length < QMP_LINE_SIZE) {
                 qmp->line[qmp->length++] = byte;
-            else
+            } else {
                 qmp->overlong = true;
+            }
             continue;
         }
         bool understood = !qmp->overlong && take_line(qmp, event);
         qmp->length = 0;
         qmp->overlong = false;
         event->used = used;
-        if (understood)
+        if (understood) {
             return;
+        }
     }
     event->kind = QMP_MORE;
     event->used = length;

@@ -34,16 +34,19 @@ static enum transfer transfer_failed(void)
 
 enum transfer queue_write(struct queue *queue, int descriptor)
 {
-    if (queue->length == 0)
+    if (queue->length == 0) {
         return TRANSFER_LATER;
+    }
     size_t piece = queue->length < MOST_AT_ONCE ? queue->length : MOST_AT_ONCE;
     ssize_t written = write(descriptor, queue->bytes + queue->start, piece);
-    if (written < 0)
+    if (written < 0) {
         return transfer_failed();
+    }
     queue->start += (size_t)written;
     queue->length -= (size_t)written;
-    if (queue->length == 0)
+    if (queue->length == 0) {
         queue->start = 0;
+    }
     return TRANSFER_DONE;
 }
 
@@ -51,8 +54,9 @@ enum transfer transfer_read(int descriptor, void *bytes, size_t size, size_t *le
 {
     *length = 0;
     ssize_t count = read(descriptor, bytes, size);
-    if (count < 0)
+    if (count < 0) {
         return transfer_failed();
+    }
     *length = (size_t)count;
     return count == 0 ? TRANSFER_CLOSED : TRANSFER_DONE;
 }

@@ -121,26 +121,30 @@ static void start_quitting(struct run *run)
 // The guest is done: read all it said, pass it on, and end QEMU.
 static void end_calmly(struct run *run)
 {
-    if (run->phase != PHASE_RUNNING)
+    if (run->phase != PHASE_RUNNING) {
         return;
+    }
     run->phase = PHASE_DRAINING;
     run->leave_at = now() + PAUSE_MS;
-    if (run->machine.state == MACHINE_RUNNING)
+    if (run->machine.state == MACHINE_RUNNING) {
         machine_pause(&run->machine);
+    }
 }
 
 // The guest need not be heard any further, but what it said so far is passed on.
 static void end_now(struct run *run)
 {
-    if (run->phase < PHASE_QUITTING)
+    if (run->phase < PHASE_QUITTING) {
         start_quitting(run);
+    }
 }
 
 // The person wants to leave, or nobody listens.
 static void end_urgently(struct run *run)
 {
-    if (run->finish_at == NEVER)
+    if (run->finish_at == NEVER) {
         run->finish_at = now() + URGENT_MS;
+    }
     end_now(run);
 }
 
@@ -156,21 +160,24 @@ static void close_channel(int *descriptor)
 static size_t read_channel(int *descriptor, uint8_t *bytes, size_t size)
 {
     size_t length = 0;
-    if (transfer_read(*descriptor, bytes, size, &length) == TRANSFER_CLOSED)
+    if (transfer_read(*descriptor, bytes, size, &length) == TRANSFER_CLOSED) {
         close_channel(descriptor);
+    }
     return length;
 }
 
 static void write_channel(struct queue *queue, int *descriptor)
 {
-    if (*descriptor >= 0 && queue_write(queue, *descriptor) == TRANSFER_CLOSED)
+    if (*descriptor >= 0 && queue_write(queue, *descriptor) == TRANSFER_CLOSED) {
         queue->length = 0; // what is left to read comes first; the reader closes it
+    }
 }
 
 static void tell_mark(const struct run *run, const char *what)
 {
-    if (run->options->verbose)
+    if (run->options->verbose) {
         message("%s after %" PRId64 " ms", what, now() - run->started);
+    }
 }
 
 static void read_console(struct run *run)
@@ -178,16 +185,20 @@ static void read_console(struct run *run)
     uint8_t bytes[PIECE];
     size_t room = in_console_mode(run) ? queue_room(&run->to_output) : PIECE;
     size_t size = room < PIECE ? room : PIECE;
-    if (size == 0)
+    if (size == 0) {
         return;
+    }
     size_t length = read_channel(&run->qemu.console, bytes, size);
     struct console_news news = console_read(&run->console, bytes, length);
-    if (news.first)
+    if (news.first) {
         tell_mark(run, "first console byte");
-    if (in_console_mode(run))
+    }
+    if (in_console_mode(run)) {
         queue_put(&run->to_output, bytes, length);
-    if (news.prompt)
+    }
+    if (news.prompt) {
         tell_mark(run, "prompt");
+    }
     if (news.until) {
         (void)dprintf(STDERR_FILENO, "until: %" PRId64 " ms\n", now() - run->started);
         run->facts.found = true;
@@ -200,12 +211,14 @@ static void read_crash(struct run *run)
     uint8_t bytes[PIECE];
     size_t length = read_channel(&run->qemu.crash, bytes, sizeof bytes);
     crash_read(&run->crash, bytes, length);
-    if (run->crash.state == CRASH_NONE)
+    if (run->crash.state == CRASH_NONE) {
         return;
+    }
     run->facts.crashed = true;
     run->crash_at = now() + CRASH_PAUSE_MS;
-    if (run->crash.state == CRASH_WHOLE)
+    if (run->crash.state == CRASH_WHOLE) {
         end_calmly(run);
+    }
 }
 
 // The guest is ready: say what it shall do, and let held input flow.
@@ -214,11 +227,13 @@ static void answer_hello(struct run *run)
     run->input_held = false;
     char answer[64] = "console\n";
     size_t length = run->options->exec != nullptr ? strlen(run->options->exec) : 0;
-    if (!in_console_mode(run))
+    if (!in_console_mode(run)) {
         (void)snprintf(answer, sizeof answer, "exec %zu\n", length);
+    }
     queue_put(&run->to_control, answer, strlen(answer));
-    if (length > 0)
+    if (length > 0) {
         queue_put(&run->to_control, run->options->exec, length);
+    }
 }
 
 static void take_control(struct run *run, const struct control_event *event)
@@ -233,8 +248,9 @@ static void take_control(struct run *run, const struct control_event *event)
     case CONTROL_EXIT:
         run->facts.exited = true;
         run->facts.status = event->status;
-        if (run->phase == PHASE_RUNNING)
+        if (run->phase == PHASE_RUNNING) {
             run->leave_at = now() + POWER_OFF_MS;
+        }
         break;
     case CONTROL_BROKEN:
         run->facts.problem = event->problem;
@@ -255,8 +271,9 @@ static void read_control(struct run *run)
     for (size_t used = 0; used < length;) {
         struct control_event event = control_read(&run->control, bytes + used, length - used);
         take_control(run, &event);
-        if (event.kind == CONTROL_BROKEN)
+        if (event.kind == CONTROL_BROKEN) {
             return;
+        }
         used += event.used;
     }
 }
@@ -269,16 +286,18 @@ static struct finder fault_finder(void)
 
 static void take_reboot(struct run *run)
 {
-    if (run->phase != PHASE_RUNNING)
+    if (run->phase != PHASE_RUNNING) {
         return;
+    }
     // With --exec a firmware may reset before KOZO is there; after that, it ends the run.
     if (!in_console_mode(run) && run->control.greeted) {
         run->facts.rebooted = true;
         end_calmly(run);
         return;
     }
-    if (run->options->verbose)
+    if (run->options->verbose) {
         message("KOZO reboots");
+    }
     run->fault = fault_finder();
     machine_restart(&run->machine);
 }
@@ -327,8 +346,9 @@ static void read_log(struct run *run)
 {
     uint8_t bytes[PIECE];
     size_t length = read_channel(&run->qemu.log, bytes, sizeof bytes);
-    if (finder_read(&run->fault, bytes, length))
+    if (finder_read(&run->fault, bytes, length)) {
         run->machine.fault_logged = true;
+    }
 }
 
 // Keeps the end of QEMU's own messages.
@@ -350,8 +370,9 @@ static void end_input(struct run *run)
 {
     run->input_open = false;
     queue_put(&run->to_console, &END_OF_INPUT, 1);
-    if (!run->options->limited)
+    if (!run->options->limited) {
         run->limit_at = now() + DEFAULT_LIMIT_MS;
+    }
 }
 
 static void press(struct run *run, uint8_t byte)
@@ -379,12 +400,15 @@ static void read_input(struct run *run)
     uint8_t bytes[PIECE];
     size_t length = 0;
     enum transfer done = transfer_read(STDIN_FILENO, bytes, sizeof bytes, &length);
-    if (done == TRANSFER_CLOSED)
+    if (done == TRANSFER_CLOSED) {
         end_input(run);
-    if (run->terminal.descriptor < 0)
+    }
+    if (run->terminal.descriptor < 0) {
         queue_put(&run->to_console, bytes, length);
-    for (size_t i = 0; i < length && run->terminal.descriptor >= 0; i++)
+    }
+    for (size_t i = 0; i < length && run->terminal.descriptor >= 0; i++) {
         press(run, bytes[i]);
+    }
 }
 
 static void stop_for_a_while(struct run *run)
@@ -392,15 +416,17 @@ static void stop_for_a_while(struct run *run)
     bool raw = run->terminal.raw;
     terminal_restore(&run->terminal);
     (void)raise(SIGSTOP);
-    if (raw)
+    if (raw) {
         terminal_raw(&run->terminal);
+    }
 }
 
 static void read_signals(struct run *run)
 {
     struct signalfd_siginfo information;
-    if (read(run->signals, &information, sizeof information) != (ssize_t)sizeof information)
+    if (read(run->signals, &information, sizeof information) != (ssize_t)sizeof information) {
         return;
+    }
     if (information.ssi_signo == SIGTSTP) {
         stop_for_a_while(run);
         return;
@@ -412,9 +438,10 @@ static void read_signals(struct run *run)
 static void lose_output(struct run *run)
 {
     // After a calm end nothing may be left to print, and then the reader's leaving changes nothing.
-    if (run->phase == PHASE_RUNNING || run->to_output.length > 0)
+    if (run->phase == PHASE_RUNNING || run->to_output.length > 0) {
         run->facts.unread = true;
-    run->to_output.length = 0;
+    }
+    run->output = -1; // poll() would report its error for ever
     end_urgently(run);
 }
 
@@ -460,10 +487,12 @@ static int time_left(const struct run *run)
         run->phase == PHASE_RUNNING ? run->limit_at : NEVER,
         run->phase == PHASE_RUNNING ? run->crash_at : NEVER,
     };
-    for (size_t i = 0; i < sizeof deadlines / sizeof deadlines[0]; i++)
+    for (size_t i = 0; i < sizeof deadlines / sizeof deadlines[0]; i++) {
         next = deadlines[i] < next ? deadlines[i] : next;
-    if (next == NEVER)
+    }
+    if (next == NEVER) {
         return -1;
+    }
     int64_t left = next - now();
     return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
@@ -476,31 +505,44 @@ static bool is_ready(const struct pollfd *list, enum watch which, short events)
 static void take_events(struct run *run, const struct pollfd *list)
 {
     constexpr short readable = POLLIN | POLLHUP | POLLERR;
-    if (is_ready(list, WATCH_SIGNALS, readable))
+    if (is_ready(list, WATCH_SIGNALS, readable)) {
         read_signals(run);
+    }
     // The log comes before QMP: a triple fault is logged before its reset is reported.
-    if (is_ready(list, WATCH_LOG, readable))
+    if (is_ready(list, WATCH_LOG, readable)) {
         read_log(run);
-    if (is_ready(list, WATCH_ERRORS, readable))
+    }
+    if (is_ready(list, WATCH_ERRORS, readable)) {
         read_errors(run);
-    if (is_ready(list, WATCH_QMP, readable))
+    }
+    if (is_ready(list, WATCH_QMP, readable)) {
         read_qmp(run);
-    if (is_ready(list, WATCH_CONSOLE, readable))
+    }
+    if (is_ready(list, WATCH_CONSOLE, readable)) {
         read_console(run);
-    if (is_ready(list, WATCH_CRASH, readable))
+    }
+    if (is_ready(list, WATCH_CRASH, readable)) {
         read_crash(run);
-    if (is_ready(list, WATCH_CONTROL, readable))
+    }
+    if (is_ready(list, WATCH_CONTROL, readable)) {
         read_control(run);
-    if (is_ready(list, WATCH_INPUT, readable))
+    }
+    if (is_ready(list, WATCH_INPUT, readable)) {
         read_input(run);
+    }
     write_channel(&run->machine.out, &run->qemu.qmp);
     write_channel(&run->to_console, &run->qemu.console);
     write_channel(&run->to_control, &run->qemu.control);
     bool lost = is_ready(list, WATCH_OUTPUT, POLLERR | POLLHUP | POLLNVAL);
-    if (is_ready(list, WATCH_OUTPUT, POLLOUT))
+    if (is_ready(list, WATCH_OUTPUT, POLLOUT)) {
         lost = queue_write(&run->to_output, run->output) == TRANSFER_CLOSED;
-    if (lost)
+    }
+    if (lost) {
         lose_output(run);
+    }
+    if (run->output < 0) {
+        run->to_output.length = 0;
+    }
 }
 
 static bool is_quiet(const struct pollfd *list)
@@ -512,19 +554,22 @@ static bool is_quiet(const struct pollfd *list)
 static void check_deadlines(struct run *run)
 {
     int64_t time = now();
-    if (run->phase == PHASE_RUNNING && is_due(run->crash_at, time))
+    if (run->phase == PHASE_RUNNING && is_due(run->crash_at, time)) {
         end_calmly(run);
+    }
     if (run->phase == PHASE_RUNNING && is_due(run->limit_at, time)) {
         run->facts.limit = true;
         end_urgently(run);
     }
-    if (!is_due(run->leave_at, time))
+    if (!is_due(run->leave_at, time)) {
         return;
+    }
     run->leave_at = NEVER;
-    if (run->phase == PHASE_QUITTING)
+    if (run->phase == PHASE_QUITTING) {
         qemu_kill(&run->qemu);
-    else if (run->phase != PHASE_GONE)
+    } else if (run->phase != PHASE_GONE) {
         start_quitting(run);
+    }
 }
 
 // Goes to the next phase when this one is complete.
@@ -532,8 +577,9 @@ static void advance(struct run *run, const struct pollfd *list, bool idle)
 {
     if (run->phase == PHASE_DRAINING && run->machine.state == MACHINE_PAUSED) {
         run->leave_at = NEVER; // the machine stands; only the reader's pace counts from here
-        if (idle && is_quiet(list) && run->to_output.length == 0)
+        if (idle && is_quiet(list) && run->to_output.length == 0) {
             start_quitting(run);
+        }
     }
     if (run->phase != PHASE_GONE && is_ready(list, WATCH_PROCESS, POLLIN)) {
         run->facts.died = run->phase == PHASE_RUNNING;
@@ -545,8 +591,9 @@ static void advance(struct run *run, const struct pollfd *list, bool idle)
 
 static bool is_over(const struct run *run)
 {
-    if (is_due(run->finish_at, now()))
+    if (is_due(run->finish_at, now())) {
         return true;
+    }
     const struct qemu *qemu = &run->qemu;
     bool open = qemu->console >= 0 || qemu->crash >= 0 || qemu->control >= 0 || qemu->qmp >= 0 ||
                 qemu->log >= 0 || qemu->errors >= 0;
@@ -561,8 +608,9 @@ static void loop(struct run *run)
         bool draining = run->phase == PHASE_DRAINING && run->machine.state == MACHINE_PAUSED &&
                         run->to_output.length == 0;
         int count = poll(list, WATCHES, draining ? 0 : time_left(run));
-        if (count < 0)
+        if (count < 0) {
             continue; // interrupted; nothing else can go wrong here
+        }
         take_events(run, list);
         check_deadlines(run);
         advance(run, list, draining);
@@ -583,8 +631,9 @@ static int open_signals(void)
     (void)sigemptyset(&set);
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         struct sigaction action;
-        if (sigaction(wanted[i], nullptr, &action) == 0 && action.sa_handler != SIG_IGN)
+        if (sigaction(wanted[i], nullptr, &action) == 0 && action.sa_handler != SIG_IGN) {
             (void)sigaddset(&set, wanted[i]);
+        }
     }
     (void)sigprocmask(SIG_BLOCK, &set, nullptr);
     struct sigaction ignore = {.sa_handler = SIG_IGN};
@@ -600,8 +649,9 @@ static int open_output(void)
     struct stat status;
     if (fstat(STDOUT_FILENO, &status) == 0 && !S_ISREG(status.st_mode)) {
         int own = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-        if (own >= 0)
+        if (own >= 0) {
             return own;
+        }
     }
     return STDOUT_FILENO;
 }
@@ -609,8 +659,9 @@ static int open_output(void)
 static struct run *begin(const struct options *options)
 {
     struct run *run = calloc(1, sizeof *run);
-    if (run == nullptr)
+    if (run == nullptr) {
         return nullptr;
+    }
     bool limited = options->exec != nullptr || options->until != nullptr;
     int64_t limit = options->limited ? options->limit_ms : limited ? DEFAULT_LIMIT_MS : 0;
     run->options = options;
@@ -638,8 +689,9 @@ static void report_crash(const struct run *run)
     const char *path = options->symbols != nullptr ? options->symbols : options->kernel;
     const char *problem = "no symbols were given (--symbols)";
     struct symbols symbols = {};
-    if (path != nullptr)
+    if (path != nullptr) {
         problem = symbols_load(&symbols, path);
+    }
     crash_report(&run->crash, &symbols, problem);
     symbols_free(&symbols);
 }
@@ -650,18 +702,22 @@ static void report_triple_fault(const struct run *run)
     const char *path = options->symbols != nullptr ? options->symbols : options->kernel;
     struct symbols symbols = {};
     // Of several processors it is not known which one failed.
-    if (!run->machine.pointer_known || options->processors > 1)
+    if (!run->machine.pointer_known || options->processors > 1) {
         return;
-    if (path == nullptr || symbols_load(&symbols, path) != nullptr)
+    }
+    if (path == nullptr || symbols_load(&symbols, path) != nullptr) {
         symbols_free(&symbols);
+    }
     struct symbol_place place = symbols_find(&symbols, run->machine.pointer);
     char name[CRASH_TEXT_SIZE] = "";
-    if (place.name != nullptr)
+    if (place.name != nullptr) {
         (void)message_escape(place.name, strlen(place.name), name, sizeof name);
-    if (name[0] != '\0')
+    }
+    if (name[0] != '\0') {
         message("  at %016" PRIx64 " %s+0x%" PRIx64, run->machine.pointer, name, place.offset);
-    else
+    } else {
         message("  at %016" PRIx64, run->machine.pointer);
+    }
     symbols_free(&symbols);
 }
 
@@ -670,40 +726,47 @@ static void report_qemu(const struct run *run)
 {
     char text[1'024];
     size_t end = run->errors_length;
-    while (end > 0 && (run->errors[end - 1] == '\n' || run->errors[end - 1] == '\r'))
+    while (end > 0 && (run->errors[end - 1] == '\n' || run->errors[end - 1] == '\r')) {
         end--;
+    }
     size_t start = end;
-    while (start > 0 && run->errors[start - 1] != '\n')
+    while (start > 0 && run->errors[start - 1] != '\n') {
         start--;
-    if (end > start)
+    }
+    if (end > start) {
         message("  %s", message_escape(run->errors + start, end - start, text, sizeof text));
-    if (run->facts.died && WIFSIGNALED(run->wait_status))
+    }
+    if (run->facts.died && WIFSIGNALED(run->wait_status)) {
         message("  it was ended by signal %d", WTERMSIG(run->wait_status));
+    }
 }
 
 static void report_details(const struct run *run, const struct outcome *outcome)
 {
     char line[4 * CONSOLE_TEXT_SIZE];
-    if (run->facts.crashed && outcome->status == STATUS_FAILED)
+    if (run->facts.crashed && outcome->status == STATUS_FAILED) {
         report_crash(run);
-    else if (outcome->sentence != nullptr && run->facts.triple_fault)
+    } else if (outcome->sentence != nullptr && run->facts.triple_fault) {
         report_triple_fault(run);
-    else if (outcome->sentence != nullptr && run->facts.problem != nullptr)
+    } else if (outcome->sentence != nullptr && run->facts.problem != nullptr) {
         message("  %s", run->facts.problem);
-    else if (outcome->sentence != nullptr && (run->facts.stopped || run->facts.died))
+    } else if (outcome->sentence != nullptr && (run->facts.stopped || run->facts.died)) {
         report_qemu(run);
+    }
     bool failed = outcome->status == STATUS_TIME_LIMIT || outcome->sentence != nullptr;
     if (failed && !in_console_mode(run) &&
-        console_last_line(&run->console, line, sizeof line)[0] != '\0')
+        console_last_line(&run->console, line, sizeof line)[0] != '\0') {
         message("  the console's last line: %s", line);
+    }
 }
 
 static int finish(struct run *run)
 {
     struct outcome outcome = outcome_decide(&run->facts);
     terminal_close(&run->terminal);
-    if (outcome.sentence != nullptr)
+    if (outcome.sentence != nullptr) {
         message("%s", outcome.sentence);
+    }
     report_details(run, &outcome);
     return outcome.status;
 }
@@ -723,8 +786,9 @@ int run_kozo(const struct options *options)
     int status = STATUS_FAILED;
     if (qemu_start(&run->qemu, options, accelerator)) {
         machine_begin(&run->machine, accelerator == ACCELERATOR_KVM);
-        if (run->terminal.descriptor >= 0)
+        if (run->terminal.descriptor >= 0) {
             message("Ctrl-A x ends KOZO.");
+        }
         terminal_raw(&run->terminal);
         loop(run);
         status = finish(run);

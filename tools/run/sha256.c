@@ -58,8 +58,9 @@ static void take_block(struct sha256 *hash)
         v[4] += first;
         v[0] = first + second;
     }
-    for (size_t i = 0; i < 8; i++)
+    for (size_t i = 0; i < 8; i++) {
         hash->state[i] += v[i];
+    }
 }
 
 struct sha256 sha256_begin(void)
@@ -74,8 +75,9 @@ void sha256_add(struct sha256 *hash, const void *bytes, size_t length)
     const uint8_t *next = bytes;
     for (size_t i = 0; i < length; i++) {
         hash->block[hash->length++ % 64] = next[i];
-        if (hash->length % 64 == 0)
+        if (hash->length % 64 == 0) {
             take_block(hash);
+        }
     }
 }
 
@@ -83,12 +85,15 @@ struct sha256_digest sha256_end(struct sha256 *hash)
 {
     uint64_t bits = hash->length * 8;
     sha256_add(hash, &(uint8_t){0x80}, 1);
-    while (hash->length % 64 != 56)
+    while (hash->length % 64 != 56) {
         sha256_add(hash, &(uint8_t){0}, 1);
-    for (unsigned i = 0; i < 8; i++)
+    }
+    for (unsigned i = 0; i < 8; i++) {
         sha256_add(hash, &(uint8_t){(uint8_t)(bits >> (56 - 8 * i))}, 1);
+    }
     struct sha256_digest digest;
-    for (size_t i = 0; i < 32; i++)
+    for (size_t i = 0; i < 32; i++) {
         digest.bytes[i] = (uint8_t)(hash->state[i / 4] >> (24 - 8 * (i % 4)));
+    }
     return digest;
 }

@@ -14,8 +14,9 @@
 struct terminal terminal_open(int descriptor)
 {
     struct terminal terminal = {.descriptor = -1, .guardian = -1};
-    if (tcgetattr(descriptor, &terminal.before) == 0)
+    if (tcgetattr(descriptor, &terminal.before) == 0) {
         terminal.descriptor = descriptor;
+    }
     return terminal;
 }
 
@@ -27,30 +28,34 @@ struct terminal terminal_open(int descriptor)
     (void)sigfillset(&all);
     (void)sigprocmask(SIG_SETMASK, &all, nullptr);
     // Only the terminal and the pipe stay open: a reader of the runner's output must see its end.
-    if (dup2(terminal->descriptor, 0) < 0 || dup2(pipe, 1) < 0 || close_range(2, ~0U, 0) != 0)
+    if (dup2(terminal->descriptor, 0) < 0 || dup2(pipe, 1) < 0 || close_range(2, ~0U, 0) != 0) {
         _exit(1);
+    }
     uint8_t byte;
     ssize_t count;
-    do
+    do {
         count = read(1, &byte, 1);
-    while (count < 0 && errno == EINTR);
-    if (count <= 0)
+    } while (count < 0 && errno == EINTR);
+    if (count <= 0) {
         (void)tcsetattr(0, TCSANOW, &terminal->before);
+    }
     _exit(0);
 }
 
 void terminal_guard(struct terminal *terminal)
 {
     int pipe[2];
-    if (terminal->descriptor < 0 || pipe2(pipe, O_CLOEXEC) != 0)
+    if (terminal->descriptor < 0 || pipe2(pipe, O_CLOEXEC) != 0) {
         return;
+    }
     pid_t first = fork();
     if (first == 0) {
         // A grandchild, so that nobody has to wait for the guardian.
         (void)close(pipe[1]);
         pid_t second = fork();
-        if (second == 0)
+        if (second == 0) {
             guard(terminal, pipe[0]);
+        }
         _exit(0);
     }
     (void)close(pipe[0]);
@@ -64,8 +69,9 @@ void terminal_guard(struct terminal *terminal)
 
 void terminal_raw(struct terminal *terminal)
 {
-    if (terminal->descriptor < 0)
+    if (terminal->descriptor < 0) {
         return;
+    }
     struct termios mode = terminal->before;
     mode.c_iflag &= (tcflag_t) ~(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
     mode.c_lflag &= (tcflag_t) ~(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
@@ -76,8 +82,9 @@ void terminal_raw(struct terminal *terminal)
 
 void terminal_restore(struct terminal *terminal)
 {
-    if (!terminal->raw)
+    if (!terminal->raw) {
         return;
+    }
     // The runner may be in the background by now, where changing the terminal would stop it.
     sigset_t blocked;
     sigset_t before;
@@ -92,8 +99,9 @@ void terminal_restore(struct terminal *terminal)
 void terminal_close(struct terminal *terminal)
 {
     terminal_restore(terminal);
-    if (terminal->guardian < 0)
+    if (terminal->guardian < 0) {
         return;
+    }
     // If this fails the guardian restores once more, which does no harm.
     ssize_t written = write(terminal->guardian, &(uint8_t){1}, 1);
     (void)written;

@@ -60,7 +60,7 @@ enum kozo_error : uint32_t {
 };
 constexpr uint32_t KOZO_ERROR_LAST = KOZO_UNSEEDED;
 
-// Rights of a capability. They only ever shrink along derivation.
+// Rights of a capability. They only ever shrink along derivation. A set of them is a uint32_t.
 enum [[clang::flag_enum]] kozo_right : uint32_t {
     KOZO_RIGHT_READ = 1 << 0,    // read memory; receive from an endpoint; wait on a notification;
                                  // read a state
@@ -90,8 +90,9 @@ enum kozo_object_type : uint32_t {
     KOZO_TYPE_IRQ_HANDLER = 13,   // one interrupt
     KOZO_TYPE_IO_PORT = 14,       // a range of x86 I/O ports
     KOZO_TYPE_SCHED_CONTROL = 15, // the right to give out one processor's time
+    KOZO_TYPE_LEASE = 19,         // an end that was agreed beforehand
 };
-constexpr uint32_t KOZO_OBJECT_TYPE_LAST = KOZO_TYPE_SCHED_CONTROL;
+constexpr uint32_t KOZO_OBJECT_TYPE_LAST = KOZO_TYPE_LEASE;
 
 // The label of a message that the kernel sends to a thread's fault handler.
 enum kozo_fault_kind : uint32_t {
@@ -203,6 +204,10 @@ struct kozo_io_port {
 };
 
 struct kozo_sched_control {
+    uint64_t handle;
+};
+
+struct kozo_lease {
     uint64_t handle;
 };
 
@@ -367,6 +372,7 @@ enum kozo_operation : uint32_t {
     KOZO_OP_CNODE_DELETE = 0x23,
     KOZO_OP_CNODE_REVOKE = 0x24,
     KOZO_OP_CNODE_INSPECT = 0x25,
+    KOZO_OP_CNODE_LEND = 0x26,
 
     // From abi/object/endpoint.abi
     KOZO_OP_ENDPOINT_CALL = 0x30,
@@ -375,6 +381,7 @@ enum kozo_operation : uint32_t {
     KOZO_OP_ENDPOINT_RECV = 0x33,
     KOZO_OP_ENDPOINT_TRY_RECV = 0x34,
     KOZO_OP_ENDPOINT_REPLY_RECV = 0x35,
+    KOZO_OP_ENDPOINT_VERIFY = 0x36,
 
     // From abi/object/reply.abi
     KOZO_OP_REPLY_REPLY = 0x40,
@@ -428,4 +435,9 @@ enum kozo_operation : uint32_t {
 
     // From abi/object/sched_control.abi
     KOZO_OP_SCHED_CONTROL_CONFIGURE = 0xf0,
+
+    // From abi/object/lease.abi
+    KOZO_OP_LEASE_OPEN = 0x130,
+    KOZO_OP_LEASE_CLOSE = 0x131,
+    KOZO_OP_LEASE_INFO = 0x132,
 };

@@ -27,12 +27,14 @@
     X(0x23, cnode, delete, KOZO_TYPE_NONE, 0, 0)                                                   \
     X(0x24, cnode, revoke, KOZO_TYPE_NONE, 0, 0)                                                   \
     X(0x25, cnode, inspect, KOZO_TYPE_NONE, 0, 0)                                                  \
+    X(0x26, cnode, lend, KOZO_TYPE_NONE, 0, 0)                                                     \
     X(0x30, endpoint, call, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_WRITE, 0)                               \
     X(0x31, endpoint, send, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_WRITE, 0)                               \
     X(0x32, endpoint, try_send, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_WRITE, 0)                           \
     X(0x33, endpoint, recv, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_READ, 0)                                \
     X(0x34, endpoint, try_recv, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_READ, 0)                            \
     X(0x35, endpoint, reply_recv, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_READ, 0)                          \
+    X(0x36, endpoint, verify, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_READ, 0)                              \
     X(0x40, reply, reply, KOZO_TYPE_REPLY, 0, 0)                                                   \
     X(0x50, notification, signal, KOZO_TYPE_NOTIFICATION, KOZO_RIGHT_WRITE, 0)                     \
     X(0x51, notification, wait, KOZO_TYPE_NOTIFICATION, KOZO_RIGHT_READ, 0)                        \
@@ -61,4 +63,7 @@
     X(0xd1, irq_handler, acknowledge, KOZO_TYPE_IRQ_HANDLER, KOZO_RIGHT_CONTROL, 0)                \
     X(0xe0, io_port, read, KOZO_TYPE_IO_PORT, KOZO_RIGHT_READ, 0)                                  \
     X(0xe1, io_port, write, KOZO_TYPE_IO_PORT, KOZO_RIGHT_WRITE, 0)                                \
-    X(0xf0, sched_control, configure, KOZO_TYPE_SCHED_CONTROL, 0, 0)
+    X(0xf0, sched_control, configure, KOZO_TYPE_SCHED_CONTROL, 0, 0)                               \
+    X(0x130, lease, open, KOZO_TYPE_LEASE, KOZO_RIGHT_CONTROL, 0)                                  \
+    X(0x131, lease, close, KOZO_TYPE_LEASE, KOZO_RIGHT_CONTROL, 0)                                 \
+    X(0x132, lease, info, KOZO_TYPE_LEASE, KOZO_RIGHT_READ, 0)

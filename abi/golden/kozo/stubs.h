@@ -229,7 +229,7 @@ static inline enum kozo_error kozo_cnode_copy(struct kozo_slot object, struct ko
 //     ports in the low and high 16 bits of the low 32, or 0 for all; otherwise 0
 [[nodiscard]]
 static inline enum kozo_error kozo_cnode_mint(struct kozo_slot object, struct kozo_slot destination,
-                                              enum kozo_right rights, uint64_t value)
+                                              uint32_t rights, uint64_t value)
 {
     struct kozo_registers registers = {
         .handle = object.handle,
@@ -278,7 +278,7 @@ static inline enum kozo_error kozo_cnode_revoke(struct kozo_slot object)
 struct kozo_cnode_inspect_result {
     enum kozo_error error;
     enum kozo_object_type type; // the type
-    enum kozo_right rights;     // the rights
+    uint32_t rights;            // the rights
     uint64_t value;             // Endpoint and Notification: badge; CNode: index bits; Frame and
                                 // Untyped: size in bytes; Mapping: address; IoPort: as for mint;
                                 // IrqHandler: the interrupt; otherwise 0
@@ -303,11 +303,32 @@ static inline struct kozo_cnode_inspect_result kozo_cnode_inspect(struct kozo_sl
     return (struct kozo_cnode_inspect_result){
         .error = error,
         .type = (enum kozo_object_type)registers.a0,
-        .rights = (enum kozo_right)registers.a1,
+        .rights = (uint32_t)registers.a1,
         .value = registers.a2,
         .children = registers.a3 != 0,
         .parent = {registers.a4},
     };
+}
+
+// Like mint, for an Endpoint or Notification capability, under a Lease: the new capability and all
+// that derives from it end with the Lease.
+//   destination: an empty slot
+//   rights: the rights to keep; others are dropped
+//   value: the badge, or 0 to keep the badge
+//   lease: needs CONTROL
+[[nodiscard]]
+static inline enum kozo_error kozo_cnode_lend(struct kozo_slot object, struct kozo_slot destination,
+                                              uint32_t rights, uint64_t value,
+                                              struct kozo_lease lease)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = destination.handle,
+        .a1 = rights,
+        .a2 = value,
+        .a3 = lease.handle,
+    };
+    return kozo_syscall_4(KOZO_OP_CNODE_LEND, &registers);
 }
 
 // From abi/object/endpoint.abi
@@ -373,6 +394,41 @@ static inline struct kozo_received kozo_endpoint_reply_recv(struct kozo_endpoint
     struct kozo_registers registers = kozo_message_registers(object.handle, reply.handle, message);
     enum kozo_error error = kozo_syscall_9(KOZO_OP_ENDPOINT_REPLY_RECV, &registers);
     return kozo_received(error, &registers);
+}
+
+struct kozo_endpoint_verify_result {
+    enum kozo_error error;
+    bool same;         // whether it is for this endpoint
+    uint64_t badge;    // its badge, if it is
+    uint32_t rights;   // its rights, if it is
+    uint64_t deadline; // of its Lease in time-stamp ticks, if it is; 0 for none
+    uint64_t uses;     // left under its Lease; all ones for any number
+};
+
+// Tells a server whether a capability that it was handed refers to this endpoint, so that it may
+// trust the badge. Takes the same time whatever the answer.
+//   capability: any capability
+[[nodiscard]]
+static inline struct kozo_endpoint_verify_result kozo_endpoint_verify(struct kozo_endpoint object,
+                                                                      struct kozo_slot capability)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = capability.handle,
+        .a1 = kozo_unset(),
+        .a2 = kozo_unset(),
+        .a3 = kozo_unset(),
+        .a4 = kozo_unset(),
+    };
+    enum kozo_error error = kozo_syscall_5(KOZO_OP_ENDPOINT_VERIFY, &registers);
+    return (struct kozo_endpoint_verify_result){
+        .error = error,
+        .same = registers.a0 != 0,
+        .badge = registers.a1,
+        .rights = (uint32_t)registers.a2,
+        .deadline = registers.a3,
+        .uses = registers.a4,
+    };
 }
 
 // From abi/object/reply.abi
@@ -729,8 +785,7 @@ kozo_address_space_info(struct kozo_address_space object)
 [[nodiscard]]
 static inline enum kozo_error kozo_frame_map(struct kozo_frame object, struct kozo_slot destination,
                                              struct kozo_address_space space, uint64_t address,
-                                             uint64_t offset, uint64_t length,
-                                             enum kozo_right rights)
+                                             uint64_t offset, uint64_t length, uint32_t rights)
 {
     struct kozo_registers registers = {
         .handle = object.handle,
@@ -776,7 +831,7 @@ static inline struct kozo_frame_address_result kozo_frame_address(struct kozo_fr
 //   rights: at most those that it was mapped with; none clears
 [[nodiscard]]
 static inline enum kozo_error kozo_mapping_set(struct kozo_mapping object, uint64_t offset,
-                                               uint64_t length, enum kozo_right rights)
+                                               uint64_t length, uint32_t rights)
 {
     struct kozo_registers registers = {
         .handle = object.handle,
@@ -789,9 +844,9 @@ static inline enum kozo_error kozo_mapping_set(struct kozo_mapping object, uint6
 
 struct kozo_mapping_info_result {
     enum kozo_error error;
-    uint64_t address;       // where it starts
-    uint64_t length;        // bytes
-    enum kozo_right rights; // its bound
+    uint64_t address; // where it starts
+    uint64_t length;  // bytes
+    uint32_t rights;  // its bound
 };
 
 // Tells about the Mapping.
@@ -809,7 +864,7 @@ static inline struct kozo_mapping_info_result kozo_mapping_info(struct kozo_mapp
         .error = error,
         .address = registers.a0,
         .length = registers.a1,
-        .rights = (enum kozo_right)registers.a2,
+        .rights = (uint32_t)registers.a2,
     };
 }
 
@@ -915,4 +970,60 @@ static inline enum kozo_error kozo_sched_control_configure(struct kozo_sched_con
         .a1 = budget,
     };
     return kozo_syscall_2(KOZO_OP_SCHED_CONTROL_CONFIGURE, &registers);
+}
+
+// From abi/object/lease.abi
+
+// Sets the terms, once. A fresh Lease is closed until then.
+//   deadline: time-stamp ticks after which it has ended, 0 for none
+//   uses: how many operations may be carried out under it, 0 for any number
+//   outer: an open Lease that this one lies inside of, or 0; needs CONTROL. A use counts for both,
+//     and the deadline is at most the outer one's
+[[nodiscard]]
+static inline enum kozo_error kozo_lease_open(struct kozo_lease object, uint64_t deadline,
+                                              uint64_t uses, struct kozo_lease outer)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = deadline,
+        .a1 = uses,
+        .a2 = outer.handle,
+    };
+    return kozo_syscall_3(KOZO_OP_LEASE_OPEN, &registers);
+}
+
+// Ends it at once, in constant time, however many capabilities are under it. There is no way back.
+[[nodiscard]]
+static inline enum kozo_error kozo_lease_close(struct kozo_lease object)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+    };
+    return kozo_syscall_0(KOZO_OP_LEASE_CLOSE, &registers);
+}
+
+struct kozo_lease_info_result {
+    enum kozo_error error;
+    bool open;         // whether a use would be accepted now
+    uint64_t deadline; // time-stamp ticks, 0 for none
+    uint64_t uses;     // how many are left; all ones for any number
+};
+
+// Tells what is left.
+[[nodiscard]]
+static inline struct kozo_lease_info_result kozo_lease_info(struct kozo_lease object)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = kozo_unset(),
+        .a1 = kozo_unset(),
+        .a2 = kozo_unset(),
+    };
+    enum kozo_error error = kozo_syscall_3(KOZO_OP_LEASE_INFO, &registers);
+    return (struct kozo_lease_info_result){
+        .error = error,
+        .open = registers.a0 != 0,
+        .deadline = registers.a1,
+        .uses = registers.a2,
+    };
 }

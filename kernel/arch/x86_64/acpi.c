@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reads ACPI tables. Firmware is not trusted to be sane: each table must lie inside the view and have a
-// right checksum, each entry must lie inside its table, and the number of tables is limited.
+// Reads ACPI tables. Firmware is not trusted to be sane: each table must lie inside the view and
+// have a right checksum, each entry must lie inside its table, and the number of tables is limited.
 #include "acpi.h"
 
 constexpr unsigned ACPI_TABLES_MOST = 256;

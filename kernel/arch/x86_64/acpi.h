@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The little that the kernel needs of ACPI: how many processors there are, where the I/O APICs are, and
-// where the interrupts of the ISA bus arrive (ACPI specification 6.5, section 5.2). Also the ACPI timer, as
-// a second clock. All else is for user space.
+// The little that the kernel needs of ACPI: how many processors there are, where the I/O APICs are,
+// and where the interrupts of the ISA bus arrive (ACPI specification 6.5, section 5.2). Also the
+// ACPI timer, as a second clock. All else is for user space.
 #pragma once
 
 #include "memory_view.h"
@@ -33,6 +33,6 @@ struct acpi_info {
 // Searches the places that a BIOS uses (section 5.2.5.1). 0 when nothing was found.
 [[nodiscard]] uint64_t acpi_find_rsdp(const struct memory_view *view);
 
-// Follows the RSDP to the tables, and fills `info`. False when there is no sound MADT; then `info` is
-// all zero but for the timer.
+// Follows the RSDP to the tables, and fills `info`. False when there is no sound MADT; then `info`
+// is all zero but for the timer.
 bool acpi_read(const struct memory_view *view, uint64_t rsdp, struct acpi_info *info);

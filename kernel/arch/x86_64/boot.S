@@ -58,12 +58,14 @@ multiboot2_header_end:
         .code32
 
         .globl  boot_pvh
+        .type   boot_pvh, @function
 boot_pvh:
         rdtsc
         mov     $PATH_PVH, %esi
         jmp     .Lstart
 
         .globl  boot_multiboot2
+        .type   boot_multiboot2, @function
 boot_multiboot2:
         mov     %eax, %ecx
         rdtsc
@@ -172,10 +174,12 @@ boot_directory:
 // In the kernel's own part: the first thread is resumed as any other.
         .section .text.entry, "ax", @progbits
         .globl  boot_continue
+        .type   boot_continue, @function
 boot_continue:
         mov     $(x86_stacks + STACK_TOP), %rsp
         xor     %ebp, %ebp
         call    x86_start
         jmp     entry_exit
+        .size   boot_continue, . - boot_continue
 
         .section .note.GNU-stack, "", @progbits

@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: MIT
 // Time: the time-stamp counter is the clock, the local APIC's timer the alarm.
 //
-// Where the APIC timer takes deadlines in ticks of the clock, it is given them. Elsewhere it counts down
-// at a speed of its own, which is measured at start together with the clock's, against the first of:
+// Where the APIC timer takes deadlines in ticks of the clock, it is given them. Elsewhere it counts
+// down at a speed of its own, which is measured at start together with the clock's, against the
+// first of:
 //
 //   the processor itself, which may know its frequency (then nothing is waited for)
 //   channel 2 of the 8254 timer
 //   the ACPI power management timer
 //
-// The measurement reads the reference between two readings of the clock, so that a pause of the whole
-// machine shows as a wide gap, and takes the narrowest of some readings at either end.
+// The measurement reads the reference between two readings of the clock, so that a pause of the
+// whole machine shows as a wide gap, and takes the narrowest of some readings at either end.
 #include "x86.h"
 
 #include "kernel.h"
 #include "panic/panic.h"
 
-constexpr uint64_t SECOND = 1'000'000'000; // nanoseconds
 constexpr uint64_t PIT_FREQUENCY = 1'193'182;
 constexpr uint64_t ACPI_FREQUENCY = 3'579'545;
 constexpr uint64_t WAIT_FRACTION = 200; // of a second: 5 ms
 constexpr unsigned SAMPLES = 5;
 constexpr unsigned POLLS = 1'000'000; // a port takes about 1 µs: far longer than the measurement
+constexpr uint64_t TICKS_MOST = UINT64_C(1)
+                                << 40; // in one measurement, so that no product overflows
 
 constexpr uint32_t MSR_TSC_DEADLINE = 0x6e0;
 
@@ -43,10 +45,11 @@ struct sample {
 static uint64_t frequency;
 static uint64_t timer_scale; // APIC timer counts for a tick, as a fraction of 2^32
 
-// --- References ---------------------------------------------------------------------------------------
+// --- References
+// ---------------------------------------------------------------------------------------
 
-// Channel 2 in mode 0 with the speaker off and the gate on: it counts down from 65535, and around (Intel
-// 8254 data sheet; port 0x61: bit 0 is the gate, bit 1 the speaker).
+// Channel 2 in mode 0 with the speaker off and the gate on: it counts down from 65535, and around
+// (Intel 8254 data sheet; port 0x61: bit 0 is the gate, bit 1 the speaker).
 static void pit_start(void)
 {
     outb(0x61, (uint8_t)((inb(0x61) & 0xfc) | 1));
@@ -89,7 +92,8 @@ static bool reference_runs(const struct reference *reference)
 
 static struct reference reference_find(const struct acpi_info *info)
 {
-    struct reference pit = {.read = pit_read, .port = 0x42, .frequency = PIT_FREQUENCY, .mask = 0xffff};
+    struct reference pit = {
+        .read = pit_read, .port = 0x42, .frequency = PIT_FREQUENCY, .mask = 0xffff};
     struct reference acpi = {.read = acpi_timer_read,
                              .port = info->timer_port,
                              .frequency = ACPI_FREQUENCY,
@@ -105,7 +109,8 @@ static struct reference reference_find(const struct acpi_info *info)
     return acpi;
 }
 
-// --- Measurement --------------------------------------------------------------------------------------
+// --- Measurement
+// --------------------------------------------------------------------------------------
 
 static struct sample sample_once(const struct reference *reference)
 {
@@ -131,17 +136,12 @@ static struct sample sample_take(const struct reference *reference)
     return best;
 }
 
-static uint64_t scale(uint64_t count, uint64_t from, uint64_t to)
-{
-    return (uint64_t)((unsigned __int128)count * to / from);
-}
-
 static void measure(const struct acpi_info *info)
 {
     struct reference reference = reference_find(info);
     uint32_t wait = (uint32_t)(reference.frequency / WAIT_FRACTION);
     struct sample start, end;
-    uint32_t passed;
+    uint64_t passed, ticks;
 
     local_apic_timer_count(UINT32_MAX);
     start = sample_take(&reference);
@@ -154,9 +154,10 @@ static void measure(const struct acpi_info *info)
     local_apic_timer_count(0);
 
     passed = reference_since(&reference, start.reference, end.reference);
-    ASSERT(passed != 0 && end.tsc > start.tsc);
-    frequency = scale(end.tsc - start.tsc, passed, reference.frequency);
-    timer_scale = ((uint64_t)(start.left - end.left) << 32) / (end.tsc - start.tsc);
+    ticks = end.tsc - start.tsc;
+    ASSERT(passed != 0 && ticks != 0 && ticks < TICKS_MOST);
+    frequency = ticks * reference.frequency / passed;
+    timer_scale = ((uint64_t)(start.left - end.left) << 32) / ticks;
 }
 
 // CPUID leaf 0x15 gives the clock's frequency if all of its three numbers are there.
@@ -183,7 +184,8 @@ uint64_t clock_start(const struct acpi_info *info)
     return rdtsc() - start;
 }
 
-// --- Running ------------------------------------------------------------------------------------------
+// --- Running
+// ------------------------------------------------------------------------------------------
 
 uint64_t arch_now(void)
 {
@@ -195,8 +197,8 @@ uint64_t arch_frequency(void)
     return frequency;
 }
 
-// The counter has 32 bits: a deadline that is further away than it reaches is approached in steps, and
-// one that comes a little early is set again.
+// The counter has 32 bits: a deadline that is further away than it reaches is approached in steps,
+// and one that comes a little early is set again.
 static void timer_count(uint64_t deadline)
 {
     uint64_t now = rdtsc();

@@ -26,6 +26,7 @@
 
 // rcx is the user's rip and r11 its rflags (Intel SDM volume 2, SYSCALL).
         .globl  entry_syscall
+        .type   entry_syscall, @function
         .balign 64
 entry_syscall:
         swapgs
@@ -52,9 +53,11 @@ entry_syscall:
         mov     %gs:CPU_STACK, %rsp
         mov     %gs:CPU_SELF, %rdi
         call    kernel_syscall
+        .size   entry_syscall, . - entry_syscall
 
 // rax is the thread to resume, or null.
         .globl  entry_exit
+        .type   entry_exit, @function
 entry_exit:
         test    %rax, %rax
         jz      .Lidle_next
@@ -63,26 +66,25 @@ entry_exit:
         cmp     %rax, %gs:CPU_FRAME_END
         jne     .Lswitch
 .Lrestore:
-        mov     %rax, %rsp
-        cmpq    $VECTOR_SYSCALL, R_VECTOR(%rsp)
+        cmpq    $VECTOR_SYSCALL, R_VECTOR(%rax)
         jne     .Lrestore_all
-        mov     R_RDI(%rsp), %rdi
-        mov     R_RSI(%rsp), %rsi
-        mov     R_RDX(%rsp), %rdx
-        mov     R_R8(%rsp), %r8
-        mov     R_R9(%rsp), %r9
-        mov     R_R10(%rsp), %r10
-        mov     R_R12(%rsp), %r12
-        mov     R_R13(%rsp), %r13
-        mov     R_R14(%rsp), %r14
-        mov     R_R15(%rsp), %r15
-        mov     R_RBX(%rsp), %rbx
-        mov     R_RBP(%rsp), %rbp
-        mov     R_RAX(%rsp), %rax
-        mov     R_RIP(%rsp), %rcx
-        mov     R_RFLAGS(%rsp), %r11
+        mov     R_RDI(%rax), %rdi
+        mov     R_RSI(%rax), %rsi
+        mov     R_RDX(%rax), %rdx
+        mov     R_R8(%rax), %r8
+        mov     R_R9(%rax), %r9
+        mov     R_R10(%rax), %r10
+        mov     R_R12(%rax), %r12
+        mov     R_R13(%rax), %r13
+        mov     R_R14(%rax), %r14
+        mov     R_R15(%rax), %r15
+        mov     R_RBX(%rax), %rbx
+        mov     R_RBP(%rax), %rbp
+        mov     R_RIP(%rax), %rcx
+        mov     R_RFLAGS(%rax), %r11
+        mov     R_RSP(%rax), %rsp
+        mov     R_RAX(%rax), %rax
         swapgs
-        mov     R_RSP(%rsp), %rsp
         sysretq
 
 // The thread in rax is not the one whose bases the processor has: rcx is that one.
@@ -119,9 +121,9 @@ entry_exit:
 
 // Resumes with every register, from the start of the struct up to the frame.
 .Lrestore_all:
-        cmpq    $VECTOR_IDLE, R_VECTOR(%rsp)
+        cmpq    $VECTOR_IDLE, R_VECTOR(%rax)
         je      .Lidle
-        sub     $FRAME_END, %rsp
+        lea     -FRAME_END(%rax), %rsp
         pop     %rax
         pop     %rdi
         pop     %rsi
@@ -153,6 +155,7 @@ entry_exit:
 1:      sti
         hlt
         jmp     1b
+        .size   entry_exit, . - entry_exit
 
 // --- Exceptions and interrupts ------------------------------------------------------------------
 
@@ -162,6 +165,7 @@ entry_exit:
 #define IS_CAREFUL(v) ((v) == 1 || (v) == 2 || (v) == 8 || (v) == 18)
 
         .globl  entry_stubs
+        .type   entry_stubs, @function
         .balign STUB_SIZE
 entry_stubs:
         .set    vector, 0
@@ -179,6 +183,7 @@ entry_stubs:
         .set    vector, vector + 1
         .endr
         .balign STUB_SIZE, 0xcc
+        .size   entry_stubs, . - entry_stubs
 
 // Completes struct arch_registers below the vector.
 .macro SAVE_ALL
@@ -207,6 +212,7 @@ entry_stubs:
 
 // Speculation past the test must not use the wrong GS base, so both ways start with a fence
 // (CVE-2019-1125).
+        .type   entry_common, @function
 entry_common:
         SAVE_ALL
         testb   $3, FRAME_CS(%rsp)
@@ -230,10 +236,12 @@ entry_common:
         mov     %gs:CPU_SELF, %rdi
         call    x86_interrupt_kernel
         jmp     entry_exit
+        .size   entry_common, . - entry_common
 
 // These come at any instruction. From user mode the GS base is the user's, whatever it is, and the
 // registers move from this stack to the thread. From the kernel it may be anything: the end of the
 // stack says which processor this is, and nothing returns from there.
+        .type   entry_careful, @function
 entry_careful:
         SAVE_ALL
         CLEAN_FLAGS
@@ -262,8 +270,6 @@ entry_careful:
         wrmsr
         call    x86_interrupt_kernel
         ud2
-
-        .globl  entry_end
-entry_end:
+        .size   entry_careful, . - entry_careful
 
         .section .note.GNU-stack, "", @progbits

@@ -4,6 +4,7 @@
 #include "x86.h"
 
 #include "entry.h"
+#include "kernel.h"
 #include "object/thread.h"
 #include "panic/panic.h"
 

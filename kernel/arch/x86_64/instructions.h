@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The instructions that C has no word for, one function each. Names and effects are those of the Intel
-// SDM, volume 2.
+// The instructions that C has no word for, one function each. Names and effects are those of the
+// Intel SDM, volume 2.
 #pragma once
 
 #include <stdint.h>
@@ -102,9 +102,7 @@ static inline void write_cr4(uint64_t value)
 
 static inline void xsetbv(uint32_t index, uint64_t value)
 {
-    __asm__ volatile("xsetbv"
-                     :
-                     : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
+    __asm__ volatile("xsetbv" : : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
 
 static inline void invlpg(uint64_t address)

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Device interrupts: the I/O APICs, and the old PIC, which is only silenced (Intel 82093AA data sheet).
+// Device interrupts: the I/O APICs (Intel 82093AA data
+// sheet).
 //
 // An interrupt of the ABI is one input of one I/O APIC. What the portable kernel sees as masked is:
 //
 //   level   masked in hardware; the device holds its line until it is served, so nothing is lost
-//   edge    at first only noted here. An edge that comes meanwhile would be lost if the input were masked, so
+//   edge    at first only noted here. An edge that comes meanwhile would be lost if the input were
+//   masked, so
 //           it is remembered, and only then is the input masked. Unmasking raises it again.
 #include "x86.h"
 
@@ -58,25 +60,8 @@ static void input_write(const struct input *input, uint32_t mask)
     io_write(input->apic, (uint8_t)(IO_ENTRY + 2 * input->number), input->entry | mask);
 }
 
-// --- Start ------------------------------------------------------------------------------------------
-
-// Moves the PIC's vectors away from the exceptions, then masks all of it (Intel 8259A data sheet).
-static void pic_silence(void)
-{
-    constexpr uint16_t FIRST = 0x20;
-    constexpr uint16_t SECOND = 0xa0;
-
-    outb(FIRST, 0x11);
-    outb(SECOND, 0x11);
-    outb(FIRST + 1, VECTOR_PIC);
-    outb(SECOND + 1, VECTOR_PIC + 8);
-    outb(FIRST + 1, 4);
-    outb(SECOND + 1, 2);
-    outb(FIRST + 1, 1);
-    outb(SECOND + 1, 1);
-    outb(FIRST + 1, 0xff);
-    outb(SECOND + 1, 0xff);
-}
+// --- Start
+// ------------------------------------------------------------------------------------------
 
 static void io_apic_open(struct io_apic *apic, const struct acpi_io_apic *from)
 {
@@ -135,7 +120,6 @@ static uint32_t override_mode(const struct acpi_override *override)
 
 void io_apic_start(const struct acpi_info *info)
 {
-    pic_silence();
     for (size_t i = 0; i < info->io_apics; i++) {
         io_apic_open(&io_apics[i], &info->io_apic[i]);
     }
@@ -148,7 +132,8 @@ void io_apic_start(const struct acpi_info *info)
     }
 }
 
-// --- Running ----------------------------------------------------------------------------------------
+// --- Running
+// ----------------------------------------------------------------------------------------
 
 bool io_apic_accept(unsigned interrupt)
 {
@@ -174,7 +159,8 @@ bool arch_interrupt_exists(unsigned interrupt)
     return interrupt < ARCH_INTERRUPTS && inputs[interrupt].apic != nullptr;
 }
 
-// By hand rather than by firing: the input is silent from now on, and what it had to say is forgotten.
+// By hand rather than by firing: the input is silent from now on, and what it had to say is
+// forgotten.
 void arch_interrupt_mask(unsigned interrupt)
 {
     struct input *input = &inputs[interrupt];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The local APIC of a processor: in x2APIC mode, by model-specific registers, where the processor has
-// it; else by memory (Intel SDM volume 3, chapter 11).
+// The local APIC of a processor: in x2APIC mode, by model-specific registers, where the processor
+// has it; else by memory (Intel SDM volume 3, chapter 11).
 #include "x86.h"
 
 #include "panic/panic.h"
@@ -64,14 +64,23 @@ static void local_apic_map(void)
     }
 }
 
+// An APIC that is off has to be on before it can change to x2APIC mode (section 11.12.5).
+static void local_apic_enable(void)
+{
+    uint64_t base = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
+
+    wrmsr(MSR_APIC_BASE, base);
+    if (features.x2apic) {
+        wrmsr(MSR_APIC_BASE, base | APIC_BASE_X2APIC);
+    }
+}
+
 // The firmware may have left anything in here. Whatever is not for us is masked; LINT1 is the
 // non-maskable interrupt of the board.
 void local_apic_start(void)
 {
-    uint64_t mode = APIC_BASE_ENABLE | (features.x2apic ? APIC_BASE_X2APIC : 0);
-
     local_apic_map();
-    wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | mode);
+    local_apic_enable();
     local_write(LOCAL_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
     local_write(LOCAL_TASK_PRIORITY, 0);
     local_write(LOCAL_TIMER, ENTRY_MASKED | VECTOR_TIMER);

@@ -67,12 +67,16 @@ bool arch_entropy(uint64_t *value)
 
 // A frame is the caller's rbp and the return address. Frames lie one above the other on the kernel
 // stack; what does not look so ends the walk.
-size_t arch_backtrace(uint64_t *addresses, size_t most)
+size_t arch_backtrace(const struct arch_registers *registers, uint64_t *addresses, size_t most)
 {
     struct stack_bounds stack = x86_stack_bounds();
     uint64_t frame = (uint64_t)__builtin_frame_address(0);
     size_t count = 0;
 
+    if (registers != nullptr && most > 0) {
+        addresses[count++] = registers->rip;
+        frame = registers->rbp;
+    }
     while (count < most && frame % 8 == 0 && frame >= stack.bottom && frame <= stack.top - 16) {
         const uint64_t *words = (const uint64_t *)frame;
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Bytes of physical memory that a parser may look at, and nothing beyond them.
 //
-// What firmware and boot loaders leave in memory is read through a view: each read says where and how
-// much, and fails outside. So the parsers are pure functions over bytes, on the host as in the kernel.
+// What firmware and boot loaders leave in memory is read through a view: each read says where and
+// how much, and fails outside. So the parsers are pure functions over bytes, on the host as in the
+// kernel.
 #pragma once
 
 #include <stddef.h>
@@ -41,10 +42,10 @@ struct memory_view {
     return true;
 }
 
-// Copies a text of at most `limit` bytes, up to its zero or to the end of the view. What does not fit
-// into `room` bytes with a final zero is cut off.
-static inline void memory_view_text(const struct memory_view *view, uint64_t address, uint64_t limit,
-                                    char *to, size_t room)
+// Copies a text of at most `limit` bytes, up to its zero or to the end of the view. What does not
+// fit into `room` bytes with a final zero is cut off.
+static inline void memory_view_text(const struct memory_view *view, uint64_t address,
+                                    uint64_t limit, char *to, size_t room)
 {
     const uint8_t *byte;
     size_t length = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reads Multiboot2 boot information: a total size, then tags, each at a multiple of 8. A tag that does
-// not fit into the rest ends the reading.
+// Reads Multiboot2 boot information: a total size, then tags, each at a multiple of 8. A tag that
+// does not fit into the rest ends the reading.
 #include "multiboot2.h"
 
 enum multiboot2_tag : uint32_t {
@@ -56,8 +56,7 @@ static void multiboot2_read_memory(const struct memory_view *view,
     struct multiboot2_range range;
     uint64_t offset = sizeof(map);
 
-    if (content.size < sizeof(map) ||
-        !memory_view_read(view, content.address, &map, sizeof(map)) ||
+    if (content.size < sizeof(map) || !memory_view_read(view, content.address, &map, sizeof(map)) ||
         map.entry_size < sizeof(range)) {
         return;
     }

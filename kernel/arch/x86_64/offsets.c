@@ -2,6 +2,7 @@
 // Holds offsets.h to what it stands for. Makes no code.
 #include "offsets.h"
 
+#include "kernel.h"
 #include "object/thread.h"
 #include "x86.h"
 

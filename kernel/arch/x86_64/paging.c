@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Page-table entries and address spaces, as kernel/arch/arch.h promises them.
 //
-// Entries are made with the accessed and dirty bits set, so that the processor never changes one: what
-// the kernel wrote is what it finds. Global bits are for the kernel's own half only. CR3 holds no process
-// context identifier yet; the place for it is arch_space_activate.
+// Entries are made with the accessed and dirty bits set, so that the processor never changes one:
+// what the kernel wrote is what it finds. Global bits are for the kernel's own half only. CR3 holds
+// no process context identifier yet; the place for it is arch_space_activate.
 #include "x86.h"
 
 #include "kernel.h"

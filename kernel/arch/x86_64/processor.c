@@ -10,6 +10,7 @@ constexpr size_t STACK_SIZE = 4 * PAGE;
 
 // Model-specific registers: Intel SDM volume 4, table 2-2.
 constexpr uint32_t MSR_SYSENTER_CS = 0x174;
+constexpr uint32_t MSR_PAT = 0x277;
 constexpr uint32_t MSR_STAR = 0xc0000081;
 constexpr uint32_t MSR_LSTAR = 0xc0000082;
 constexpr uint32_t MSR_CSTAR = 0xc0000083;
@@ -17,6 +18,10 @@ constexpr uint32_t MSR_FMASK = 0xc0000084;
 
 // Flags that SYSCALL clears: TF, IF, DF, IOPL, NT, AC.
 constexpr uint64_t FMASK = 0x4'7700;
+
+// Kinds of caching as after reset: write-back, write-through, nearly uncached, uncached, twice
+// (Intel SDM volume 3, section 12.12.4). paging.c relies on the first and the fourth.
+constexpr uint64_t PAT_DEFAULT = 0x0007'0406'0007'0406;
 
 // Control register 4: Intel SDM volume 3, section 2.5.
 constexpr uint64_t CR4_PAE = 1 << 5;
@@ -50,8 +55,8 @@ struct [[gnu::packed]] descriptor_pointer {
     uint64_t base;
 };
 
-// A stack of its own for each exception that may come at any instruction. The last word is the address
-// of struct cpu, for entry.S; the word before keeps the top at a multiple of 16.
+// A stack of its own for each exception that may come at any instruction. The last word is the
+// address of struct cpu, for entry.S; the word before keeps the top at a multiple of 16.
 struct careful {
     char guard[PAGE];
     alignas(CAREFUL_STACK) char stack[CAREFUL_STACK - 2 * sizeof(uint64_t)];
@@ -68,7 +73,7 @@ struct stacks {
 };
 static_assert(STACK_TOP == offsetof(struct stacks, careful));
 
-alignas(PAGE) [[gnu::section(".bss.stacks")]] struct stacks x86_stacks;
+[[gnu::section(".bss.stacks")]] alignas(PAGE) struct stacks x86_stacks;
 alignas(16) static struct gate gates[256];
 static uint64_t extended_mask;
 static uint64_t extended_size;
@@ -90,10 +95,11 @@ void processor_guard_stacks(arch_entry_t *table)
     }
 }
 
-// --- Segments and the task state --------------------------------------------------------------------
+// --- Segments and the task state
+// --------------------------------------------------------------------
 
-// SYSRET takes its selectors from one number: data at +8, code at +16. There is no 32-bit code segment
-// for user mode. Descriptors: Intel SDM volume 3, sections 3.4.5 and 7.2.3.
+// SYSRET takes its selectors from one number: data at +8, code at +16. There is no 32-bit code
+// segment for user mode. Descriptors: Intel SDM volume 3, sections 3.4.5 and 7.2.3.
 static void segments_start(struct arch_cpu *cpu)
 {
     uint64_t tss = (uint64_t)&cpu->tss;
@@ -130,7 +136,8 @@ static void stacks_start(struct cpu *cpu)
     }
 }
 
-// --- Interrupt descriptors ----------------------------------------------------------------------------
+// --- Interrupt descriptors
+// ----------------------------------------------------------------------------
 
 static enum careful_stack vector_stack(unsigned vector)
 {
@@ -148,13 +155,14 @@ static enum careful_stack vector_stack(unsigned vector)
     }
 }
 
-// Interrupt gates, closed to INT from user mode but for the breakpoint: Intel SDM volume 3, section 6.14.1.
+// Interrupt gates, closed to INT from user mode but for the breakpoint: Intel SDM volume 3,
+// section 6.14.1.
 static void gates_start(void)
 {
     struct descriptor_pointer pointer = {.limit = sizeof(gates) - 1, .base = (uint64_t)gates};
 
     for (unsigned i = 0; i < 256; i++) {
-        uint64_t stub = (uint64_t)entry_stubs + STUB_SIZE * i;
+        uint64_t stub = (uint64_t)entry_stubs + (uint64_t)STUB_SIZE * i;
         uint64_t kind = GATE_INTERRUPT | vector_stack(i);
 
         kind |= i == EXCEPTION_BREAKPOINT ? GATE_USER : 0;
@@ -165,14 +173,15 @@ static void gates_start(void)
     __asm__ volatile("lidt %0" : : "m"(pointer));
 }
 
-// --- System registers -----------------------------------------------------------------------------------
+// --- System registers
+// -----------------------------------------------------------------------------------
 
-// SYSENTER faults, since it has no code segment. SYSCALL from 32-bit code can't happen without such a
-// segment; it would arrive as any other.
+// SYSENTER faults, since it has no code segment. SYSCALL from 32-bit code can't happen without such
+// a segment; it would arrive as any other.
 static void system_calls_start(void)
 {
-    wrmsr(MSR_STAR, (uint64_t)(SELECTOR_KERNEL_DATA | 3) << 48 |
-                        (uint64_t)SELECTOR_KERNEL_CODE << 32);
+    wrmsr(MSR_STAR,
+          (uint64_t)(SELECTOR_KERNEL_DATA | 3) << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
     wrmsr(MSR_LSTAR, (uint64_t)entry_syscall);
     wrmsr(MSR_CSTAR, (uint64_t)entry_syscall);
     wrmsr(MSR_FMASK, FMASK);
@@ -192,8 +201,8 @@ static void control_start(void)
     write_cr4(value);
 }
 
-// Turns on what the processor offers and XSAVE can keep; AVX-512 needs its three parts and AVX. The size
-// that CPUID gives is for what is turned on: Intel SDM volume 1, section 13.2.
+// Turns on what the processor offers and XSAVE can keep; AVX-512 needs its three parts and AVX. The
+// size that CPUID gives is for what is turned on: Intel SDM volume 1, section 13.2.
 static void extended_start(void)
 {
     struct cpuid_result offered;
@@ -231,6 +240,7 @@ void processor_start(struct cpu *cpu)
     wrmsr(MSR_FS_BASE, 0);
     wrmsr(MSR_GS_BASE, (uint64_t)cpu);
     wrmsr(MSR_KERNEL_GS, 0);
+    wrmsr(MSR_PAT, PAT_DEFAULT);
     control_start();
     extended_start();
     system_calls_start();

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 // The saved registers of a thread, as kernel/arch/arch.h promises them.
 //
-// Whatever is put into the frame can be loaded by IRET without a fault: selectors and flags are fixed
-// here, and addresses are made to be in the lower half.
+// Whatever is put into the frame can be loaded by IRET without a fault: selectors and flags are
+// fixed here, and addresses are made to be in the lower half.
 #include "x86.h"
 
-// In place of an address that user space can't have: it is canonical, and nothing is ever there, so that
-// using it is a page fault of the thread itself.
+#include "kernel.h"
+#include "offsets.h"
+
+// In place of an address that user space can't have: it is canonical, and nothing is ever there, so
+// that using it is a page fault of the thread itself.
 static uint64_t user_address(uint64_t address)
 {
     return address < ARCH_USER_END ? address : ARCH_USER_END;
@@ -32,6 +35,16 @@ void arch_registers_restart(struct arch_registers *registers)
 {
     if (registers->vector == X86_VECTOR_SYSCALL) {
         registers->rip -= 2;
+    }
+}
+
+// The bases that the processor has are then kept in the registers of idle.
+void arch_registers_forget(const struct arch_registers *registers)
+{
+    struct arch_cpu *cpu = &arch_cpu()->arch;
+
+    if (cpu->tss.rsp0 == (uint64_t)registers + FRAME_END) {
+        cpu->tss.rsp0 = (uint64_t)&cpu->idle + FRAME_END;
     }
 }
 

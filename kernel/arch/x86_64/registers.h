@@ -3,15 +3,16 @@
 //
 // The registers of a thread are saved where they stay: the task state segment points at the end of
 // the current thread's interrupt frame, so an interrupt from user mode pushes straight into the
-// thread, and so does the system call path by hand. Nothing is copied. Offsets for the entry code are
-// in offsets.h, which is checked against these structs.
+// thread, and so does the system call path by hand. Nothing is copied. Offsets for the entry code
+// are in offsets.h, which is checked against these structs.
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
-// The value of `vector` in a thread that came in by SYSCALL: it goes back by SYSRET, and its rcx and
-// r11 are lost. All others are real vectors, and the thread goes back by IRET with every register.
+// The value of `vector` in a thread that came in by SYSCALL: it goes back by SYSRET, and its rcx
+// and r11 are lost. All others are real vectors, and the thread goes back by IRET with every
+// register.
 constexpr uint64_t X86_VECTOR_SYSCALL = 256;
 constexpr uint64_t X86_VECTOR_IDLE = 257; // struct arch_cpu.idle
 
@@ -33,8 +34,8 @@ struct arch_registers {
     uint64_t rsp;
     uint64_t ss;
 
-    // Current only while another thread runs: a thread may change its own, so they are saved when the
-    // processor turns to another thread.
+    // Current only while another thread runs: a thread may change its own, so they are saved when
+    // the processor turns to another thread.
     uint64_t fs_base;
     uint64_t gs_base;
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Polled output to 16550 serial ports: COM1 for the console, COM2 for crash records.
 //
-// The kernel sets both up at start. Later COM1 belongs to a driver in user space, which sets it up in
-// the same way. A port that is absent, or never ready, costs a bounded wait and then nothing.
+// The kernel sets both up at start. Later COM1 belongs to a driver in user space, which sets it up
+// in the same way. A port that is absent, or never ready, costs a bounded wait and then nothing.
 // Registers: National Semiconductor PC16550D data sheet, section 8.
 #include "x86.h"
 

@@ -2,8 +2,8 @@
 // From the boot loader's hand-over to the first thread.
 //
 // boot.S has entered 64-bit mode with tables that show the first 4 GiB in the window. Here the boot
-// information is read, the memory map is made, the real tables and the processor are set up, and the
-// portable kernel takes over.
+// information is read, the memory map is made, the real tables and the processor are set up, and
+// the portable kernel takes over.
 #include "x86.h"
 
 #include "kernel.h"
@@ -85,29 +85,23 @@ static bool is_free(physical_t base, uint64_t size)
 }
 
 // An initrd that lies outside of free memory, or in the kernel, is none.
-static void keep_initrd(void)
+static void check_initrd(physical_t base, uint64_t size)
 {
-    physical_t base = boot.initrd_base & ~PAGE_MASK;
-    uint64_t size = (boot.initrd_base - base + boot.initrd_size + PAGE_MASK) & ~PAGE_MASK;
+    physical_t first = base & ~PAGE_MASK;
+    uint64_t pages = (base - first + size + PAGE_MASK) & ~PAGE_MASK;
 
-    if (boot.initrd_size == 0 || size < boot.initrd_size || !is_free(base, size) ||
-        (base < boot.kernel_end && base + size > boot.kernel_base)) {
-        boot.initrd_base = 0;
-        boot.initrd_size = 0;
-        return;
+    if (size != 0 && pages >= size && is_free(first, pages)) {
+        boot.initrd_base = base;
+        boot.initrd_size = size;
     }
-    memory_map_add(&boot, base, size, MEMORY_KEPT);
 }
 
-// Physical page 0 stays out of use: a link of 0 names nothing.
-static void keep_image(void)
+static void place_image(void)
 {
     boot.kernel_base = arch_physical(image_start);
     boot.kernel_end = arch_physical(image_end);
     boot.init_base = arch_physical(image_init_start);
     boot.init_end = arch_physical(image_init_end);
-    memory_map_add(&boot, boot.kernel_base, boot.kernel_end - boot.kernel_base, MEMORY_KEPT);
-    memory_map_add(&boot, 0, KOZO_PAGE_SIZE, MEMORY_KEPT);
 }
 
 static void keep_devices(void)
@@ -118,11 +112,18 @@ static void keep_devices(void)
     }
 }
 
+// The first map shows where an initrd can be; each of the others has something more that is KEPT.
+// Device registers come last, since the window has no place for them.
 static void start_memory(void)
 {
+    physical_t initrd_base = boot.initrd_base;
+    uint64_t initrd_size = boot.initrd_size;
+
+    boot.initrd_base = 0;
+    boot.initrd_size = 0;
+    place_image();
     memory_map_normalise(&boot);
-    keep_image();
-    keep_initrd();
+    check_initrd(initrd_base, initrd_size);
     memory_map_normalise(&boot);
     window_start(&boot);
     keep_devices();
@@ -134,13 +135,14 @@ static void start_memory(void)
 {
     features_read();
     guard_start(tsc);
+    processor_start(&kernel.cpu[0]);
     serial_start();
     boot.path = path;
     boot.tsc_entry = tsc;
     read_boot_information(path, information);
     read_acpi();
     start_memory();
-    processor_start(&kernel.cpu[0]);
+    pic_silence();
     local_apic_start();
     io_apic_start(&acpi);
     boot.tsc_calibration = clock_start(&acpi);

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 // The kernel's own half of every address space, made once at start:
 //
-//   0xffff800000000000   the window: all memory of the map, never executable; what is code or constant in
+//   0xffff800000000000   the window: all memory of the map, never executable; what is code or
+//   constant in
 //                        the image is read-only here too
 //   0xffffffff80200000   the image, each part with its own rights, no page below a stack
 //   0xffffffffbfe00000   device registers, uncached
 //
-// Tables for the image and the devices are static. Those for the window depend on how much memory there
-// is: they come from the free memory behind the image, in one run. Nothing here changes afterwards, but
-// for device pages, whose table is there from the start.
+// Tables for the image and the devices are static. Those for the window depend on how much memory
+// there is: they come from the free memory behind the image, in one run. Nothing here changes
+// afterwards, but for device pages, whose table is there from the start.
 #include "x86.h"
 
 #include "panic/panic.h"
@@ -54,7 +55,8 @@ static arch_entry_t kernel_table(const arch_entry_t *table)
     return arch_physical(table) | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_ACCESSED;
 }
 
-// --- The image and the devices --------------------------------------------------------------------
+// --- The image and the devices
+// --------------------------------------------------------------------
 
 static void image_map(const char *from, const char *to, arch_entry_t bits)
 {
@@ -90,12 +92,13 @@ void *window_device(physical_t address)
     return (void *)(DEVICES + page * PAGE + (address & (PAGE - 1)));
 }
 
-// --- The window -----------------------------------------------------------------------------------
+// --- The window
+// -----------------------------------------------------------------------------------
 
 // The most tables that a range can need: one of each level at either end, and one for each GiB.
 static uint64_t range_tables(const struct memory_range *range)
 {
-    return 2 * LEVEL_TOP + (range->size >> 30) + (range->size >> 39);
+    return UINT64_C(2) * LEVEL_TOP + (range->size >> 30) + (range->size >> 39);
 }
 
 static bool range_is_memory(const struct memory_range *range)

@@ -111,6 +111,17 @@ TEST("memory that is no power of two is cut into pieces without loss")
     CHECK(kozo_memory_take(&memory, 12).slot == 0);
 }
 
+TEST("memory whose start or end is not aligned is used as far as whole pieces go")
+{
+    memset(model, 0, sizeof model);
+    refuse_after = SIZE_MAX;
+    kozo_slots_start(&slots, words, 20, SLOTS);
+    kozo_memory_start(&memory, &slots, &operations);
+    model[14] = (struct model){.live = true, .size = 0x5000};
+    CHECK(kozo_memory_add(&memory, 14, 0x330080, 0x5000) == 0x4000);
+    CHECK(kozo_memory_add(&memory, 14, 0x330080, 0x200) == 0);
+}
+
 TEST("memory refuses more than there is, and a split that the kernel refuses loses nothing")
 {
     start(1 << 16);

@@ -46,11 +46,14 @@ def sector(number, count=1):
 
 
 HEADER = struct.Struct("<8sIIIIQQQQ16sQIII")
+NAMES = (
+    "signature revision size crc zero own other first last guid "
+    "entries count entry_size entries_crc"
+).split()
 
 
 def header(number):
-    names = "signature revision size crc zero own other first last guid entries count entry_size entries_crc"
-    return dict(zip(names.split(), HEADER.unpack(sector(number)[: HEADER.size])))
+    return dict(zip(NAMES, HEADER.unpack(sector(number)[: HEADER.size])))
 
 
 def partitions(at):
@@ -60,7 +63,8 @@ def partitions(at):
         if any(entry):
             first, last = struct.unpack_from("<QQ", entry, 32)
             name = entry[56:].decode("utf-16-le").rstrip("\0")
-            found.append((uuid.UUID(bytes_le=entry[:16]), uuid.UUID(bytes_le=entry[16:32]), first, last, name))
+            kind, own = uuid.UUID(bytes_le=entry[:16]), uuid.UUID(bytes_le=entry[16:32])
+            found.append((kind, own, first, last, name))
     return found
 
 

@@ -53,7 +53,8 @@ void kozo_memory_start(struct kozo_memory *memory, struct kozo_slots *slots,
                        const struct kozo_memory_operations *operations);
 
 // Adds an Untyped of `size` bytes at physical address `base`, with nothing carved from it. A size that
-// is no power of two is cut into such pieces. Gives the bytes that became usable.
+// is no power of two is cut into such pieces; what is less than a smallest piece at either end is left
+// out. Gives the bytes that became usable.
 uint64_t kozo_memory_add(struct kozo_memory *memory, uint64_t slot, uint64_t base, uint64_t size);
 
 struct kozo_taken {

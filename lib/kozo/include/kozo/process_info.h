@@ -8,6 +8,7 @@
 #pragma once
 
 #include <kozo/abi.h>
+#include <kozo/elf.h>
 
 constexpr uint64_t KOZO_PROCESS_MAGIC = 0x636f72706f7a6f6b; // "kozoproc"
 

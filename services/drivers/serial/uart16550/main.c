@@ -9,7 +9,8 @@
 // Input that nobody reads yet waits in a queue, but for Ctrl-C, which goes to the watcher and empties
 // the queue. When it is full the device is no longer read, so that a sender with flow control waits.
 //
-// It is given: `service` (Endpoint), `reply0` to `reply2`, `ports` (IoPort), `irq` (IrqHandler).
+// It is given: `service` (Endpoint), `reply0` to `reply2`, `ports` (IoPort), `irq` (IrqHandler). The
+// badges of its clients are from FIRST_CLIENT on; smaller ones are signals.
 #include <kozo/protocol.h>
 #include <kozo/start.h>
 
@@ -19,6 +20,7 @@
 #include "uart16550.h"
 
 constexpr uint8_t CONTROL_C = 0x03;
+constexpr uint64_t FIRST_CLIENT = 1ul << 32;
 
 struct server {
     struct device device;
@@ -30,8 +32,8 @@ struct server {
     struct kozo_reply reader;
     struct ring output;
     struct ring input;
-    struct kozo_slot watcher;
-    bool watched;
+    struct kozo_slot arrival; // where a capability in a message arrives; empty between messages
+    struct kozo_slot watcher; // who is told about Ctrl-C; may be empty
     struct line line;
 };
 
@@ -106,8 +108,8 @@ static void take_input(uint8_t byte)
         return;
     }
     ring_clear(&server.input);
-    if (server.watched)
-        (void)kozo_notification_signal((struct kozo_notification){server.watcher.handle});
+    // Without a watcher this is refused, and nobody is told.
+    (void)kozo_notification_signal((struct kozo_notification){server.watcher.handle});
 }
 
 static void pull_input(void)
@@ -182,18 +184,16 @@ static void serve_read_line(struct kozo_reply *reply, const struct kozo_message 
     push_output();
 }
 
-static void name_receive_slot(void)
-{
-    kozo_ipc_buffer()->receive_slot = server.watcher.handle;
-    kozo_ipc_buffer()->receive_count = 1;
-}
-
-// The capability went into the slot for it, which is emptied first for the next one to come.
+// The latest watcher takes the place of the one before.
 static void serve_watch(struct kozo_reply *reply, const struct kozo_message *message)
 {
     struct kozo_console_watch_arguments arguments = kozo_console_watch_arguments(message);
-    server.watched |= arguments.error == KOZO_OK;
-    answer(reply, kozo_answer(arguments.error));
+    enum kozo_error error = arguments.error;
+    if (error == KOZO_OK)
+        error = kozo_cnode_delete(server.watcher);
+    if (error == KOZO_OK)
+        error = kozo_cnode_move(server.arrival, server.watcher);
+    answer(reply, kozo_answer(error));
 }
 
 static void serve(struct kozo_reply reply, const struct kozo_message *message)
@@ -214,6 +214,12 @@ static void serve(struct kozo_reply reply, const struct kozo_message *message)
     }
 }
 
+static void name_arrival(void)
+{
+    kozo_ipc_buffer()->receive_slot = server.arrival.handle;
+    kozo_ipc_buffer()->receive_count = 1;
+}
+
 static void start(void)
 {
     server.service = (struct kozo_endpoint){kozo_granted("service")};
@@ -222,13 +228,14 @@ static void start(void)
     server.spare[2] = (struct kozo_reply){kozo_granted("reply2")};
     server.spares = 3;
     server.irq = (struct kozo_irq_handler){kozo_granted("irq")};
-    server.watcher = (struct kozo_slot){kozo_process_info()->free_slot};
+    server.arrival = (struct kozo_slot){kozo_process_info()->free_slot};
+    server.watcher = (struct kozo_slot){kozo_process_info()->free_slot + 1};
     server.device.ports = (struct kozo_io_port){kozo_granted("ports")};
     // The range of the capability says where the device is.
     server.device.base =
         kozo_cnode_inspect((struct kozo_slot){server.device.ports.handle}).value & 0xffff;
     line_start(&server.line, show, nullptr);
-    name_receive_slot();
+    name_arrival();
     device_start(&server.device);
     serve_interrupt();
 }
@@ -243,11 +250,14 @@ int main(int argument_count, char **arguments)
         struct kozo_received received = kozo_endpoint_recv(server.service, reply);
         if (received.error != KOZO_OK)
             return 1;
-        if (received.message.info.label == 0) {
+        if (received.badge < FIRST_CLIENT) {
             server.spare[server.spares++] = reply;
             serve_interrupt();
             continue;
         }
         serve(reply, &received.message);
+        // What else came along is of no use here.
+        if (received.message.info.arrived > 0)
+            (void)kozo_cnode_delete(server.arrival);
     }
 }

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: MIT
+// The host's side of kernel/arch/arch.h. A table entry is an address with the rights and two flags in the bits that
+// are below every page.
+#include "host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "kernel.h"
+#include "lib/memory.h"
+#include "mem/table.h"
+#include "panic/build_id.h"
+#include "panic/panic.h"
+
+constexpr arch_entry_t ENTRY_RIGHTS = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE | KOZO_RIGHT_EXECUTE;
+constexpr arch_entry_t ENTRY_PRESENT = 1 << 3;
+constexpr arch_entry_t ENTRY_DEVICE = 1 << 4;
+constexpr arch_entry_t ENTRY_LEAF = 1 << 5;
+constexpr arch_entry_t ENTRY_FLAGS = ((arch_entry_t)1 << ARCH_PAGE_BITS) - 1;
+
+constexpr uint64_t DEFAULT_WORK_LIMIT = 512;
+constexpr unsigned char RUBBISH = 0xa5;
+
+alignas(4096) unsigned char host_ram[HOST_RAM];
+uint64_t host_work_limit = DEFAULT_WORK_LIMIT;
+struct host host;
+
+static_assert(sizeof(struct kernel) <= HOST_IMAGE);
+
+void host_reset(void)
+{
+    host_work_limit = DEFAULT_WORK_LIMIT;
+    host = (struct host){
+        .now = 1'000'000,
+        .deadline = UINT64_MAX,
+        .interrupts = ARCH_INTERRUPTS - 1,
+        .has_entropy = true,
+    };
+    for (unsigned i = 0; i < ARCH_INTERRUPTS; i++) {
+        host.masked[i] = true;
+    }
+    memset(host_ram, RUBBISH, sizeof(host_ram));
+    kernel = (struct kernel){};
+}
+
+void host_no_memory(physical_t address)
+{
+    (void)fprintf(stderr, "the kernel looked at %#llx, where no memory is\n",
+                  (unsigned long long)address);
+    abort();
+}
+
+struct cpu *host_cpu(void)
+{
+    return &kernel.cpu[0];
+}
+
+// --- Memory -------------------------------------------------------------------------------------
+
+arch_entry_t arch_entry_leaf(physical_t address, unsigned, unsigned rights, bool device)
+{
+    return address | ENTRY_PRESENT | ENTRY_LEAF | (device ? ENTRY_DEVICE : 0) | KOZO_RIGHT_READ |
+           (rights & ENTRY_RIGHTS);
+}
+
+arch_entry_t arch_entry_table(physical_t table)
+{
+    return table | ENTRY_PRESENT;
+}
+
+bool arch_entry_present(arch_entry_t entry)
+{
+    return (entry & ENTRY_PRESENT) != 0;
+}
+
+bool arch_entry_is_leaf(arch_entry_t entry, unsigned)
+{
+    return (entry & ENTRY_LEAF) != 0;
+}
+
+physical_t arch_entry_address(arch_entry_t entry, unsigned)
+{
+    return entry & ~ENTRY_FLAGS;
+}
+
+unsigned arch_entry_rights(arch_entry_t entry)
+{
+    return (unsigned)(entry & ENTRY_RIGHTS);
+}
+
+// The kernel is not mapped in any table here.
+void arch_root_prepare(arch_entry_t *)
+{
+}
+
+static void forget_all(void)
+{
+    host.tlb_count = 0;
+    host.tlb_flushes++;
+}
+
+void arch_space_activate(physical_t root)
+{
+    if (host_cpu()->arch.root != root) {
+        host_cpu()->arch.root = root;
+        forget_all();
+    }
+}
+
+void arch_space_leave(void)
+{
+    arch_space_activate(0);
+}
+
+void arch_flush_page(uint64_t address)
+{
+    host.tlb_flushes++;
+    for (unsigned i = 0; i < host.tlb_count; i++) {
+        if (host.tlb[i].address == address) {
+            host.tlb[i] = host.tlb[--host.tlb_count];
+            return;
+        }
+    }
+}
+
+void arch_flush_space(void)
+{
+    forget_all();
+}
+
+// The entry of the current address space that maps `address`; when there is none, *next is where to look next.
+static const arch_entry_t *walk(uint64_t address, uint64_t *next)
+{
+    physical_t table = host_cpu()->arch.root;
+
+    for (unsigned level = ARCH_LEVELS; level > 0; level--) {
+        uint64_t span = table_span(level - 1);
+        const arch_entry_t *entry =
+            (const arch_entry_t *)arch_window(table) + address / span % TABLE_ENTRIES;
+        *next = (address / span + 1) * span;
+        if (!arch_entry_present(*entry)) {
+            return nullptr;
+        }
+        if (level == 1) {
+            return entry;
+        }
+        table = arch_entry_address(*entry, level - 1);
+    }
+    return nullptr;
+}
+
+void host_touch_all(void)
+{
+    uint64_t next = 0;
+
+    host.tlb_count = 0;
+    if (host_cpu()->arch.root == 0) {
+        return;
+    }
+    for (uint64_t address = 0; address < ARCH_USER_END; address = next) {
+        const arch_entry_t *entry = walk(address, &next);
+        if (entry != nullptr && host.tlb_count < HOST_TLB) {
+            host.tlb[host.tlb_count++] = (struct host_translation){address, *entry};
+        }
+    }
+}
+
+uint64_t host_stale(void)
+{
+    uint64_t next;
+
+    for (unsigned i = 0; i < host.tlb_count; i++) {
+        const arch_entry_t *entry = walk(host.tlb[i].address, &next);
+        if (entry == nullptr || *entry != host.tlb[i].entry) {
+            return host.tlb[i].address;
+        }
+    }
+    return UINT64_MAX;
+}
+
+// --- Threads ------------------------------------------------------------------------------------
+
+void arch_registers_start(struct arch_registers *registers, uint64_t instruction, uint64_t stack,
+                          uint64_t argument, uint64_t second, uint64_t thread_pointer)
+{
+    *registers = (struct arch_registers){
+        .handle = argument,
+        .argument[0] = second,
+        .instruction = instruction,
+        .stack = stack,
+        .thread_pointer = thread_pointer,
+    };
+}
+
+void arch_registers_restart(struct arch_registers *registers)
+{
+    registers->instruction -= HOST_SYSCALL_SIZE;
+}
+
+// Registers are never written behind the kernel's back here.
+void arch_registers_forget(const struct arch_registers *)
+{
+}
+
+uint64_t arch_registers_instruction(const struct arch_registers *registers)
+{
+    return registers->instruction;
+}
+
+uint64_t arch_registers_stack(const struct arch_registers *registers)
+{
+    return registers->stack;
+}
+
+void arch_registers_each(const struct arch_registers *registers,
+                         void (*each)(const char *name, uint64_t value, void *context),
+                         void *context)
+{
+    each("instruction", registers->instruction, context);
+    each("stack", registers->stack, context);
+}
+
+// --- Time, interrupts, ports --------------------------------------------------------------------
+
+uint64_t arch_now(void)
+{
+    host.now += host.step;
+    return host.now;
+}
+
+uint64_t arch_frequency(void)
+{
+    return 1'000'000;
+}
+
+void arch_timer_set(uint64_t deadline)
+{
+    host.deadline = deadline;
+    host.timer_set++;
+}
+
+bool arch_interrupt_exists(unsigned interrupt)
+{
+    return interrupt < host.interrupts;
+}
+
+void arch_interrupt_mask(unsigned interrupt)
+{
+    host.masked[interrupt] = true;
+}
+
+void arch_interrupt_unmask(unsigned interrupt)
+{
+    host.masked[interrupt] = false;
+}
+
+uint32_t arch_port_read(uint16_t port, unsigned width)
+{
+    host.port = (struct host_port){port, (uint8_t)width, false, host.port_input};
+    return host.port_input;
+}
+
+void arch_port_write(uint16_t port, unsigned width, uint32_t value)
+{
+    host.port = (struct host_port){port, (uint8_t)width, true, value};
+}
+
+bool arch_entropy(uint64_t *value)
+{
+    *value = host.entropy++;
+    return host.has_entropy;
+}
+
+uint64_t arch_extended_size(void)
+{
+    return 0;
+}
+
+uint64_t arch_extended_mask(void)
+{
+    return 0;
+}
+
+// --- The end ------------------------------------------------------------------------------------
+
+void arch_console_put(char character)
+{
+    if (host.console_length + 1 < sizeof(host.console)) {
+        host.console[host.console_length++] = character;
+        host.console[host.console_length] = 0;
+    }
+}
+
+void arch_crash_put(char)
+{
+}
+
+size_t arch_backtrace(const struct arch_registers *, uint64_t *, size_t)
+{
+    return 0;
+}
+
+void arch_halt(void)
+{
+    abort();
+}
+
+const char *build_id(void)
+{
+    return "0123456789abcdef0123456789abcdef01234567";
+}
+
+void panic(const char *reason)
+{
+    if (host.panic_exit == nullptr) {
+        (void)fprintf(stderr, "the kernel panicked: %s\n", reason);
+        abort();
+    }
+    host.panic_reason = reason;
+    longjmp(*host.panic_exit, 1);
+}
+
+void panic_exception(const char *reason, const struct arch_registers *)
+{
+    panic(reason);
+}
+
+void panic_init(const char *reason, const struct arch_registers *, const struct fault *)
+{
+    panic(reason);
+}
+
+const char *host_panic_of(void (*function)(void))
+{
+    jmp_buf exit;
+
+    host.panic_reason = nullptr;
+    host.panic_exit = &exit;
+    if (setjmp(exit) == 0) {
+        function();
+    }
+    host.panic_exit = nullptr;
+    return host.panic_reason;
+}

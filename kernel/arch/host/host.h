@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// What tests can set and see of the machine.
+#pragma once
+
+#include <setjmp.h>
+
+#include "arch/arch.h"
+
+// Translations that the processor may have cached of the current address space.
+constexpr unsigned HOST_TLB = 512;
+
+struct host_translation {
+    uint64_t address;
+    arch_entry_t entry;
+};
+
+struct host_port {
+    uint16_t port;
+    uint8_t width;
+    bool written; // else read
+    uint32_t value;
+};
+
+struct host {
+    uint64_t now;       // arch_now
+    uint64_t step;      // by how much each look at the clock moves it
+    uint64_t deadline;  // what the timer is set to
+    uint64_t timer_set; // how often it was set
+    bool has_entropy;
+    uint64_t entropy;
+
+    bool masked[ARCH_INTERRUPTS];
+    unsigned interrupts; // that exist: those below
+
+    struct host_port port; // the last access to a port
+    uint32_t port_input;   // what a read gives
+
+    struct host_translation tlb[HOST_TLB];
+    unsigned tlb_count;
+    unsigned tlb_flushes; // of a page, a space, or by a change of space
+
+    char console[1024];
+    size_t console_length;
+
+    jmp_buf *panic_exit; // where a panic goes; null ends the process
+    const char *panic_reason;
+};
+
+extern struct host host;
+
+// A machine that was just turned on: RAM full of rubbish, struct kernel all zero.
+void host_reset(void);
+
+// Caches every translation that the current address space has: the worst that a processor may do.
+void host_touch_all(void);
+
+// An address whose cached translation isn't what the tables say; UINT64_MAX when there is none.
+uint64_t host_stale(void);
+
+// Calls `function`, and gives the reason of the panic that it ended in; null without one.
+const char *host_panic_of(void (*function)(void));

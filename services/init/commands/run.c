@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// Runs a program of the initrd. The status is the program's own; 127 when there is no such file, 126
+// when it can't be run, 130 when it was ended by Ctrl-C, 139 when it faulted.
+#include "commands.h"
+#include "init.h"
+
+int command_run(struct init *init, const struct call *call)
+{
+    const char *file = call->word[1];
+    if (init_file(init, file).step != KOZO_CPIO_ENTRY) {
+        say(init, "run: no such file: %.64s\n", file);
+        return STATUS_NOT_FOUND;
+    }
+    const struct system_program *entry = system_find(&init->system, file);
+    if (entry != nullptr && entry->console) {
+        say(init, "run: %s is the console service\n", file);
+        return STATUS_NOT_RUNNABLE;
+    }
+    uint64_t priority =
+        init->terminal.kind == TERMINAL_POLLED ? PRIORITY_POLLED : PRIORITY_PROGRAM;
+    struct processes_result result = processes_create(init, file, entry, call->word + 1,
+                                                      call->count - 1, priority);
+    if (result.reason != nullptr) {
+        say(init, "run: %.64s can't be run: it %s\n", file, result.reason);
+        return STATUS_NOT_RUNNABLE;
+    }
+    int status = processes_run(init, result.process);
+    // In words for a person; the runner gets the number.
+    bool own = status != 0 && status != STATUS_INTERRUPTED && status != STATUS_FAULT;
+    if (own && init->terminal.kind != TERMINAL_CONTROL) {
+        say(init, "%.64s: ended with status %d\n", file, status);
+    }
+    return status;
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include <string.h>
+
+#include "commands.h"
+#include "init.h"
+#include "processes.h"
+#include "words.h"
+
+const struct command commands[] = {
+    {"boot-times", "", "show how long the start took, in ticks", 0, 0, command_boot_times},
+    {"caps", "", "show the capabilities of init, as a tree", 0, 0, command_caps},
+    {"cat", "FILE", "show a file of the initrd", 1, 1, command_cat},
+    {"echo", "[WORD]...", "say the words", 0, WORDS_MOST, command_echo},
+    {"help", "", "show this list", 0, 0, command_help},
+    {"ls", "[FOLDER]", "list the files of the initrd", 0, 1, command_ls},
+    {"mem", "", "show what memory there is", 0, 0, command_mem},
+    {"poweroff", "", "turn the machine off", 0, 0, command_poweroff},
+    {"ps", "", "list the threads", 0, 0, command_ps},
+    {"reboot", "", "start the machine anew", 0, 0, command_reboot},
+    {"run", "FILE [WORD]...", "run a program of the initrd", 1, WORDS_MOST, command_run},
+    {"uptime", "", "show how long the system has run", 0, 0, command_uptime},
+    {"version", "", "show the version", 0, 0, command_version},
+};
+const size_t commands_count = sizeof commands / sizeof commands[0];
+
+static const struct command *find(const char *name)
+{
+    for (size_t i = 0; i < commands_count; i++) {
+        if (strcmp(commands[i].name, name) == 0) {
+            return &commands[i];
+        }
+    }
+    return nullptr;
+}
+
+int commands_run(struct init *init, const char *line, size_t length)
+{
+    struct words words;
+    words_cut(&words, line, length);
+    if (words.fault != nullptr) {
+        say(init, "init: %s\n", words.fault);
+        return STATUS_USAGE;
+    }
+    if (words.count == 0) {
+        return 0;
+    }
+    const struct command *command = find(words.word[0]);
+    if (command == nullptr) {
+        say(init, "init: no such command: %.64s (try help)\n", words.word[0]);
+        return STATUS_NOT_FOUND;
+    }
+    size_t arguments = words.count - 1;
+    if (arguments < command->least || arguments > command->most) {
+        say(init, "usage: %s%s%s\n", command->name, command->arguments[0] != 0 ? " " : "",
+            command->arguments);
+        return STATUS_USAGE;
+    }
+    struct call call = {.count = words.count, .word = words.word};
+    return command->run(init, &call);
+}
