@@ -2,6 +2,7 @@
 // All of the kernel's own mutable state, beside the memory of objects.
 #pragma once
 
+#include "audit/audit.h"
 #include "cap/slot.h"
 #include "sched/cpu.h"
 
@@ -13,6 +14,8 @@ struct kernel {
     link_t init;      // init's thread: when it is gone, the system ends
 
     link_t interrupt[ARCH_INTERRUPTS]; // the IrqHandler that claimed it
+
+    struct audit_ring audit[AUDIT_RINGS]; // by enum kozo_audit_ring
 
     struct cpu cpu[KERNEL_CPUS];
 };

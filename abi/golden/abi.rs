@@ -159,6 +159,10 @@ pub enum ObjectType {
     SchedControl = 15,
     /// an end that was agreed beforehand
     Lease = 19,
+    /// the right to read the kernel's log
+    AuditLog = 20,
+    /// the right to check a stored log
+    AuditDigest = 21,
 }
 
 impl ObjectType {
@@ -182,6 +186,8 @@ impl ObjectType {
             14 => Some(Self::IoPort),
             15 => Some(Self::SchedControl),
             19 => Some(Self::Lease),
+            20 => Some(Self::AuditLog),
+            21 => Some(Self::AuditDigest),
             _ => None,
         }
     }
@@ -257,8 +263,12 @@ pub enum BootSlot {
     Initrd = 11,
     /// the Frame of init's stack
     Stack = 12,
+    /// the kernel's log
+    AuditLog = 13,
+    /// the hash over what was read of it
+    AuditDigest = 14,
     /// the first Frame of init's own image; others follow
-    Image = 13,
+    Image = 15,
 }
 
 impl BootSlot {
@@ -277,7 +287,30 @@ impl BootSlot {
             10 => Some(Self::SchedControl),
             11 => Some(Self::Initrd),
             12 => Some(Self::Stack),
-            13 => Some(Self::Image),
+            13 => Some(Self::AuditLog),
+            14 => Some(Self::AuditDigest),
+            15 => Some(Self::Image),
+            _ => None,
+        }
+    }
+}
+
+/// The two parts of the kernel's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum AuditRing {
+    /// capabilities made, deleted and revoked
+    Authority = 0,
+    /// operations refused for a missing right, an ended Lease or a cycle of waits
+    Refusals = 1,
+}
+
+impl AuditRing {
+    /// The member with this number.
+    pub const fn from_number(number: u64) -> Option<Self> {
+        match number {
+            0 => Some(Self::Authority),
+            1 => Some(Self::Refusals),
             _ => None,
         }
     }
@@ -457,6 +490,19 @@ pub struct SchedControl(pub u64);
 #[repr(transparent)]
 pub struct Lease(pub u64);
 
+/// The kernel's log of what was done with authority, in two rings, so that a flood of refusals
+/// can't push out what was granted. When a ring is full its oldest records go; the numbers tell how
+/// many. A thread that makes many records in a short time makes fewer: the others are counted only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct AuditLog(pub u64);
+
+/// What it takes to see that a stored log is whole: how far the log was read, and the hash over all
+/// of that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct AuditDigest(pub u64);
+
 /// One word beside each message. On receive, the kernel fills in `sent` and `arrived`.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
@@ -633,6 +679,42 @@ const _: () = assert!(core::mem::offset_of!(FaultMessage, access) == 16);
 const _: () = assert!(core::mem::offset_of!(FaultMessage, exception) == 24);
 const _: () = assert!(core::mem::offset_of!(FaultMessage, code) == 32);
 
+/// One event. Records of a ring are numbered from 0; a gap tells how many were lost or merely
+/// counted.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct AuditRecord {
+    /// its number
+    pub sequence: u64,
+    /// time-stamp ticks
+    pub time: u64,
+    /// the thread that did it: a number that is its own while it lives
+    pub subject: u64,
+    /// which operation
+    pub operation: u32,
+    /// one of Error
+    pub result: u32,
+    /// the object: a number that is its own while it lives; 0 when there is none
+    pub object: u64,
+    /// the handle as the subject gave it
+    pub handle: u64,
+    /// of the capability, or 0
+    pub badge: u64,
+    /// how often it happened without anything else in between
+    pub count: u64,
+}
+
+const _: () = assert!(core::mem::size_of::<AuditRecord>() == 64);
+const _: () = assert!(core::mem::offset_of!(AuditRecord, sequence) == 0);
+const _: () = assert!(core::mem::offset_of!(AuditRecord, time) == 8);
+const _: () = assert!(core::mem::offset_of!(AuditRecord, subject) == 16);
+const _: () = assert!(core::mem::offset_of!(AuditRecord, operation) == 24);
+const _: () = assert!(core::mem::offset_of!(AuditRecord, result) == 28);
+const _: () = assert!(core::mem::offset_of!(AuditRecord, object) == 32);
+const _: () = assert!(core::mem::offset_of!(AuditRecord, handle) == 40);
+const _: () = assert!(core::mem::offset_of!(AuditRecord, badge) == 48);
+const _: () = assert!(core::mem::offset_of!(AuditRecord, count) == 56);
+
 /// The numbers of the operations: object number * 16 + operation number.
 pub mod operation {
     /// Does nothing. It exists to measure the way into the kernel and back.
@@ -759,6 +841,11 @@ pub mod operation {
     pub const LEASE_CLOSE: u32 = 0x131;
     /// Tells what is left.
     pub const LEASE_INFO: u32 = 0x132;
+    /// Takes the oldest record out of a ring, and adds it to the ring's chain (AuditDigest). The
+    /// results are the words of an AuditRecord.
+    pub const AUDIT_LOG_READ: u32 = 0x140;
+    /// Tells the state of a ring's chain.
+    pub const AUDIT_DIGEST_GET: u32 = 0x150;
 }
 
 /// A terminal: text out, edited lines in. Served by the serial driver.

@@ -258,6 +258,8 @@ static void make_objects(struct start *start)
     put_simple(start, KOZO_TYPE_IRQ_CONTROL, KOZO_BOOT_SLOT_IRQ_CONTROL, 0, 0);
     put_simple(start, KOZO_TYPE_IO_PORT, KOZO_BOOT_SLOT_IO_PORT, 0, IO_PORTS);
     put_simple(start, KOZO_TYPE_SCHED_CONTROL, KOZO_BOOT_SLOT_SCHED_CONTROL, 0, 0);
+    put_simple(start, KOZO_TYPE_AUDIT_LOG, KOZO_BOOT_SLOT_AUDIT_LOG, 0, 0);
+    put_simple(start, KOZO_TYPE_AUDIT_DIGEST, KOZO_BOOT_SLOT_AUDIT_DIGEST, 0, 0);
 }
 
 static void start_thread(struct start *start, uint64_t entry)

@@ -87,6 +87,7 @@ static enum kozo_error derive(struct call *call, uint64_t rights, uint64_t value
     if (source == nullptr) {
         return KOZO_BAD_HANDLE;
     }
+    call_about(call, source);
     if (!object_types[source->type].can_copy) {
         return KOZO_BAD_TYPE;
     }
@@ -176,6 +177,7 @@ enum kozo_error cnode_move_call(struct call *call)
         return to.error;
     }
 
+    call_about(call, place_slot(&from));
     slot_move(place_slot(&from), place_slot(&to), 0);
     return KOZO_OK;
 }
@@ -190,6 +192,7 @@ enum kozo_error cnode_delete_call(struct call *call)
         return KOZO_NO_RIGHT;
     }
 
+    call_about(call, place_slot(&place));
     if (!slot_delete(call->cpu, place_slot(&place))) {
         return call_again(call);
     }
@@ -213,6 +216,7 @@ enum kozo_error cnode_revoke_call(struct call *call)
         return KOZO_NO_RIGHT;
     }
 
+    call_about(call, place_slot(&place));
     // A capability that its own revocation destroys has nothing more to revoke.
     if (!slot_revoke(call->cpu, place_slot(&place)) && !place_is_gone(&place)) {
         return call_again(call);

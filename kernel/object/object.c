@@ -56,6 +56,10 @@ const struct object_type object_types[OBJECT_TYPES] = {
     [KOZO_TYPE_SCHED_CONTROL] = {.name = "SchedControl",
                                  .can_copy = true,
                                  .rights = KOZO_RIGHT_CONTROL},
+    [KOZO_TYPE_AUDIT_LOG] = {.name = "AuditLog", .can_copy = true, .rights = KOZO_RIGHT_READ},
+    [KOZO_TYPE_AUDIT_DIGEST] = {.name = "AuditDigest",
+                                .can_copy = true,
+                                .rights = KOZO_RIGHT_READ},
     [KOZO_TYPE_LEASE] = {OBJECT(LEASE, "Lease", RIGHTS_OBJECT, true), .reap = lease_reap},
 };
 

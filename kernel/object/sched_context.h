@@ -23,6 +23,9 @@ struct sched_context {
     uint64_t budget;    // ticks of one turn; 0 until configured
     uint64_t left;      // ticks of the present turn
     uint64_t consumed;  // ticks in all
+
+    uint64_t audit_since; // when the present burst of audit records began
+    uint32_t audit_made;  // records in it
 };
 static_assert(sizeof(struct sched_context) <= 1u << SCHED_CONTEXT_BITS);
 

@@ -52,6 +52,7 @@ bool thread_reap(struct cpu *cpu, struct object *object)
     if (cpu->current == thread) {
         cpu->current = nullptr;
     }
+    arch_registers_forget(&thread->registers);
     return true;
 }
 
@@ -296,6 +297,7 @@ enum kozo_error thread_set_priority_call(struct call *call)
     scheduler_remove(call->cpu, thread);
     thread->priority = (uint8_t)priority;
     scheduler_add(call->cpu, thread);
+    scheduler_disturb(call->cpu);
     return KOZO_OK;
 }
 

@@ -19,7 +19,7 @@ void scheduler_disturb(struct cpu *cpu)
 bool scheduler_is_settled(const struct cpu *cpu, const struct thread *thread)
 {
     return !cpu->disturbed && cpu->current == thread && thread->state == READY &&
-           thread->time == cpu->context;
+           thread->time != 0 && thread->time == cpu->context;
 }
 
 static bool is_runnable(const struct thread *thread)

@@ -15,7 +15,19 @@ struct call {
     struct thread *caller;
     struct slot *slot;  // the capability that was invoked; null for operations of Kernel
     uint64_t *argument; // the nine argument registers of the caller
+    link_t object;      // what the call is about, for the audit log
+    uint64_t badge;     // likewise
 };
+
+// Notes for the audit log what capability the call is about; null is nothing. Before anything happens to it.
+static inline void call_about(struct call *call, const struct slot *slot)
+{
+    if (slot != nullptr) {
+        bool badged = slot->type == KOZO_TYPE_ENDPOINT || slot->type == KOZO_TYPE_NOTIFICATION;
+        call->object = slot->object != 0 ? slot->object : (link_t)(slot->base >> LINK_UNIT_BITS);
+        call->badge = badged ? slot->value : 0;
+    }
+}
 
 // Leaves the call where it is: the caller's system call starts again, with the argument registers as they are
 // now, after other threads and interrupts had their chance.

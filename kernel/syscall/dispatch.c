@@ -3,6 +3,7 @@
 // the type and the rights that the capability must have, and to the function that does the rest.
 #include "entry.h"
 
+#include "audit/audit.h"
 #include "cap/lookup.h"
 #include "kozo/operations.h"
 #include "object/address_space.h"
@@ -25,12 +26,13 @@
 
 struct operation {
     enum kozo_error (*function)(struct call *call);
-    uint16_t type;   // NONE: the function looks its handle up itself
+    uint8_t type;    // NONE: the function looks its handle up itself
+    bool audited;    // its success goes to the audit log
     uint16_t rights; // all of which the capability must have
 };
 
-#define OPERATION(number, object, operation, type, rights, debug)                                  \
-    [number] = {object##_##operation##_call, type, rights},
+#define OPERATION(number, object, operation, type, rights, debug, audited)                         \
+    [number] = {object##_##operation##_call, type, audited, rights},
 
 static const struct operation operations[] = {KOZO_OPERATIONS(OPERATION)};
 
@@ -51,14 +53,10 @@ static enum kozo_error dispatch_leased(struct call *call, const struct operation
     return error;
 }
 
-static enum kozo_error dispatch(struct call *call)
+static enum kozo_error dispatch(struct call *call, const struct operation *operation)
 {
     const struct arch_registers *registers = &call->caller->registers;
 
-    if (registers->operation >= OPERATIONS) {
-        return KOZO_BAD_OPERATION;
-    }
-    const struct operation *operation = &operations[registers->operation];
     if (operation->function == nullptr) {
         return KOZO_BAD_OPERATION;
     }
@@ -69,11 +67,28 @@ static enum kozo_error dispatch(struct call *call)
             return found.error;
         }
         call->slot = found.slot;
+        if (operation->audited) {
+            call_about(call, found.slot);
+        }
         if ((found.slot->flags & SLOT_LEASED) != 0) {
             return dispatch_leased(call, operation);
         }
     }
     return operation->function(call);
+}
+
+static const struct operation *find_operation(uint64_t number)
+{
+    static const struct operation none;
+
+    return number < OPERATIONS ? &operations[number] : &none;
+}
+
+// Errors that mean that somebody tried what he may not do.
+static bool is_refusal(enum kozo_error error)
+{
+    return error == KOZO_NO_RIGHT || error == KOZO_EXPIRED || error == KOZO_DEADLOCK ||
+           error == KOZO_TOO_DEEP;
 }
 
 struct thread *kernel_syscall(struct cpu *cpu)
@@ -84,9 +99,17 @@ struct thread *kernel_syscall(struct cpu *cpu)
         .caller = caller,
         .argument = caller->registers.argument,
     };
+    uint64_t number = caller->registers.operation;
+    uint64_t handle = caller->registers.handle;
+    const struct operation *operation = find_operation(number);
 
     cpu->work = 0;
-    enum kozo_error error = dispatch(&call);
+    enum kozo_error error = dispatch(&call, operation);
+    // A call that is to start again is not over yet, unless it goes on as another operation.
+    bool over = !cpu->restart || caller->registers.operation != number;
+    if (over && (error == KOZO_OK ? operation->audited : is_refusal(error))) {
+        audit_note(&call, number, handle, error);
+    }
     if (cpu->restart) {
         cpu->restart = false;
         arch_registers_restart(&caller->registers);

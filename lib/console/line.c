@@ -19,16 +19,18 @@ constexpr uint8_t DELETE = 0x7f;
 
 static void show(struct line *line, const char *bytes, size_t length)
 {
-    if (length > 0)
+    if (length > 0) {
         line->show(line->context, bytes, length);
+    }
 }
 
 static void show_many(struct line *line, char byte, size_t count)
 {
     char bytes[32];
     memset(bytes, byte, sizeof bytes);
-    for (; count > sizeof bytes; count -= sizeof bytes)
+    for (; count > sizeof bytes; count -= sizeof bytes) {
         show(line, bytes, sizeof bytes);
+    }
     show(line, bytes, count);
 }
 
@@ -47,10 +49,11 @@ static void show_rest(struct line *line, size_t blanks)
 
 static void move_to(struct line *line, size_t cursor)
 {
-    if (cursor < line->cursor)
+    if (cursor < line->cursor) {
         show_many(line, '\b', line->cursor - cursor);
-    else
+    } else {
         show(line, line->text + line->cursor, cursor - line->cursor);
+    }
     line->cursor = cursor;
 }
 
@@ -64,8 +67,9 @@ static void insert(struct line *line, char character)
     line->text[line->cursor++] = character;
     line->length++;
     show(line, &character, 1);
-    if (line->cursor < line->length)
+    if (line->cursor < line->length) {
         show_rest(line, 0);
+    }
 }
 
 // Removes the character under the cursor.
@@ -114,25 +118,28 @@ static void recall(struct line *line, size_t number)
 static void remember(struct line *line)
 {
     bool same = line->remembered > 0 && strcmp(line->history[0], line->text) == 0;
-    if (line->length == 0 || same)
+    if (line->length == 0 || same) {
         return;
+    }
     memmove(line->history[1], line->history[0], sizeof line->history - sizeof line->history[0]);
     memcpy(line->history[0], line->text, line->length + 1);
-    if (line->remembered < LINE_HISTORY)
+    if (line->remembered < LINE_HISTORY) {
         line->remembered++;
+    }
 }
 
 // The last byte of an escape sequence says what was pressed.
 static void key(struct line *line, uint8_t last)
 {
-    if (last == '~' && (line->parameter == '1' || line->parameter == '7'))
+    if (last == '~' && (line->parameter == '1' || line->parameter == '7')) {
         last = 'H';
-    else if (last == '~' && (line->parameter == '4' || line->parameter == '8'))
+    } else if (last == '~' && (line->parameter == '4' || line->parameter == '8')) {
         last = 'F';
-    else if (last == '~' && line->parameter == '3')
+    } else if (last == '~' && line->parameter == '3') {
         remove_here(line);
-    else if (line->parameter != 0)
+    } else if (line->parameter != 0) {
         return;
+    }
     switch (last) {
     case 'A':
         recall(line, line->recalled + 1);
@@ -157,13 +164,14 @@ static void key(struct line *line, uint8_t last)
     }
 }
 
-// Takes a byte inside of an escape sequence. False when it is none of the sequence's, and is meant by
-// itself.
+// Takes a byte inside of an escape sequence. False when it is none of the sequence's, and is meant
+// by itself.
 static bool feed_escape(struct line *line, uint8_t byte)
 {
     bool breaks_off = byte == RETURN || byte == NEWLINE || byte == CONTROL_C || byte == CONTROL_D;
-    if (line->escape == LINE_PLAIN)
+    if (line->escape == LINE_PLAIN) {
         return false;
+    }
     if (breaks_off) {
         line->escape = LINE_PLAIN;
         return false;
@@ -175,8 +183,8 @@ static bool feed_escape(struct line *line, uint8_t byte)
     switch (line->escape) {
     case LINE_ESCAPE:
         line->parameter = 0;
-        line->escape = byte == '['   ? LINE_CONTROL
-                       : byte == 'O' ? LINE_SINGLE
+        line->escape = byte == '['                                     ? LINE_CONTROL
+                       : byte == 'O'                                   ? LINE_SINGLE
                        : strchr("]PX^_", byte) != nullptr && byte != 0 ? LINE_STRING
                                                                        : LINE_PLAIN;
         return true;
@@ -194,8 +202,9 @@ static bool feed_escape(struct line *line, uint8_t byte)
         key(line, byte);
         return true;
     default:
-        if (byte == BELL)
+        if (byte == BELL) {
             line->escape = LINE_PLAIN;
+        }
         return true;
     }
 }
@@ -204,10 +213,12 @@ static enum line_event finish(struct line *line, enum line_event event)
 {
     move_to(line, line->length);
     line->text[line->length] = 0;
-    if (event == LINE_ENTERED)
+    if (event == LINE_ENTERED) {
         remember(line);
-    if (event == LINE_GIVEN_UP)
+    }
+    if (event == LINE_GIVEN_UP) {
         show(line, "^C", 2);
+    }
     show(line, "\r\n", 2);
     return event;
 }
@@ -231,8 +242,9 @@ enum line_event line_feed(struct line *line, uint8_t byte)
 {
     bool second = byte == NEWLINE && line->after_return;
     line->after_return = byte == RETURN;
-    if (second || feed_escape(line, byte))
+    if (second || feed_escape(line, byte)) {
         return LINE_MORE;
+    }
     switch (byte) {
     case RETURN:
     case NEWLINE:
@@ -240,8 +252,9 @@ enum line_event line_feed(struct line *line, uint8_t byte)
     case CONTROL_C:
         return finish(line, LINE_GIVEN_UP);
     case CONTROL_D:
-        if (line->length == 0)
+        if (line->length == 0) {
             return finish(line, LINE_CLOSED);
+        }
         ring(line);
         return LINE_MORE;
     case BACKSPACE:
@@ -261,10 +274,11 @@ enum line_event line_feed(struct line *line, uint8_t byte)
         line->escape = LINE_ESCAPE;
         return LINE_MORE;
     default:
-        if (byte >= ' ' && byte < DELETE)
+        if (byte >= ' ' && byte < DELETE) {
             insert(line, (char)byte);
-        else
+        } else {
             ring(line);
+        }
         return LINE_MORE;
     }
 }

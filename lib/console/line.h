@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Edits one line of text, byte by byte as a person (or anything else) sends them.
 //
-// Known: Return; Backspace and Delete-left; Ctrl-U (clear); Ctrl-A, Ctrl-E, Home, End; the arrow keys
-// (left, right, history); Ctrl-C (give up the line); Ctrl-D on an empty line (closed). Every other
-// control byte and escape sequence is dropped, as are bytes above 0x7e; so nothing that is typed can
-// reach the screen as anything but a letter. A line that is full rings the bell and takes no more.
+// Known: Return; Backspace and Delete-left; Ctrl-U (clear); Ctrl-A, Ctrl-E, Home, End; the arrow
+// keys (left, right, history); Ctrl-C (give up the line); Ctrl-D on an empty line (closed). Every
+// other control byte and escape sequence is dropped, as are bytes above 0x7e; so nothing that is
+// typed can reach the screen as anything but a letter. A line that is full rings the bell and takes
+// no more.
 //
 // What is shown uses only printable bytes, backspace, bell, carriage return and newline.
 #pragma once
@@ -16,10 +17,10 @@ constexpr size_t LINE_MOST = 480;
 constexpr size_t LINE_HISTORY = 16;
 
 enum line_event : uint32_t {
-    LINE_MORE,      // the line goes on
-    LINE_ENTERED,   // line->text has it
-    LINE_GIVEN_UP,  // by Ctrl-C
-    LINE_CLOSED,    // by Ctrl-D on an empty line
+    LINE_MORE,     // the line goes on
+    LINE_ENTERED,  // line->text has it
+    LINE_GIVEN_UP, // by Ctrl-C
+    LINE_CLOSED,   // by Ctrl-D on an empty line
 };
 
 enum line_escape : uint32_t {

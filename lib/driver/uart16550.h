@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
-// Registers of the 16550 serial port, as offsets from its first I/O port, and their bits. Source: the
-// data sheet "PC16550D Universal Asynchronous Receiver/Transmitter with FIFOs", section 8.
+// Registers of the 16550 serial port, as offsets from its first I/O port, and their bits. Source:
+// the data sheet "PC16550D Universal Asynchronous Receiver/Transmitter with FIFOs", section 8.
 #pragma once
 
 #include <stdint.h>
 
-constexpr uint16_t UART_DATA = 0;        // receive and transmit; divisor low with UART_LINE_DIVISOR
-constexpr uint16_t UART_INTERRUPTS = 1;  // enabled interrupts; divisor high
-constexpr uint16_t UART_CAUSE = 2;       // read: why it interrupts
-constexpr uint16_t UART_FIFO = 2;        // write: FIFO control
-constexpr uint16_t UART_LINE = 3;        // format of characters
-constexpr uint16_t UART_MODEM = 4;       // modem control
-constexpr uint16_t UART_STATUS = 5;      // line status
+constexpr uint16_t UART_DATA = 0;       // receive and transmit; divisor low with UART_LINE_DIVISOR
+constexpr uint16_t UART_INTERRUPTS = 1; // enabled interrupts; divisor high
+constexpr uint16_t UART_CAUSE = 2;      // read: why it interrupts
+constexpr uint16_t UART_FIFO = 2;       // write: FIFO control
+constexpr uint16_t UART_LINE = 3;       // format of characters
+constexpr uint16_t UART_MODEM = 4;      // modem control
+constexpr uint16_t UART_STATUS = 5;     // line status
 constexpr uint16_t UART_MODEM_STATUS = 6;
-constexpr uint16_t UART_SCRATCH = 7;     // keeps what was written
+constexpr uint16_t UART_SCRATCH = 7; // keeps what was written
 
 constexpr uint8_t UART_INTERRUPT_RECEIVED = 1 << 0;
 constexpr uint8_t UART_INTERRUPT_EMPTY = 1 << 1;

@@ -22,27 +22,32 @@ struct directive {
 
 static void put(struct writer *writer, char character)
 {
-    if (writer->length + 1 < writer->size)
+    if (writer->length + 1 < writer->size) {
         writer->buffer[writer->length] = character;
+    }
     writer->length++;
 }
 
 static void put_many(struct writer *writer, char character, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         put(writer, character);
+    }
 }
 
 static void put_text(struct writer *writer, const struct directive *directive, const char *text,
                      size_t length)
 {
     size_t padding = directive->width > length ? directive->width - length : 0;
-    if (!directive->left)
+    if (!directive->left) {
         put_many(writer, ' ', padding);
-    for (size_t i = 0; i < length; i++)
+    }
+    for (size_t i = 0; i < length; i++) {
         put(writer, text[i]);
-    if (directive->left)
+    }
+    if (directive->left) {
         put_many(writer, ' ', padding);
+    }
 }
 
 static void put_number(struct writer *writer, const struct directive *directive, uint64_t value,
@@ -56,13 +61,16 @@ static void put_number(struct writer *writer, const struct directive *directive,
     } while (value > 0);
     size_t length = sizeof digits - at;
     bool zeros = directive->zero && !directive->left;
-    if (zeros && negative)
+    if (zeros && negative) {
         put(writer, '-');
+    }
     size_t whole = length + (negative ? 1 : 0);
-    if (zeros && directive->width > whole)
+    if (zeros && directive->width > whole) {
         put_many(writer, '0', directive->width - whole);
-    if (!zeros && negative)
+    }
+    if (!zeros && negative) {
         digits[--at] = '-';
+    }
     struct directive rest = *directive;
     rest.width = zeros ? 0 : directive->width;
     put_text(writer, &rest, &digits[at], sizeof digits - at);
@@ -78,8 +86,9 @@ static size_t clip(size_t value)
 
 static const char *read_count(const char *at, size_t *count)
 {
-    for (*count = 0; *at >= '0' && *at <= '9'; at++)
+    for (*count = 0; *at >= '0' && *at <= '9'; at++) {
         *count = clip(*count * 10 + (size_t)(*at - '0'));
+    }
     return at;
 }
 
@@ -90,8 +99,7 @@ static int64_t signed_argument(const struct directive *directive, va_list *argum
 
 static uint64_t unsigned_argument(const struct directive *directive, va_list *arguments)
 {
-    return directive->longs > 0 ? va_arg(*arguments, unsigned long)
-                                : va_arg(*arguments, unsigned);
+    return directive->longs > 0 ? va_arg(*arguments, unsigned long) : va_arg(*arguments, unsigned);
 }
 
 // Carries out the conversion with the letter `kind`; false when there is none such.
@@ -149,8 +157,9 @@ static const char *read_directive(const char *at, struct directive *directive, v
     } else if (*at == '.') {
         at = read_count(at + 1, &directive->precision);
     }
-    for (; *at == 'l' || *at == 'z'; at++)
+    for (; *at == 'l' || *at == 'z'; at++) {
         directive->longs++;
+    }
     return at;
 }
 
@@ -169,14 +178,16 @@ size_t kozo_format_list(char *buffer, size_t size, const char *format, va_list a
         }
         struct directive directive = {.precision = SIZE_MAX};
         const char *letter = read_directive(at + 1, &directive, &rest);
-        if (convert(&writer, &directive, *letter, &rest))
+        if (convert(&writer, &directive, *letter, &rest)) {
             at = letter + 1;
-        else
+        } else {
             put(&writer, *at++);
+        }
     }
     va_end(rest);
-    if (size > 0)
+    if (size > 0) {
         buffer[writer.length < size ? writer.length : size - 1] = 0;
+    }
     return writer.length;
 }
 

@@ -2,8 +2,8 @@
 // What the compiler and the C library expect to find in every program: the guard of the stack
 // protector, errno, and the address of the IPC buffer.
 //
-// errno and the buffer belong to a thread: they are in its thread block, to which the thread pointer
-// leads (see kozo/thread_block.h).
+// errno and the buffer belong to a thread: they are in its thread block, to which the thread
+// pointer leads (see kozo/thread_block.h).
 #include <kozo/start.h>
 
 #include <kozo/thread_block.h>

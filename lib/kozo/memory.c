@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A buddy allocator whose bookkeeping lies beside the memory, never in it. Pieces are numbers in one
-// array, 0 is no piece.
+// A buddy allocator whose bookkeeping lies beside the memory, never in it. Pieces are numbers in
+// one array, 0 is no piece.
 #include <kozo/memory.h>
 
 constexpr uint16_t NONE = 0;
@@ -14,16 +14,18 @@ static void list_push(struct kozo_memory *memory, uint16_t *head, uint16_t numbe
 static uint16_t list_pop(struct kozo_memory *memory, uint16_t *head)
 {
     uint16_t number = *head;
-    if (number != NONE)
+    if (number != NONE) {
         *head = memory->piece[number].next;
+    }
     return number;
 }
 
 static void list_remove(struct kozo_memory *memory, uint16_t *head, uint16_t number)
 {
     uint16_t *at = head;
-    while (*at != number)
+    while (*at != number) {
         at = &memory->piece[*at].next;
+    }
     *at = memory->piece[number].next;
 }
 
@@ -48,17 +50,20 @@ void kozo_memory_start(struct kozo_memory *memory, struct kozo_slots *slots,
     memory->free = 0;
     memory->total = 0;
     memory->unused = NONE;
-    for (size_t i = 0; i < 64; i++)
+    for (size_t i = 0; i < 64; i++) {
         memory->free_list[i] = NONE;
-    for (uint16_t number = KOZO_MEMORY_PIECES - 1; number > NONE; number--)
+    }
+    for (uint16_t number = KOZO_MEMORY_PIECES - 1; number > NONE; number--) {
         make_unused(memory, number);
+    }
 }
 
 static bool add_piece(struct kozo_memory *memory, uint64_t slot, unsigned order)
 {
     uint16_t number = list_pop(memory, &memory->unused);
-    if (number == NONE)
+    if (number == NONE) {
         return false;
+    }
     memory->piece[number] =
         (struct kozo_piece){.slot = slot, .parent = number, .order = (uint8_t)order};
     make_free(memory, number);
@@ -71,8 +76,9 @@ static bool add_piece(struct kozo_memory *memory, uint64_t slot, unsigned order)
 static unsigned largest_order(uint64_t base, uint64_t size)
 {
     unsigned order = 63u - (unsigned)__builtin_clzl(size);
-    if (base != 0 && (unsigned)__builtin_ctzl(base) < order)
+    if (base != 0 && (unsigned)__builtin_ctzl(base) < order) {
         order = (unsigned)__builtin_ctzl(base);
+    }
     return order;
 }
 
@@ -90,8 +96,9 @@ uint64_t kozo_memory_add(struct kozo_memory *memory, uint64_t slot, uint64_t bas
         unsigned order = largest_order(base, size);
         uint64_t part = kozo_slots_take(memory->slots, 1);
         if (part == 0 || !memory->operations->split(slot, order, part, 1) ||
-            !add_piece(memory, part, order))
+            !add_piece(memory, part, order)) {
             break;
+        }
         base += 1ul << order;
         size -= 1ul << order;
     }
@@ -107,12 +114,15 @@ static bool split(struct kozo_memory *memory, uint16_t number)
     uint64_t slot = kozo_slots_take(memory->slots, 2);
     unsigned order = piece->order - 1u;
     if (second == NONE || slot == 0 || !memory->operations->split(piece->slot, order, slot, 2)) {
-        if (slot != 0)
+        if (slot != 0) {
             kozo_slots_give(memory->slots, slot, 2);
-        if (second != NONE)
+        }
+        if (second != NONE) {
             make_unused(memory, second);
-        if (first != NONE)
+        }
+        if (first != NONE) {
             make_unused(memory, first);
+        }
         return false;
     }
     piece->state = KOZO_PIECE_SPLIT;
@@ -127,13 +137,16 @@ static bool split(struct kozo_memory *memory, uint16_t number)
 
 struct kozo_taken kozo_memory_take(struct kozo_memory *memory, unsigned order)
 {
-    if (order < KOZO_MEMORY_LEAST)
+    if (order < KOZO_MEMORY_LEAST) {
         order = KOZO_MEMORY_LEAST;
+    }
     unsigned from = order;
-    while (from < 64 && memory->free_list[from] == NONE)
+    while (from < 64 && memory->free_list[from] == NONE) {
         from++;
-    if (from >= 64)
+    }
+    if (from >= 64) {
         return (struct kozo_taken){};
+    }
     for (; from > order; from--) {
         uint16_t whole = list_pop(memory, &memory->free_list[from]);
         if (!split(memory, whole)) {
@@ -151,10 +164,12 @@ struct kozo_taken kozo_memory_take(struct kozo_memory *memory, unsigned order)
 static uint16_t find_other_half(const struct kozo_memory *memory, uint16_t number)
 {
     const struct kozo_piece *piece = &memory->piece[number];
-    for (uint16_t other = 1; other < KOZO_MEMORY_PIECES; other++)
+    for (uint16_t other = 1; other < KOZO_MEMORY_PIECES; other++) {
         if (other != number && memory->piece[other].parent == piece->parent &&
-            other != piece->parent && memory->piece[other].state != KOZO_PIECE_UNUSED)
+            other != piece->parent && memory->piece[other].state != KOZO_PIECE_UNUSED) {
             return other;
+        }
+    }
     return NONE;
 }
 
@@ -164,8 +179,9 @@ void kozo_memory_give(struct kozo_memory *memory, uint16_t number)
     make_free(memory, number);
     while (memory->piece[number].parent != number) {
         uint16_t other = find_other_half(memory, number);
-        if (memory->piece[other].state != KOZO_PIECE_FREE)
+        if (memory->piece[other].state != KOZO_PIECE_FREE) {
             return;
+        }
         struct kozo_piece *piece = &memory->piece[number];
         uint16_t parent = piece->parent;
         uint64_t slot = piece->first_half ? piece->slot : memory->piece[other].slot;

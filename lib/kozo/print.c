@@ -11,8 +11,9 @@ void kozo_write(const char *text, size_t length)
     constexpr struct kozo_endpoint parent = {KOZO_PROCESS_PARENT};
     while (length > 0) {
         size_t part = length < KOZO_PROCESS_WRITE_TEXT_MAX ? length : KOZO_PROCESS_WRITE_TEXT_MAX;
-        if (kozo_process_write(parent, text, part) != KOZO_OK)
+        if (kozo_process_write(parent, text, part) != KOZO_OK) {
             return;
+        }
         text += part;
         length -= part;
     }

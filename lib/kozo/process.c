@@ -68,13 +68,15 @@ enum kozo_error kozo_home_map(const struct kozo_home *home, struct kozo_frame fr
                               struct kozo_slot mapping, uint64_t address, uint64_t offset,
                               uint64_t length, uint64_t rights)
 {
-    enum kozo_error error =
-        kozo_frame_map(frame, mapping, home->space, address, offset, length, (enum kozo_right)rights);
-    if (error != KOZO_NO_MEMORY)
+    enum kozo_error error = kozo_frame_map(frame, mapping, home->space, address, offset, length,
+                                           (enum kozo_right)rights);
+    if (error != KOZO_NO_MEMORY) {
         return error;
+    }
     struct kozo_taken taken = kozo_memory_take(home->memory, 16);
-    if (taken.slot == 0)
+    if (taken.slot == 0) {
         return KOZO_NO_MEMORY;
+    }
     error = kozo_pool_donate(home->pool, (struct kozo_untyped){taken.slot});
     if (error != KOZO_OK) {
         kozo_memory_give(home->memory, taken.piece);
@@ -94,12 +96,15 @@ static uint64_t reserve(struct builder *builder, uint64_t bytes)
 static const char *check_arguments(const struct kozo_plan *plan)
 {
     size_t bytes = 0;
-    for (size_t i = 0; i < plan->argument_count; i++)
+    for (size_t i = 0; i < plan->argument_count; i++) {
         bytes += strlen(plan->arguments[i]) + 1;
-    if (plan->argument_count > KOZO_PROCESS_ARGUMENTS || bytes > KOZO_PROCESS_TEXT)
+    }
+    if (plan->argument_count > KOZO_PROCESS_ARGUMENTS || bytes > KOZO_PROCESS_TEXT) {
         return "is given too many arguments";
-    if (plan->gives + 7 > KOZO_PROCESS_GRANTS)
+    }
+    if (plan->gives + 7 > KOZO_PROCESS_GRANTS) {
         return "is given too many capabilities";
+    }
     return nullptr;
 }
 
@@ -108,8 +113,9 @@ static const char *prepare(struct builder *builder)
 {
     const struct kozo_plan *plan = builder->plan;
     builder->elf = kozo_elf_check(plan->image, plan->image_size, KOZO_ELF_MACHINE);
-    if (builder->elf.reason != nullptr)
+    if (builder->elf.reason != nullptr) {
         return builder->elf.reason;
+    }
     uint64_t tables = 4; // root, two levels below, and the table of stack and pages
     for (size_t i = 0; i < builder->elf.segments; i++) {
         const struct kozo_elf_segment *segment = &builder->elf.segment[i];
@@ -134,8 +140,9 @@ static const char *take_memory(struct builder *builder)
                     (KOZO_SLOT_SIZE << plan->cnode_bits) +
                     (plan->memory_order > 0 ? 1ul << plan->memory_order : 0);
     uint64_t slots = kozo_slots_take(home->slots, PARTS);
-    if (slots == 0)
+    if (slots == 0) {
         return "needs more slots than are free";
+    }
     struct kozo_taken taken = kozo_memory_take(home->memory, kozo_order_of(size));
     if (taken.slot == 0) {
         kozo_slots_give(home->slots, slots, PARTS);
@@ -163,29 +170,36 @@ static bool carve(const struct builder *builder, enum kozo_object_type type, uin
 static const char *make_objects(struct builder *builder)
 {
     const struct kozo_plan *plan = builder->plan;
-    // Memory is carved from the largest piece to the smallest, so that nothing is lost between them.
+    // Memory is carved from the largest piece to the smallest, so that nothing is lost between
+    // them.
     bool memory_first = plan->memory_order > builder->frame_order;
     bool made = true;
-    if (plan->memory_order > 0 && memory_first)
+    if (plan->memory_order > 0 && memory_first) {
         made = carve(builder, KOZO_TYPE_UNTYPED, plan->memory_order, slot_of(builder, PART_MEMORY));
-    made = made &&
-           carve(builder, KOZO_TYPE_FRAME, builder->frame_order, slot_of(builder, PART_FRAME));
-    if (plan->memory_order > 0 && !memory_first)
-        made = made && carve(builder, KOZO_TYPE_UNTYPED, plan->memory_order,
-                             slot_of(builder, PART_MEMORY));
-    made = made &&
-           carve(builder, KOZO_TYPE_UNTYPED, builder->tables_order, slot_of(builder, PART_TABLES)) &&
-           carve(builder, KOZO_TYPE_CNODE, plan->cnode_bits, slot_of(builder, PART_CNODE)) &&
-           carve(builder, KOZO_TYPE_POOL, 0, slot_of(builder, PART_POOL)) &&
-           carve(builder, KOZO_TYPE_ADDRESS_SPACE, 0, slot_of(builder, PART_SPACE)) &&
-           carve(builder, KOZO_TYPE_THREAD, 0, slot_of(builder, PART_THREAD)) &&
-           carve(builder, KOZO_TYPE_SCHED_CONTEXT, 0, slot_of(builder, PART_CONTEXT));
-    if (!made)
+    }
+    made =
+        made && carve(builder, KOZO_TYPE_FRAME, builder->frame_order, slot_of(builder, PART_FRAME));
+    if (plan->memory_order > 0 && !memory_first) {
+        made = made &&
+               carve(builder, KOZO_TYPE_UNTYPED, plan->memory_order, slot_of(builder, PART_MEMORY));
+    }
+    made =
+        made &&
+        carve(builder, KOZO_TYPE_UNTYPED, builder->tables_order, slot_of(builder, PART_TABLES)) &&
+        carve(builder, KOZO_TYPE_CNODE, plan->cnode_bits, slot_of(builder, PART_CNODE)) &&
+        carve(builder, KOZO_TYPE_POOL, 0, slot_of(builder, PART_POOL)) &&
+        carve(builder, KOZO_TYPE_ADDRESS_SPACE, 0, slot_of(builder, PART_SPACE)) &&
+        carve(builder, KOZO_TYPE_THREAD, 0, slot_of(builder, PART_THREAD)) &&
+        carve(builder, KOZO_TYPE_SCHED_CONTEXT, 0, slot_of(builder, PART_CONTEXT));
+    if (!made) {
         return "can't be given its kernel objects";
+    }
     struct kozo_pool pool = {slot_of(builder, PART_POOL)};
     if (kozo_pool_donate(pool, (struct kozo_untyped){slot_of(builder, PART_TABLES)}) != KOZO_OK ||
-        kozo_pool_attach(pool, (struct kozo_address_space){slot_of(builder, PART_SPACE)}) != KOZO_OK)
+        kozo_pool_attach(pool, (struct kozo_address_space){slot_of(builder, PART_SPACE)}) !=
+            KOZO_OK) {
         return "can't be given page tables";
+    }
     return nullptr;
 }
 
@@ -212,8 +226,9 @@ static void add_grant(struct kozo_process_info *info, const char *name, uint64_t
 
 static bool give_one(const struct builder *builder, const struct kozo_give *give, uint64_t slot)
 {
-    if (give->kind == KOZO_GIVE_NEW)
+    if (give->kind == KOZO_GIVE_NEW) {
         return carve(builder, give->type, 0, child_slot(builder, slot));
+    }
     return mint(give->handle, child_slot(builder, slot), give->rights, give->value);
 }
 
@@ -232,22 +247,26 @@ static const char *give_all(const struct builder *builder, struct kozo_process_i
     const struct kozo_plan *plan = builder->plan;
     uint64_t slot = FIRST_GIVEN;
     if (!mint(plan->parent.handle, child_slot(builder, KOZO_PROCESS_PARENT),
-              KOZO_RIGHT_WRITE | KOZO_RIGHT_GRANT, plan->badge))
+              KOZO_RIGHT_WRITE | KOZO_RIGHT_GRANT, plan->badge)) {
         return "can't be given the way to its parent";
+    }
     for (size_t i = 0; i < plan->gives; i++, slot++) {
-        if (!give_one(builder, &plan->give[i], slot))
+        if (!give_one(builder, &plan->give[i], slot)) {
             return "can't be given a capability of its description";
+        }
         add_grant(info, plan->give[i].name, slot);
     }
     for (size_t i = 0; plan->self && i < sizeof own_parts / sizeof own_parts[0]; i++, slot++) {
-        if (!mint(slot_of(builder, own_parts[i].part), child_slot(builder, slot), ALL_RIGHTS, 0))
+        if (!mint(slot_of(builder, own_parts[i].part), child_slot(builder, slot), ALL_RIGHTS, 0)) {
             return "can't be given its own parts";
+        }
         add_grant(info, own_parts[i].name, slot);
     }
     if (plan->memory_order > 0) {
         if (kozo_cnode_move((struct kozo_slot){slot_of(builder, PART_MEMORY)},
-                            (struct kozo_slot){child_slot(builder, slot)}) != KOZO_OK)
+                            (struct kozo_slot){child_slot(builder, slot)}) != KOZO_OK) {
             return "can't be given its memory";
+        }
         add_grant(info, "memory", slot++);
     }
     info->free_slot = slot;
@@ -278,8 +297,9 @@ static const char *fill(struct builder *builder)
     struct kozo_slot window = {slot_of(builder, PART_WINDOW)};
     uint64_t length = (builder->frame_used + KOZO_PAGE_SIZE - 1) & ~(KOZO_PAGE_SIZE - 1);
     if (kozo_home_map(home, (struct kozo_frame){slot_of(builder, PART_FRAME)}, window, home->window,
-                      0, length, KOZO_RIGHT_READ | KOZO_RIGHT_WRITE) != KOZO_OK)
+                      0, length, KOZO_RIGHT_READ | KOZO_RIGHT_WRITE) != KOZO_OK) {
         return "can't be filled for want of page tables";
+    }
     uint8_t *frame = (uint8_t *)home->window;
     for (size_t i = 0; i < builder->elf.segments; i++) {
         const struct kozo_elf_segment *segment = &builder->elf.segment[i];
@@ -290,8 +310,9 @@ static const char *fill(struct builder *builder)
     struct kozo_process_info *info = (struct kozo_process_info *)(frame + builder->info_offset);
     fill_info(builder, info);
     const char *reason = give_all(builder, info);
-    if (kozo_cnode_delete(window) != KOZO_OK)
+    if (kozo_cnode_delete(window) != KOZO_OK) {
         return "can't be left after filling";
+    }
     return reason;
 }
 
@@ -313,14 +334,14 @@ static const char *map_all(const struct builder *builder)
         mapped = map(builder, PART_SEGMENT + i, first, builder->segment_offset[i],
                      kozo_elf_end_page(segment) - first, segment->rights);
     }
-    mapped = mapped &&
-             map(builder, PART_INFO, KOZO_PROCESS_INFO, builder->info_offset, KOZO_PAGE_SIZE,
-                 KOZO_RIGHT_READ) &&
-             map(builder, PART_BUFFER, KOZO_PROCESS_BUFFER, builder->buffer_offset, KOZO_PAGE_SIZE,
-                 KOZO_RIGHT_READ | KOZO_RIGHT_WRITE) &&
-             map(builder, PART_STACK, KOZO_PROCESS_STACK_TOP - KOZO_PROCESS_STACK_SIZE,
-                 builder->stack_offset, KOZO_PROCESS_STACK_SIZE,
-                 KOZO_RIGHT_READ | KOZO_RIGHT_WRITE);
+    mapped =
+        mapped &&
+        map(builder, PART_INFO, KOZO_PROCESS_INFO, builder->info_offset, KOZO_PAGE_SIZE,
+            KOZO_RIGHT_READ) &&
+        map(builder, PART_BUFFER, KOZO_PROCESS_BUFFER, builder->buffer_offset, KOZO_PAGE_SIZE,
+            KOZO_RIGHT_READ | KOZO_RIGHT_WRITE) &&
+        map(builder, PART_STACK, KOZO_PROCESS_STACK_TOP - KOZO_PROCESS_STACK_SIZE,
+            builder->stack_offset, KOZO_PROCESS_STACK_SIZE, KOZO_RIGHT_READ | KOZO_RIGHT_WRITE);
     return mapped ? nullptr : "needs more page tables than it was given";
 }
 
@@ -330,21 +351,25 @@ static const char *set_up_thread(const struct builder *builder)
     struct kozo_thread thread = builder->process->thread;
     struct kozo_sched_context context = builder->process->context;
     uint64_t fault = slot_of(builder, PART_FAULT);
-    if (!mint(plan->parent.handle, fault, KOZO_RIGHT_WRITE | KOZO_RIGHT_GRANT, plan->fault_badge))
+    if (!mint(plan->parent.handle, fault, KOZO_RIGHT_WRITE | KOZO_RIGHT_GRANT, plan->fault_badge)) {
         return "can't be watched for faults";
+    }
     if (kozo_thread_configure(thread, builder->process->cnode,
                               (struct kozo_address_space){slot_of(builder, PART_SPACE)},
                               (struct kozo_frame){slot_of(builder, PART_FRAME)},
-                              builder->buffer_offset, (struct kozo_endpoint){fault}) != KOZO_OK)
+                              builder->buffer_offset, (struct kozo_endpoint){fault}) != KOZO_OK) {
         return "can't be given a thread";
+    }
     if (kozo_thread_write_registers(thread, builder->elf.entry, KOZO_PROCESS_STACK_TOP,
                                     KOZO_PROCESS_INFO, KOZO_PROCESS_BUFFER,
                                     KOZO_PROCESS_BUFFER + KOZO_THREAD_BLOCK) != KOZO_OK ||
-        kozo_thread_set_priority(thread, plan->priority) != KOZO_OK)
+        kozo_thread_set_priority(thread, plan->priority) != KOZO_OK) {
         return "can't be given its registers";
+    }
     if (kozo_sched_control_configure(builder->home->time, context, plan->budget) != KOZO_OK ||
-        kozo_sched_context_bind(context, thread) != KOZO_OK)
+        kozo_sched_context_bind(context, thread) != KOZO_OK) {
         return "can't be given processor time";
+    }
     return nullptr;
 }
 
@@ -353,26 +378,33 @@ const char *kozo_process_create(const struct kozo_home *home, const struct kozo_
 {
     struct builder builder = {.home = home, .plan = plan, .process = process};
     const char *reason = prepare(&builder);
-    if (reason == nullptr)
+    if (reason == nullptr) {
         reason = take_memory(&builder);
-    if (reason != nullptr)
+    }
+    if (reason != nullptr) {
         return reason;
+    }
     reason = make_objects(&builder);
-    if (reason == nullptr)
+    if (reason == nullptr) {
         reason = fill(&builder);
-    if (reason == nullptr)
+    }
+    if (reason == nullptr) {
         reason = map_all(&builder);
-    if (reason == nullptr)
+    }
+    if (reason == nullptr) {
         reason = set_up_thread(&builder);
-    if (reason != nullptr)
+    }
+    if (reason != nullptr) {
         kozo_process_destroy(home, process);
+    }
     return reason;
 }
 
 void kozo_process_destroy(const struct kozo_home *home, struct kozo_process *process)
 {
-    if (process->slots == 0)
+    if (process->slots == 0) {
         return;
+    }
     // The copies of the parent's endpoint are the only ones that do not come from the piece.
     (void)kozo_cnode_delete((struct kozo_slot){process->slots + PART_FAULT});
     // Revoke and delete can't fail on slots of the caller's own CNode.

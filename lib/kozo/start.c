@@ -26,8 +26,9 @@ static int read_arguments(void)
 void kozo_start(const void *info, struct kozo_ipc_buffer *buffer)
 {
     process = info;
-    if (process->magic != KOZO_PROCESS_MAGIC || process->version != KOZO_VERSION)
+    if (process->magic != KOZO_PROCESS_MAGIC || process->version != KOZO_VERSION) {
         kozo_abort();
+    }
     kozo_library_start(buffer, process->random);
     kozo_exit(main(read_arguments(), arguments));
 }
@@ -45,8 +46,10 @@ const struct kozo_process_info *kozo_process_info(void)
 
 uint64_t kozo_granted(const char *name)
 {
-    for (size_t i = 0; i < process->grant_count && i < KOZO_PROCESS_GRANTS; i++)
-        if (strcmp(process->grant[i].name, name) == 0)
+    for (size_t i = 0; i < process->grant_count && i < KOZO_PROCESS_GRANTS; i++) {
+        if (strcmp(process->grant[i].name, name) == 0) {
             return process->grant[i].handle;
+        }
+    }
     return 0;
 }

@@ -40,6 +40,7 @@ int test_main(void)
     for (const struct test *const *test = __start_kozo_tests; test < __stop_kozo_tests; test++) {
         failed = false;
         (*test)->run();
+        test_clean();
         count++;
         failures += failed ? 1 : 0;
         test_print(failed ? "not ok " : "ok ");

@@ -6,9 +6,10 @@
 //         CHECK(retype(...) == KOZO_SLOT_TAKEN);
 //     }
 //
-// The one line registers the test: the linker collects all of them into one array, and test_main runs
-// them in the order of the files and prints TAP. A CHECK that fails ends nothing; the test is counted
-// as failed once, and each failed check is named in a line of its own. REQUIRE also leaves the test.
+// The one line registers the test: the linker collects all of them into one array, and test_main
+// runs them in the order of the files and prints TAP. A CHECK that fails ends nothing; the test is
+// counted as failed once, and each failed check is named in a line of its own. REQUIRE also leaves
+// the test.
 #pragma once
 
 struct test {
@@ -21,6 +22,9 @@ struct test {
 
 // Notes that a check of the current test failed.
 void test_failed(const char *file, int line, const char *what);
+
+// Called after each test, to undo what it did. Provided by test_host.c or the native program.
+void test_clean(void);
 
 // Prints one line or a part of it. Provided by test_host.c or test_native.c.
 void test_print(const char *text);

@@ -10,6 +10,10 @@ void test_print(const char *text)
     (void)fflush(stdout);
 }
 
+void test_clean(void)
+{
+}
+
 int main(void)
 {
     return test_main();

@@ -118,8 +118,8 @@ static struct constant constant_read(const uint8_t *code, size_t size)
     return (struct constant){};
 }
 
-// Reads a package of at least one constant at `code`: PackageOp, its length (one to four bytes), the
-// number of elements, the elements.
+// Reads a package of at least one constant at `code`: PackageOp, its length (one to four bytes),
+// the number of elements, the elements.
 static struct acpi_off package_read(const uint8_t *code, size_t size)
 {
     constexpr uint8_t PACKAGE = 0x12;
@@ -153,8 +153,8 @@ struct acpi_off acpi_off_read(const uint8_t *table, size_t size)
     for (size_t at = ACPI_HEADER_SIZE; at + 6 < size; at++) {
         bool named = memcmp(table + at, "_S5_", 4) == 0 &&
                      (table[at - 1] == NAME || (table[at - 1] == '\\' && table[at - 2] == NAME));
-        struct acpi_off off = named ? package_read(table + at + 4, size - at - 4)
-                                    : (struct acpi_off){};
+        struct acpi_off off =
+            named ? package_read(table + at + 4, size - at - 4) : (struct acpi_off){};
         if (off.found) {
             return off;
         }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The console service and its watcher.
 //
-// init calls the service and waits for the answer, so it can't hear of the service's fault itself. The
-// watcher can: a thread that shares init's address space, touches none of its data but the number of
-// the dead service's memory, and revokes that. With the memory goes the Reply that init waits on, so
-// init's call ends with an error, and init takes over from there.
+// init calls the service and waits for the answer, so it can't hear of the service's fault itself.
+// The watcher can: a thread that shares init's address space, touches none of its data but the
+// number of the dead service's memory, and revokes that. With the memory goes the Reply that init
+// waits on, so init's call ends with an error, and init takes over from there.
 #include "console.h"
 
 #include <kozo/protocol.h>
@@ -52,9 +52,8 @@ const char *console_watcher_start(struct init *init)
     }
     // The stack pointer is as after a call, as the processor's ABI has it at a function's start.
     uint64_t stack = (uint64_t)(watcher_stack + sizeof watcher_stack) - 8;
-    if (kozo_thread_configure(thread, (struct kozo_cnode){KOZO_BOOT_SLOT_CNODE},
-                              init->home.space, (struct kozo_frame){}, 0,
-                              (struct kozo_endpoint){}) != KOZO_OK ||
+    if (kozo_thread_configure(thread, (struct kozo_cnode){KOZO_BOOT_SLOT_CNODE}, init->home.space,
+                              (struct kozo_frame){}, 0, (struct kozo_endpoint){}) != KOZO_OK ||
         kozo_thread_write_registers(thread, (uint64_t)watch, stack, 0, 0, 0) != KOZO_OK ||
         kozo_thread_set_priority(thread, PRIORITY_WATCHER) != KOZO_OK ||
         kozo_sched_control_configure(init->home.time, context, BUDGET) != KOZO_OK ||
@@ -84,8 +83,7 @@ static const char *connect(struct init *init, const struct process *process)
     if (!mint(init, service, &driver->handle, BADGE_CLIENT)) {
         return "can't be reached";
     }
-    if (signal == 0 &&
-        !mint(init, init->processes.interrupt.handle, &signal, SIGNAL_INTERRUPT)) {
+    if (signal == 0 && !mint(init, init->processes.interrupt.handle, &signal, SIGNAL_INTERRUPT)) {
         return "can't be told where Ctrl-C goes";
     }
     if (kozo_thread_resume(process->process.thread) != KOZO_OK) {

@@ -4,8 +4,8 @@
 
 struct init;
 
-// Starts the console service of the system description and makes it the terminal. Null, or what went
-// wrong in words; the terminal is then as it was.
+// Starts the console service of the system description and makes it the terminal. Null, or what
+// went wrong in words; the terminal is then as it was.
 [[nodiscard]] const char *console_start(struct init *init);
 
 // Forgets a console service that no longer answers. The terminal is polled from then on.

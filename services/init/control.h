@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The control channel: what the runner outside says to init over the third serial port. The runner
-// answers init's `hello 1` with `console`, or with `exec N` and N bytes of a command. This part reads
-// that, byte by byte; terminal.c writes the rest.
+// answers init's `hello 1` with `console`, or with `exec N` and N bytes of a command. This part
+// reads that, byte by byte; terminal.c writes the rest.
 #pragma once
 
 #include <stddef.h>
@@ -10,10 +10,10 @@
 constexpr size_t CONTROL_COMMAND_MOST = 512;
 
 enum control_state : uint32_t {
-    CONTROL_HEADER,  // reading the first line
-    CONTROL_BODY,    // reading the command
-    CONTROL_CONSOLE, // done: a person is at the console
-    CONTROL_COMMAND, // done: `command` is to be carried out
+    CONTROL_HEADER,   // reading the first line
+    CONTROL_BODY,     // reading the command
+    CONTROL_CONSOLE,  // done: a person is at the console
+    CONTROL_COMMAND,  // done: `command` is to be carried out
     CONTROL_NONSENSE, // what came is no answer
 };
 

@@ -33,7 +33,7 @@ struct init {
     struct terminal terminal;
     struct processes processes;
     struct kozo_thread watcher;
-    size_t initrd_size; // 0 when there is none, or none that can be read
+    size_t initrd_size;    // 0 when there is none, or none that can be read
     uint64_t prompt_ticks; // when init was ready for its first command
     uint64_t slot_words[INIT_SLOTS / 64];
 };

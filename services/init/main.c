@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// init, the first program: takes over what the kernel hands out, reads the initrd, starts the console
-// service, and carries out commands, from a person at the prompt or one from the runner.
+// init, the first program: takes over what the kernel hands out, reads the initrd, starts the
+// console service, and carries out commands, from a person at the prompt or one from the runner.
 //
 // Whatever is wrong with the initrd is said in one line, and the prompt comes all the same.
 #include <kozo/machine.h>
@@ -92,8 +92,8 @@ static void take_over(struct init *init, const struct kozo_boot_info *boot)
     }
 }
 
-// Walks the whole initrd once, so that a damaged one is noticed at once. What comes before the damage
-// is not used either.
+// Walks the whole initrd once, so that a damaged one is noticed at once. What comes before the
+// damage is not used either.
 static void check_initrd(struct init *init)
 {
     const struct kozo_boot_info *boot = init->boot;

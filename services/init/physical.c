@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An Untyped is carved from its start upwards, in the largest pieces that alignment allows, until the
-// address that is wanted is in one.
+// An Untyped is carved from its start upwards, in the largest pieces that alignment allows, until
+// the address that is wanted is in one.
 #include "physical.h"
 
 #include <kozo/stubs.h>
@@ -82,8 +82,8 @@ static const struct physical_piece *reach(struct physical *physical, uint64_t ad
     return piece;
 }
 
-static bool map_part(struct physical *physical, const struct physical_piece *piece, uint64_t address,
-                     uint64_t length, bool write)
+static bool map_part(struct physical *physical, const struct physical_piece *piece,
+                     uint64_t address, uint64_t length, bool write)
 {
     uint64_t slot = kozo_slots_take(&physical->init->slots, 1);
     if (slot == 0) {

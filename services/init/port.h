@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A serial port used by polling, through init's capability for all I/O ports: the console when there is
-// no driver, and the control channel of the runner.
+// A serial port used by polling, through init's capability for all I/O ports: the console when
+// there is no driver, and the control channel of the runner.
 #pragma once
 
 #include <stddef.h>

@@ -9,11 +9,11 @@
 #include "physical.h"
 #include "port.h"
 
-constexpr uint16_t CONTROL_ENABLED = 1 << 0;    // SCI_EN: ACPI mode is on (4.8.3.2.1)
-constexpr uint16_t CONTROL_TYPE_SHIFT = 10;     // SLP_TYPx
+constexpr uint16_t CONTROL_ENABLED = 1 << 0; // SCI_EN: ACPI mode is on (4.8.3.2.1)
+constexpr uint16_t CONTROL_TYPE_SHIFT = 10;  // SLP_TYPx
 constexpr uint16_t CONTROL_TYPE_MASK = 7 << 10;
-constexpr uint16_t CONTROL_SLEEP = 1 << 13;     // SLP_EN
-constexpr uint8_t SLEEP_TYPE_SHIFT = 2;         // of the hardware-reduced register (4.8.3.7)
+constexpr uint16_t CONTROL_SLEEP = 1 << 13; // SLP_EN
+constexpr uint8_t SLEEP_TYPE_SHIFT = 2;     // of the hardware-reduced register (4.8.3.7)
 constexpr uint8_t SLEEP_ENABLE = 1 << 5;
 
 static struct physical physical;
@@ -119,8 +119,7 @@ static void sleep(const struct init *init, const struct acpi_power *power,
                   const struct acpi_off *off)
 {
     if (power->reduced) {
-        write_register(&power->sleep, 1,
-                       (uint32_t)(off->a << SLEEP_TYPE_SHIFT) | SLEEP_ENABLE);
+        write_register(&power->sleep, 1, (uint32_t)(off->a << SLEEP_TYPE_SHIFT) | SLEEP_ENABLE);
         return;
     }
     enable(init, power);

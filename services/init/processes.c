@@ -22,8 +22,7 @@ const char *processes_start(struct init *init)
     processes->reply.handle = init_object(init, KOZO_TYPE_REPLY);
     processes->interrupt.handle = init_object(init, KOZO_TYPE_NOTIFICATION);
     if (processes->inbox.handle == 0 || processes->services.handle == 0 ||
-        processes->reply.handle == 0 ||
-        processes->interrupt.handle == 0) {
+        processes->reply.handle == 0 || processes->interrupt.handle == 0) {
         return "there is too little memory for init's own objects";
     }
     if (kozo_thread_bind_notification((struct kozo_thread){KOZO_BOOT_SLOT_THREAD},
@@ -98,7 +97,8 @@ static struct gifts read_grants(const struct system_program *entry)
         const struct system_grant *grant = &entry->grant[i];
         switch (grant->kind) {
         case SYSTEM_PORTS:
-            add_copy(&gifts, KOZO_BOOT_SLOT_IO_PORT, grant->first | grant->count << 16, grant->name);
+            add_copy(&gifts, KOZO_BOOT_SLOT_IO_PORT, grant->first | grant->count << 16,
+                     grant->name);
             break;
         case SYSTEM_IRQ:
             add_irq(&gifts, grant, entry->console);
@@ -166,8 +166,8 @@ static struct processes_result failed(const char *reason)
 }
 
 struct processes_result processes_create(struct init *init, const char *file,
-                                         const struct system_program *entry,
-                                         char *const *arguments, size_t count, uint64_t priority)
+                                         const struct system_program *entry, char *const *arguments,
+                                         size_t count, uint64_t priority)
 {
     struct process *process = free_process(init);
     if (process == nullptr) {
@@ -183,8 +183,8 @@ struct processes_result processes_create(struct init *init, const char *file,
         .image_size = image.size,
         .arguments = arguments,
         .argument_count = count,
-        .parent = entry != nullptr && entry->console ? init->processes.services
-                                                     : init->processes.inbox,
+        .parent =
+            entry != nullptr && entry->console ? init->processes.services : init->processes.inbox,
         .badge = badge_of(init, process),
         .fault_badge = badge_of(init, process) | 1,
         .priority = priority,
@@ -262,8 +262,7 @@ static struct kozo_received receive(struct init *init)
         return kozo_endpoint_recv(processes->inbox, processes->reply);
     }
     while (true) {
-        struct kozo_received received =
-            kozo_endpoint_try_recv(processes->inbox, processes->reply);
+        struct kozo_received received = kozo_endpoint_try_recv(processes->inbox, processes->reply);
         if (received.error != KOZO_WOULD_BLOCK) {
             return received;
         }
@@ -290,7 +289,8 @@ static struct verdict hear(struct init *init, const struct process *process)
     if (received.badge == badge) {
         return hear_request(init, &received.message);
     }
-    // Nobody else knows the inbox; a message without a known badge is from a process that has ended.
+    // Nobody else knows the inbox; a message without a known badge is from a process that has
+    // ended.
     return (struct verdict){};
 }
 

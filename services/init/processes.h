@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The processes that init started: making them as the system description says, hearing what they say,
-// and ending them.
+// The processes that init started: making them as the system description says, hearing what they
+// say, and ending them.
 //
-// A process speaks over the inbox with its badge: its number, shifted to leave one bit that tells the
-// kernel's messages about its faults from its own, and marked so that no badge looks like a signal.
+// A process speaks over the inbox with its badge: its number, shifted to leave one bit that tells
+// the kernel's messages about its faults from its own, and marked so that no badge looks like a
+// signal.
 #pragma once
 
 #include <kozo/process.h>
@@ -52,8 +53,8 @@ struct processes_result {
                                                        char *const *arguments, size_t count,
                                                        uint64_t priority);
 
-// Runs a process until it ends, is interrupted or faults, and takes it apart. Gives its status. Output
-// and, for a fault, one line about it go to the terminal.
+// Runs a process until it ends, is interrupted or faults, and takes it apart. Gives its status.
+// Output and, for a fault, one line about it go to the terminal.
 [[nodiscard]] int processes_run(struct init *init, struct process *process);
 
 // Ends a process.

@@ -10,7 +10,7 @@
 #include "init.h"
 #include "port.h"
 
-constexpr size_t FRAME_MOST = 4096;  // bytes of output in one message to the runner
+constexpr size_t FRAME_MOST = 4096; // bytes of output in one message to the runner
 constexpr uint8_t CONTROL_C = 0x03;
 constexpr unsigned RESTARTS_MOST = 3;
 constexpr uint64_t RUNNER_PATIENCE = 5; // a fifth of a second
@@ -73,8 +73,8 @@ static struct terminal_line polled_line(struct init *init, const char *prompt)
 
 // --- Driver -------------------------------------------------------------------------------------
 
-// A driver that no longer answers is started anew, or given up when that was done too often; polling
-// then takes its place.
+// A driver that no longer answers is started anew, or given up when that was done too often;
+// polling then takes its place.
 static void driver_failed(struct init *init)
 {
     console_lost(init);

@@ -19,10 +19,10 @@ enum terminal_kind : uint32_t {
 
 struct terminal {
     enum terminal_kind kind;
-    struct kozo_endpoint driver;   // to the console service
-    struct process *service;       // the console service itself
-    unsigned restarts;             // of it, so far
-    struct line line; // for POLLED
+    struct kozo_endpoint driver; // to the console service
+    struct process *service;     // the console service itself
+    unsigned restarts;           // of it, so far
+    struct line line;            // for POLLED
     struct control control;
 };
 

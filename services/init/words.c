@@ -10,8 +10,8 @@ static bool is_blank(char character)
     return character == ' ' || character == '\t';
 }
 
-// Copies one word from `line` + `at` to `to`; gives where the line goes on, or SIZE_MAX when a quote
-// is left open.
+// Copies one word from `line` + `at` to `to`; gives where the line goes on, or SIZE_MAX when a
+// quote is left open.
 static size_t copy_word(const char *line, size_t length, size_t at, char **to)
 {
     char quote = 0;
@@ -25,8 +25,9 @@ static size_t copy_word(const char *line, size_t length, size_t at, char **to)
             quote = 0;
             continue;
         }
-        if (character == '\\' && quote != '\'' && at + 1 < length)
+        if (character == '\\' && quote != '\'' && at + 1 < length) {
             character = line[++at];
+        }
         *(*to)++ = character;
     }
     *(*to)++ = 0;

@@ -79,7 +79,8 @@ class Session:
 
     def __init__(self, command):
         self.seen = ""  # everything since the start
-        self.mark = 0  # what lies before was matched already
+        self.mark = 0  # up to here it was read as plain text,
+        self.left = ""  # of which this was not matched yet
         self.master, slave = pty.openpty()
         self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
@@ -122,10 +123,10 @@ class Session:
         """Waits until the console shows what the regular expression says; gives the match."""
         limit = time.monotonic() + seconds
         while True:
-            text = plain(self.seen[self.mark :])
+            text = self.left + plain(self.seen[self.mark :])
             if found := re.search(pattern, text):
                 self.mark = len(self.seen)
-                self.seen_after = text[found.end() :]
+                self.left = text[found.end() :]
                 return found
             left = limit - time.monotonic()
             if left <= 0:

@@ -11,8 +11,8 @@ order = 40
 
 COMMANDS = "help version mem ps caps ls cat echo run uptime poweroff reboot".split()
 
-CTRL_A, CTRL_C, CTRL_D, CTRL_U = "\x01", "\x03", "\x04", "\x15"
-BACKSPACE, UP, DOWN, LEFT, RIGHT = "\x7f", "\x1b[A", "\x1b[B", "\x1b[D", "\x1b[C"
+CTRL_C, CTRL_D, CTRL_U = "\x03", "\x04", "\x15"
+BACKSPACE, UP, DOWN, LEFT, RIGHT, HOME = "\x7f", "\x1b[A", "\x1b[B", "\x1b[D", "\x1b[C", "\x1b[H"
 
 
 def answer(kozo, line):
@@ -226,7 +226,7 @@ def history(kozo):
 def inside_the_line(kozo):
     expect_equal(answer(kozo, f"echo ac{LEFT}b").strip(), "abc", "the answer")
     expect_equal(answer(kozo, f"echo ac{LEFT}b{RIGHT}d").strip(), "abcd", "the answer")
-    expect_equal(answer(kozo, f"cho x{CTRL_A}e").strip(), "x", "the answer")
+    expect_equal(answer(kozo, f"cho x{HOME}e").strip(), "x", "the answer")
 
 
 HOSTILE = {
@@ -295,10 +295,15 @@ def from_a_pipe(kozo):
 
 @check("what --exec is given may hold quotes and blanks, and may be long")
 def exec_arguments(kozo):
-    words = "word " * 60
+    words = "a-rather-long-word'" + '"of-many-letters ' * 12
     ended = kozo.execute(f"echo {words}")
     expect_equal(ended.status, 0, "the exit status", ended.told)
     expect_equal(ended.out.split(), words.split(), "the output")
+
+
+@check("a line of more words than there is room for is refused in one line")
+def too_many_words(kozo):
+    refuses(kozo, "echo " + "x " * 200)
 
 
 @check("an unknown command under --exec prints one line and exits with a status of its own")

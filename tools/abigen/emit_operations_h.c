@@ -29,13 +29,14 @@ void emit_operations_h(struct text *text, const struct model *model)
         "// abi/object/*.abi; change those.\n"
         "#pragma once\n\n"
         "#include <kozo/abi.h>\n\n"
-        "// X(number, object, operation, type, rights, debug):\n"
+        "// X(number, object, operation, type, rights, debug, audited):\n"
         "//   number     object number * 16 + operation number, one of enum kozo_operation\n"
         "//   object     the object's name in small letters, operation: likewise\n"
         "//   type       the type that the handle's capability must have; KOZO_TYPE_NONE when the\n"
         "//              operation takes no handle, or takes a slot whatever it holds\n"
         "//   rights     rights that the capability must have, a mask\n"
-        "//   debug      1 when the operation exists in debug builds only\n");
+        "//   debug      1 when the operation exists in debug builds only\n"
+        "//   audited    1 when its success goes to the audit log\n");
     put_macro_line(text, "#define KOZO_OPERATIONS(X)");
     size_t left = 0;
     for (size_t i = 0; i < model->object_count; i++) {
@@ -47,10 +48,11 @@ void emit_operations_h(struct text *text, const struct model *model)
             const struct operation *operation = &object->operations[j];
             bool typed = object->handle == HANDLE_CAPABILITY;
             const char *line =
-                format("    X(0x%02llx, %s, %s, KOZO_TYPE_%s, %s, %d)",
+                format("    X(0x%02llx, %s, %s, KOZO_TYPE_%s, %s, %d, %d)",
                        (unsigned long long)operation->code, snake(object->named.name),
                        operation->named.name, typed ? upper(object->named.name) : "NONE",
-                       rights_mask(operation), operation->debug);
+                       rights_mask(operation), operation->debug,
+                       operation->audit.name != nullptr);
             left--;
             if (left > 0) {
                 put_macro_line(text, line);

@@ -91,8 +91,10 @@ enum kozo_object_type : uint32_t {
     KOZO_TYPE_IO_PORT = 14,       // a range of x86 I/O ports
     KOZO_TYPE_SCHED_CONTROL = 15, // the right to give out one processor's time
     KOZO_TYPE_LEASE = 19,         // an end that was agreed beforehand
+    KOZO_TYPE_AUDIT_LOG = 20,     // the right to read the kernel's log
+    KOZO_TYPE_AUDIT_DIGEST = 21,  // the right to check a stored log
 };
-constexpr uint32_t KOZO_OBJECT_TYPE_LAST = KOZO_TYPE_LEASE;
+constexpr uint32_t KOZO_OBJECT_TYPE_LAST = KOZO_TYPE_AUDIT_DIGEST;
 
 // The label of a message that the kernel sends to a thread's fault handler.
 enum kozo_fault_kind : uint32_t {
@@ -122,9 +124,19 @@ enum kozo_boot_slot : uint32_t {
     KOZO_BOOT_SLOT_SCHED_CONTROL = 10, // the time of processor 0
     KOZO_BOOT_SLOT_INITRD = 11,        // the Frame of the initrd; empty without one
     KOZO_BOOT_SLOT_STACK = 12,         // the Frame of init's stack
-    KOZO_BOOT_SLOT_IMAGE = 13,         // the first Frame of init's own image; others follow
+    KOZO_BOOT_SLOT_AUDIT_LOG = 13,     // the kernel's log
+    KOZO_BOOT_SLOT_AUDIT_DIGEST = 14,  // the hash over what was read of it
+    KOZO_BOOT_SLOT_IMAGE = 15,         // the first Frame of init's own image; others follow
 };
 constexpr uint32_t KOZO_BOOT_SLOT_LAST = KOZO_BOOT_SLOT_IMAGE;
+
+// The two parts of the kernel's log.
+enum kozo_audit_ring : uint32_t {
+    KOZO_AUDIT_AUTHORITY = 0, // capabilities made, deleted and revoked
+    KOZO_AUDIT_REFUSALS = 1,  // operations refused for a missing right, an ended Lease or a cycle
+                              // of waits
+};
+constexpr uint32_t KOZO_AUDIT_RING_LAST = KOZO_AUDIT_REFUSALS;
 
 // From abi/object/thread.abi
 
@@ -208,6 +220,14 @@ struct kozo_sched_control {
 };
 
 struct kozo_lease {
+    uint64_t handle;
+};
+
+struct kozo_audit_log {
+    uint64_t handle;
+};
+
+struct kozo_audit_digest {
     uint64_t handle;
 };
 
@@ -352,6 +372,30 @@ static_assert(offsetof(struct kozo_fault_message, access) == 16);
 static_assert(offsetof(struct kozo_fault_message, exception) == 24);
 static_assert(offsetof(struct kozo_fault_message, code) == 32);
 
+// One event. Records of a ring are numbered from 0; a gap tells how many were lost or merely
+// counted.
+struct kozo_audit_record {
+    uint64_t sequence;  // its number
+    uint64_t time;      // time-stamp ticks
+    uint64_t subject;   // the thread that did it: a number that is its own while it lives
+    uint32_t operation; // which operation
+    uint32_t result;    // one of Error
+    uint64_t object;    // the object: a number that is its own while it lives; 0 when there is none
+    uint64_t handle;    // the handle as the subject gave it
+    uint64_t badge;     // of the capability, or 0
+    uint64_t count;     // how often it happened without anything else in between
+};
+static_assert(sizeof(struct kozo_audit_record) == 64);
+static_assert(offsetof(struct kozo_audit_record, sequence) == 0);
+static_assert(offsetof(struct kozo_audit_record, time) == 8);
+static_assert(offsetof(struct kozo_audit_record, subject) == 16);
+static_assert(offsetof(struct kozo_audit_record, operation) == 24);
+static_assert(offsetof(struct kozo_audit_record, result) == 28);
+static_assert(offsetof(struct kozo_audit_record, object) == 32);
+static_assert(offsetof(struct kozo_audit_record, handle) == 40);
+static_assert(offsetof(struct kozo_audit_record, badge) == 48);
+static_assert(offsetof(struct kozo_audit_record, count) == 56);
+
 // The numbers of the operations: object number * 16 + operation number.
 enum kozo_operation : uint32_t {
     // From abi/object/kernel.abi
@@ -440,4 +484,10 @@ enum kozo_operation : uint32_t {
     KOZO_OP_LEASE_OPEN = 0x130,
     KOZO_OP_LEASE_CLOSE = 0x131,
     KOZO_OP_LEASE_INFO = 0x132,
+
+    // From abi/object/audit_log.abi
+    KOZO_OP_AUDIT_LOG_READ = 0x140,
+
+    // From abi/object/audit_digest.abi
+    KOZO_OP_AUDIT_DIGEST_GET = 0x150,
 };

@@ -6,64 +6,67 @@
 
 #include <kozo/abi.h>
 
-// X(number, object, operation, type, rights, debug):
+// X(number, object, operation, type, rights, debug, audited):
 //   number     object number * 16 + operation number, one of enum kozo_operation
 //   object     the object's name in small letters, operation: likewise
 //   type       the type that the handle's capability must have; KOZO_TYPE_NONE when the
 //              operation takes no handle, or takes a slot whatever it holds
 //   rights     rights that the capability must have, a mask
 //   debug      1 when the operation exists in debug builds only
+//   audited    1 when its success goes to the audit log
 #define KOZO_OPERATIONS(X)                                                                         \
-    X(0x00, kernel, null, KOZO_TYPE_NONE, 0, 0)                                                    \
-    X(0x01, kernel, yield, KOZO_TYPE_NONE, 0, 0)                                                   \
-    X(0x02, kernel, put_char, KOZO_TYPE_NONE, 0, 1)                                                \
-    X(0x03, kernel, print, KOZO_TYPE_NONE, 0, 1)                                                   \
-    X(0x04, kernel, dump_caps, KOZO_TYPE_NONE, 0, 1)                                               \
-    X(0x10, untyped, retype, KOZO_TYPE_UNTYPED, 0, 0)                                              \
-    X(0x11, untyped, info, KOZO_TYPE_UNTYPED, 0, 0)                                                \
-    X(0x20, cnode, copy, KOZO_TYPE_NONE, 0, 0)                                                     \
-    X(0x21, cnode, mint, KOZO_TYPE_NONE, 0, 0)                                                     \
-    X(0x22, cnode, move, KOZO_TYPE_NONE, 0, 0)                                                     \
-    X(0x23, cnode, delete, KOZO_TYPE_NONE, 0, 0)                                                   \
-    X(0x24, cnode, revoke, KOZO_TYPE_NONE, 0, 0)                                                   \
-    X(0x25, cnode, inspect, KOZO_TYPE_NONE, 0, 0)                                                  \
-    X(0x26, cnode, lend, KOZO_TYPE_NONE, 0, 0)                                                     \
-    X(0x30, endpoint, call, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_WRITE, 0)                               \
-    X(0x31, endpoint, send, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_WRITE, 0)                               \
-    X(0x32, endpoint, try_send, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_WRITE, 0)                           \
-    X(0x33, endpoint, recv, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_READ, 0)                                \
-    X(0x34, endpoint, try_recv, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_READ, 0)                            \
-    X(0x35, endpoint, reply_recv, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_READ, 0)                          \
-    X(0x36, endpoint, verify, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_READ, 0)                              \
-    X(0x40, reply, reply, KOZO_TYPE_REPLY, 0, 0)                                                   \
-    X(0x50, notification, signal, KOZO_TYPE_NOTIFICATION, KOZO_RIGHT_WRITE, 0)                     \
-    X(0x51, notification, wait, KOZO_TYPE_NOTIFICATION, KOZO_RIGHT_READ, 0)                        \
-    X(0x52, notification, poll, KOZO_TYPE_NOTIFICATION, KOZO_RIGHT_READ, 0)                        \
-    X(0x60, thread, configure, KOZO_TYPE_THREAD, KOZO_RIGHT_CONTROL, 0)                            \
-    X(0x61, thread, resume, KOZO_TYPE_THREAD, KOZO_RIGHT_CONTROL, 0)                               \
-    X(0x62, thread, suspend, KOZO_TYPE_THREAD, KOZO_RIGHT_CONTROL, 0)                              \
-    X(0x63, thread, set_priority, KOZO_TYPE_THREAD, KOZO_RIGHT_CONTROL, 0)                         \
-    X(0x64, thread, write_registers, KOZO_TYPE_THREAD, KOZO_RIGHT_CONTROL, 0)                      \
-    X(0x65, thread, read_registers, KOZO_TYPE_THREAD, KOZO_RIGHT_READ, 0)                          \
-    X(0x66, thread, bind_notification, KOZO_TYPE_THREAD, KOZO_RIGHT_CONTROL, 0)                    \
-    X(0x67, thread, info, KOZO_TYPE_THREAD, KOZO_RIGHT_READ, 0)                                    \
-    X(0x70, sched_context, bind, KOZO_TYPE_SCHED_CONTEXT, KOZO_RIGHT_CONTROL, 0)                   \
-    X(0x71, sched_context, unbind, KOZO_TYPE_SCHED_CONTEXT, KOZO_RIGHT_CONTROL, 0)                 \
-    X(0x72, sched_context, info, KOZO_TYPE_SCHED_CONTEXT, KOZO_RIGHT_READ, 0)                      \
-    X(0x80, pool, donate, KOZO_TYPE_POOL, KOZO_RIGHT_CONTROL, 0)                                   \
-    X(0x81, pool, attach, KOZO_TYPE_POOL, KOZO_RIGHT_CONTROL, 0)                                   \
-    X(0x82, pool, info, KOZO_TYPE_POOL, KOZO_RIGHT_READ, 0)                                        \
-    X(0x90, address_space, info, KOZO_TYPE_ADDRESS_SPACE, KOZO_RIGHT_READ, 0)                      \
-    X(0xa0, frame, map, KOZO_TYPE_FRAME, 0, 0)                                                     \
-    X(0xa1, frame, address, KOZO_TYPE_FRAME, KOZO_RIGHT_PHYS, 0)                                   \
-    X(0xb0, mapping, set, KOZO_TYPE_MAPPING, 0, 0)                                                 \
-    X(0xb1, mapping, info, KOZO_TYPE_MAPPING, 0, 0)                                                \
-    X(0xc0, irq_control, claim, KOZO_TYPE_IRQ_CONTROL, KOZO_RIGHT_CONTROL, 0)                      \
-    X(0xd0, irq_handler, bind, KOZO_TYPE_IRQ_HANDLER, KOZO_RIGHT_CONTROL, 0)                       \
-    X(0xd1, irq_handler, acknowledge, KOZO_TYPE_IRQ_HANDLER, KOZO_RIGHT_CONTROL, 0)                \
-    X(0xe0, io_port, read, KOZO_TYPE_IO_PORT, KOZO_RIGHT_READ, 0)                                  \
-    X(0xe1, io_port, write, KOZO_TYPE_IO_PORT, KOZO_RIGHT_WRITE, 0)                                \
-    X(0xf0, sched_control, configure, KOZO_TYPE_SCHED_CONTROL, 0, 0)                               \
-    X(0x130, lease, open, KOZO_TYPE_LEASE, KOZO_RIGHT_CONTROL, 0)                                  \
-    X(0x131, lease, close, KOZO_TYPE_LEASE, KOZO_RIGHT_CONTROL, 0)                                 \
-    X(0x132, lease, info, KOZO_TYPE_LEASE, KOZO_RIGHT_READ, 0)
+    X(0x00, kernel, null, KOZO_TYPE_NONE, 0, 0, 0)                                                 \
+    X(0x01, kernel, yield, KOZO_TYPE_NONE, 0, 0, 0)                                                \
+    X(0x02, kernel, put_char, KOZO_TYPE_NONE, 0, 1, 0)                                             \
+    X(0x03, kernel, print, KOZO_TYPE_NONE, 0, 1, 0)                                                \
+    X(0x04, kernel, dump_caps, KOZO_TYPE_NONE, 0, 1, 0)                                            \
+    X(0x10, untyped, retype, KOZO_TYPE_UNTYPED, 0, 0, 1)                                           \
+    X(0x11, untyped, info, KOZO_TYPE_UNTYPED, 0, 0, 0)                                             \
+    X(0x20, cnode, copy, KOZO_TYPE_NONE, 0, 0, 1)                                                  \
+    X(0x21, cnode, mint, KOZO_TYPE_NONE, 0, 0, 1)                                                  \
+    X(0x22, cnode, move, KOZO_TYPE_NONE, 0, 0, 1)                                                  \
+    X(0x23, cnode, delete, KOZO_TYPE_NONE, 0, 0, 1)                                                \
+    X(0x24, cnode, revoke, KOZO_TYPE_NONE, 0, 0, 1)                                                \
+    X(0x25, cnode, inspect, KOZO_TYPE_NONE, 0, 0, 0)                                               \
+    X(0x26, cnode, lend, KOZO_TYPE_NONE, 0, 0, 1)                                                  \
+    X(0x30, endpoint, call, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_WRITE, 0, 0)                            \
+    X(0x31, endpoint, send, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_WRITE, 0, 0)                            \
+    X(0x32, endpoint, try_send, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_WRITE, 0, 0)                        \
+    X(0x33, endpoint, recv, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_READ, 0, 0)                             \
+    X(0x34, endpoint, try_recv, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_READ, 0, 0)                         \
+    X(0x35, endpoint, reply_recv, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_READ, 0, 0)                       \
+    X(0x36, endpoint, verify, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_READ, 0, 0)                           \
+    X(0x40, reply, reply, KOZO_TYPE_REPLY, 0, 0, 0)                                                \
+    X(0x50, notification, signal, KOZO_TYPE_NOTIFICATION, KOZO_RIGHT_WRITE, 0, 0)                  \
+    X(0x51, notification, wait, KOZO_TYPE_NOTIFICATION, KOZO_RIGHT_READ, 0, 0)                     \
+    X(0x52, notification, poll, KOZO_TYPE_NOTIFICATION, KOZO_RIGHT_READ, 0, 0)                     \
+    X(0x60, thread, configure, KOZO_TYPE_THREAD, KOZO_RIGHT_CONTROL, 0, 0)                         \
+    X(0x61, thread, resume, KOZO_TYPE_THREAD, KOZO_RIGHT_CONTROL, 0, 0)                            \
+    X(0x62, thread, suspend, KOZO_TYPE_THREAD, KOZO_RIGHT_CONTROL, 0, 0)                           \
+    X(0x63, thread, set_priority, KOZO_TYPE_THREAD, KOZO_RIGHT_CONTROL, 0, 0)                      \
+    X(0x64, thread, write_registers, KOZO_TYPE_THREAD, KOZO_RIGHT_CONTROL, 0, 0)                   \
+    X(0x65, thread, read_registers, KOZO_TYPE_THREAD, KOZO_RIGHT_READ, 0, 0)                       \
+    X(0x66, thread, bind_notification, KOZO_TYPE_THREAD, KOZO_RIGHT_CONTROL, 0, 0)                 \
+    X(0x67, thread, info, KOZO_TYPE_THREAD, KOZO_RIGHT_READ, 0, 0)                                 \
+    X(0x70, sched_context, bind, KOZO_TYPE_SCHED_CONTEXT, KOZO_RIGHT_CONTROL, 0, 0)                \
+    X(0x71, sched_context, unbind, KOZO_TYPE_SCHED_CONTEXT, KOZO_RIGHT_CONTROL, 0, 0)              \
+    X(0x72, sched_context, info, KOZO_TYPE_SCHED_CONTEXT, KOZO_RIGHT_READ, 0, 0)                   \
+    X(0x80, pool, donate, KOZO_TYPE_POOL, KOZO_RIGHT_CONTROL, 0, 1)                                \
+    X(0x81, pool, attach, KOZO_TYPE_POOL, KOZO_RIGHT_CONTROL, 0, 0)                                \
+    X(0x82, pool, info, KOZO_TYPE_POOL, KOZO_RIGHT_READ, 0, 0)                                     \
+    X(0x90, address_space, info, KOZO_TYPE_ADDRESS_SPACE, KOZO_RIGHT_READ, 0, 0)                   \
+    X(0xa0, frame, map, KOZO_TYPE_FRAME, 0, 0, 1)                                                  \
+    X(0xa1, frame, address, KOZO_TYPE_FRAME, KOZO_RIGHT_PHYS, 0, 0)                                \
+    X(0xb0, mapping, set, KOZO_TYPE_MAPPING, 0, 0, 0)                                              \
+    X(0xb1, mapping, info, KOZO_TYPE_MAPPING, 0, 0, 0)                                             \
+    X(0xc0, irq_control, claim, KOZO_TYPE_IRQ_CONTROL, KOZO_RIGHT_CONTROL, 0, 0)                   \
+    X(0xd0, irq_handler, bind, KOZO_TYPE_IRQ_HANDLER, KOZO_RIGHT_CONTROL, 0, 0)                    \
+    X(0xd1, irq_handler, acknowledge, KOZO_TYPE_IRQ_HANDLER, KOZO_RIGHT_CONTROL, 0, 0)             \
+    X(0xe0, io_port, read, KOZO_TYPE_IO_PORT, KOZO_RIGHT_READ, 0, 0)                               \
+    X(0xe1, io_port, write, KOZO_TYPE_IO_PORT, KOZO_RIGHT_WRITE, 0, 0)                             \
+    X(0xf0, sched_control, configure, KOZO_TYPE_SCHED_CONTROL, 0, 0, 0)                            \
+    X(0x130, lease, open, KOZO_TYPE_LEASE, KOZO_RIGHT_CONTROL, 0, 0)                               \
+    X(0x131, lease, close, KOZO_TYPE_LEASE, KOZO_RIGHT_CONTROL, 0, 0)                              \
+    X(0x132, lease, info, KOZO_TYPE_LEASE, KOZO_RIGHT_READ, 0, 0)                                  \
+    X(0x140, audit_log, read, KOZO_TYPE_AUDIT_LOG, KOZO_RIGHT_READ, 0, 0)                          \
+    X(0x150, audit_digest, get, KOZO_TYPE_AUDIT_DIGEST, KOZO_RIGHT_READ, 0, 0)

@@ -1027,3 +1027,88 @@ static inline struct kozo_lease_info_result kozo_lease_info(struct kozo_lease ob
         .uses = registers.a2,
     };
 }
+
+// From abi/object/audit_log.abi
+
+struct kozo_audit_log_read_result {
+    enum kozo_error error;
+    uint64_t sequence; // number of the record
+    uint64_t time;     // time-stamp ticks
+    uint64_t subject;  // the thread that did it
+    uint64_t what;     // operation in the low, result in the high 32 bits
+    uint64_t object;   // what it was done to
+    uint64_t handle;   // as the subject gave it
+    uint64_t badge;    // of the capability, or 0
+    uint64_t count;    // how often
+};
+
+// Takes the oldest record out of a ring, and adds it to the ring's chain (AuditDigest). The results
+// are the words of an AuditRecord.
+//   ring: one of AuditRing
+[[nodiscard]]
+static inline struct kozo_audit_log_read_result kozo_audit_log_read(struct kozo_audit_log object,
+                                                                    uint64_t ring)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = ring,
+        .a1 = kozo_unset(),
+        .a2 = kozo_unset(),
+        .a3 = kozo_unset(),
+        .a4 = kozo_unset(),
+        .a5 = kozo_unset(),
+        .a6 = kozo_unset(),
+        .a7 = kozo_unset(),
+    };
+    enum kozo_error error = kozo_syscall_8(KOZO_OP_AUDIT_LOG_READ, &registers);
+    return (struct kozo_audit_log_read_result){
+        .error = error,
+        .sequence = registers.a0,
+        .time = registers.a1,
+        .subject = registers.a2,
+        .what = registers.a3,
+        .object = registers.a4,
+        .handle = registers.a5,
+        .badge = registers.a6,
+        .count = registers.a7,
+    };
+}
+
+// From abi/object/audit_digest.abi
+
+struct kozo_audit_digest_get_result {
+    enum kozo_error error;
+    uint64_t read;    // number of the next record to be read
+    uint64_t written; // number of the next record to be written
+    uint64_t digest0; // the digest's first eight bytes, lowest first
+    uint64_t digest1; // the next
+    uint64_t digest2; // the next
+    uint64_t digest3; // the last
+};
+
+// Tells the state of a ring's chain.
+//   ring: one of AuditRing
+[[nodiscard]]
+static inline struct kozo_audit_digest_get_result
+kozo_audit_digest_get(struct kozo_audit_digest object, uint64_t ring)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = ring,
+        .a1 = kozo_unset(),
+        .a2 = kozo_unset(),
+        .a3 = kozo_unset(),
+        .a4 = kozo_unset(),
+        .a5 = kozo_unset(),
+    };
+    enum kozo_error error = kozo_syscall_6(KOZO_OP_AUDIT_DIGEST_GET, &registers);
+    return (struct kozo_audit_digest_get_result){
+        .error = error,
+        .read = registers.a0,
+        .written = registers.a1,
+        .digest0 = registers.a2,
+        .digest1 = registers.a3,
+        .digest2 = registers.a4,
+        .digest3 = registers.a5,
+    };
+}

@@ -633,6 +633,12 @@ static bool check_cpu(void)
 {
     const struct cpu *cpu = &kernel.cpu[0];
     const struct thread *current = cpu->current;
+    unsigned lowest = current == nullptr ? 0 : current->priority + 1u;
+
+    for (unsigned priority = lowest; priority < KOZO_PRIORITIES; priority++) {
+        RULE(cpu->queue[priority].first == 0, "nobody of a higher priority waits for the processor",
+             cpu);
+    }
 
     RULE(!cpu->restart, "no restart is left over", cpu);
     RULE(cpu->context == 0 || is_object(cpu->context, KOZO_TYPE_SCHED_CONTEXT),

@@ -19,18 +19,19 @@ static void show(void *context, const char *bytes, size_t length)
     (void)context;
     for (size_t i = 0; i < length; i++) {
         char c = bytes[i];
-        if (c == '\a')
+        if (c == '\a') {
             bells++;
-        else if (c == '\b')
+        } else if (c == '\b') {
             column -= column > 0 ? 1 : 0;
-        else if (c == '\r')
+        } else if (c == '\r') {
             column = 0;
-        else if (c == '\n')
+        } else if (c == '\n') {
             memset(screen, 0, sizeof screen);
-        else if (c >= ' ' && c <= '~')
+        } else if (c >= ' ' && c <= '~') {
             screen[column++] = c;
-        else
+        } else {
             strange = true;
+        }
     }
 }
 
@@ -52,8 +53,9 @@ static void start(void)
 static enum line_event feed(const char *bytes)
 {
     enum line_event event = LINE_MORE;
-    for (; *bytes != 0 && event == LINE_MORE; bytes++)
+    for (; *bytes != 0 && event == LINE_MORE; bytes++) {
         event = line_feed(&line, (uint8_t)*bytes);
+    }
     return event;
 }
 
@@ -94,7 +96,9 @@ TEST("arrow keys move, and text is inserted where the cursor stands")
     CHECK(shows("abc"));
     feed("\x1b[D\x1b[D\x1b[D\x1b[Dx\x1b[C\x1b[Cy");
     CHECK(shows("xabyc"));
-    feed("\x01" "1\x05" "2");
+    feed("\x01"
+         "1\x05"
+         "2");
     CHECK(shows("1xabyc2"));
     feed("\x1b[H0\x1b[F3\x1b[1~\x1b[3~");
     CHECK(shows("1xabyc23"));
@@ -144,8 +148,9 @@ TEST("history keeps the latest sixteen lines")
         text[0] = c;
         feed(text), begin();
     }
-    for (int i = 0; i < 16; i++)
+    for (int i = 0; i < 16; i++) {
         feed("\x1b[A");
+    }
     CHECK(shows("k") && bells == 0);
     feed("\x1b[A");
     CHECK(shows("k") && bells == 1);
@@ -154,8 +159,9 @@ TEST("history keeps the latest sixteen lines")
 TEST("a line that is full rings the bell and takes no more")
 {
     start();
-    for (int i = 0; i < 100000; i++)
+    for (int i = 0; i < 100000; i++) {
         CHECK(line_feed(&line, 'x') == LINE_MORE);
+    }
     CHECK(line.length == LINE_MOST && bells == 100000 - LINE_MOST);
     CHECK(feed("\r") == LINE_ENTERED && strlen(line.text) == LINE_MOST);
 }
@@ -163,7 +169,8 @@ TEST("a line that is full rings the bell and takes no more")
 TEST("unknown escape sequences of every kind are dropped whole")
 {
     start();
-    feed("a\x1b[38;5;1mb\x1b]0;title\x07" "c\x1bP1$r\x1b\\d\x1b[?25he\x1bZf\x1b[1;5Dg\x1bOPh");
+    feed("a\x1b[38;5;1mb\x1b]0;title\x07"
+         "c\x1bP1$r\x1b\\d\x1b[?25he\x1bZf\x1b[1;5Dg\x1bOPh");
     CHECK(shows("abcdefgh") && !strange);
     feed("\x1b[\x1b[\x1b[Di");
     CHECK(shows("abcdefgih"));
@@ -173,8 +180,9 @@ TEST("an escape sequence that never ends is broken off by Return or Ctrl-C")
 {
     start();
     feed("\x1b]0;");
-    for (int i = 0; i < 10000; i++)
+    for (int i = 0; i < 10000; i++) {
         CHECK(line_feed(&line, 'x') == LINE_MORE);
+    }
     CHECK(feed("\r") == LINE_ENTERED && line.length == 0);
     begin();
     CHECK(feed("\x1b[12\x03") == LINE_GIVEN_UP);
@@ -183,9 +191,11 @@ TEST("an escape sequence that never ends is broken off by Return or Ctrl-C")
 TEST("zeros, 8-bit and control bytes never reach the screen")
 {
     start();
-    for (unsigned byte = 0; byte < 256; byte++)
-        if (byte != '\r' && byte != '\n' && byte != 3 && byte != 4 && byte != 0x1b)
+    for (unsigned byte = 0; byte < 256; byte++) {
+        if (byte != '\r' && byte != '\n' && byte != 3 && byte != 4 && byte != 0x1b) {
             CHECK(line_feed(&line, (uint8_t)byte) == LINE_MORE);
+        }
+    }
     CHECK(!strange);
     CHECK(line.length <= LINE_MOST);
 }
@@ -196,10 +206,12 @@ TEST("a long random input keeps text, cursor and screen in step")
     srand(7);
     for (int i = 0; i < 200000; i++) {
         uint8_t byte = (uint8_t)((unsigned)rand() % 3 == 0 ? 0x1b : (unsigned)rand());
-        if (rand() % 4 == 0)
+        if (rand() % 4 == 0) {
             byte = (uint8_t)"[OABCDHF13~"[rand() % 11];
-        if (line_feed(&line, byte) != LINE_MORE)
+        }
+        if (line_feed(&line, byte) != LINE_MORE) {
             begin();
+        }
         CHECK(line.cursor <= line.length && line.length <= LINE_MOST);
         CHECK(column == 2 + line.cursor);
     }

@@ -11,8 +11,9 @@ static size_t length;
 
 static void pad(void)
 {
-    while (length % 4 != 0)
+    while (length % 4 != 0) {
         archive[length++] = 0;
+    }
 }
 
 static void add(const char *name, const char *data, unsigned mode)
@@ -58,8 +59,9 @@ static struct kozo_cpio_entry walk(size_t size)
     memcpy(copy, archive, size);
     struct kozo_cpio cpio = {.data = copy, .size = size};
     struct kozo_cpio_entry entry = kozo_cpio_next(&cpio);
-    for (int i = 0; i < 100 && entry.step == KOZO_CPIO_ENTRY; i++)
+    for (int i = 0; i < 100 && entry.step == KOZO_CPIO_ENTRY; i++) {
         entry = kozo_cpio_next(&cpio);
+    }
     free(copy);
     return entry;
 }

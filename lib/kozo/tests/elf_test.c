@@ -13,8 +13,9 @@ constexpr size_t HEADERS = 64;
 
 static void put(size_t offset, uint64_t value, size_t bytes)
 {
-    for (size_t i = 0; i < bytes; i++)
+    for (size_t i = 0; i < bytes; i++) {
         file[offset + i] = (uint8_t)(value >> (8 * i));
+    }
 }
 
 static void put_segment(size_t number, uint32_t flags, uint64_t offset, uint64_t address,
@@ -34,7 +35,10 @@ static void put_segment(size_t number, uint32_t flags, uint64_t offset, uint64_t
 static void good(void)
 {
     memset(file, 0, sizeof file);
-    memcpy(file, "\x7f" "ELF\x02\x01\x01", 7);
+    memcpy(file,
+           "\x7f"
+           "ELF\x02\x01\x01",
+           7);
     put(16, 2, 2);
     put(18, KOZO_ELF_X86_64, 2);
     put(20, 1, 4);
@@ -79,8 +83,9 @@ TEST("a good ELF file is accepted, with its segments by rising address")
 TEST("an ELF file that is cut anywhere is refused with a reason")
 {
     good();
-    for (size_t size = 0; size < 8192 + 100; size += size < 256 ? 1 : 13)
+    for (size_t size = 0; size < 8192 + 100; size += size < 256 ? 1 : 13) {
         CHECK(check_size(size).reason != nullptr);
+    }
     CHECK(check_size(8192 + 100).reason == nullptr);
 }
 
@@ -197,8 +202,9 @@ TEST("an ELF file without a segment, or with too many, is refused")
     good(), put(HEADERS, 4, 4), put(HEADERS + 56, 4, 4);
     CHECK(refused("nothing to load"));
     good(), put(56, 9, 2);
-    for (size_t i = 0; i < 9; i++)
+    for (size_t i = 0; i < 9; i++) {
         put_segment(i, 5, 4096, 0x401000 + i * 4096, 10, 10);
+    }
     CHECK(refused("too many segments"));
 }
 
@@ -209,8 +215,9 @@ TEST("an ELF file with any one byte of its headers changed never leads outside")
             good();
             file[at] = (uint8_t)value;
             struct kozo_elf elf = check_size(sizeof file);
-            for (size_t i = 0; elf.reason == nullptr && i < elf.segments; i++)
+            for (size_t i = 0; elf.reason == nullptr && i < elf.segments; i++) {
                 CHECK(elf.segment[i].offset + elf.segment[i].file <= sizeof file);
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The allocator against a model of Untyped memory that has the kernel's rules: a watermark that only
-// rises, until the last child is gone.
+// The allocator against a model of Untyped memory that has the kernel's rules: a watermark that
+// only rises, until the last child is gone.
 #include <kozo/memory.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +29,9 @@ static bool model_split(uint64_t untyped, unsigned order, uint64_t first, size_t
     uint64_t size = 1ul << order;
     uint64_t mark = (from->mark + size - 1) & ~(size - 1);
     CHECK(from->live);
-    if (refuse_after == 0 || mark + size * count > from->size)
+    if (refuse_after == 0 || mark + size * count > from->size) {
         return false;
+    }
     refuse_after--;
     for (size_t i = 0; i < count; i++) {
         CHECK(!model[first + i].live);
@@ -46,8 +47,9 @@ static void model_drop(uint64_t slot)
     CHECK(model[slot].live && model[slot].children == 0);
     struct model *parent = &model[model[slot].parent];
     model[slot].live = false;
-    if (--parent->children == 0)
+    if (--parent->children == 0) {
         parent->mark = 0;
+    }
 }
 
 static const struct kozo_memory_operations operations = {.split = model_split, .drop = model_drop};
@@ -91,8 +93,9 @@ TEST("memory that is all given back is whole again and leaves no slot behind")
     }
     CHECK(memory.free == 0);
     CHECK(kozo_memory_take(&memory, 12).slot == 0);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         kozo_memory_give(&memory, taken[i * 37 % 64].piece);
+    }
     CHECK(memory.free == 1 << 20 && slots.used == before);
     CHECK(kozo_memory_take(&memory, 20).slot == 14);
 }
@@ -153,8 +156,10 @@ TEST("memory stays consistent over a long random use")
             held[i] = kozo_memory_take(&memory, 12 + (unsigned)rand() % 6);
         }
     }
-    for (size_t i = 0; i < 40; i++)
-        if (held[i].slot != 0)
+    for (size_t i = 0; i < 40; i++) {
+        if (held[i].slot != 0) {
             kozo_memory_give(&memory, held[i].piece);
+        }
+    }
     CHECK(memory.free == 1 << 22 && slots.used == before);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Lines `name value` in ticks of the time-stamp counter, which counts instructions under
-// `--icount`. The wait for the calibration clock has a line of its own and is in neither of the others.
+// `--icount`. The wait for the calibration clock has a line of its own and is in neither of the
+// others.
 #include "commands.h"
 #include "init.h"
 

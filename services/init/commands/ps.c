@@ -3,9 +3,9 @@
 #include "init.h"
 
 static const char *const states[] = {
-    [KOZO_THREAD_STOPPED] = "stopped",     [KOZO_THREAD_READY] = "ready",
-    [KOZO_THREAD_SENDING] = "sending",     [KOZO_THREAD_RECEIVING] = "receiving",
-    [KOZO_THREAD_CALLING] = "calling",     [KOZO_THREAD_WAITING] = "waiting",
+    [KOZO_THREAD_STOPPED] = "stopped", [KOZO_THREAD_READY] = "ready",
+    [KOZO_THREAD_SENDING] = "sending", [KOZO_THREAD_RECEIVING] = "receiving",
+    [KOZO_THREAD_CALLING] = "calling", [KOZO_THREAD_WAITING] = "waiting",
     [KOZO_THREAD_FAULTED] = "faulted",
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Runs a program of the initrd. The status is the program's own; 127 when there is no such file, 126
-// when it can't be run, 130 when it was ended by Ctrl-C, 139 when it faulted.
+// Runs a program of the initrd. The status is the program's own; 127 when there is no such file,
+// 126 when it can't be run, 130 when it was ended by Ctrl-C, 139 when it faulted.
 #include "commands.h"
 #include "init.h"
 
@@ -16,10 +16,9 @@ int command_run(struct init *init, const struct call *call)
         say(init, "run: %s is the console service\n", file);
         return STATUS_NOT_RUNNABLE;
     }
-    uint64_t priority =
-        init->terminal.kind == TERMINAL_POLLED ? PRIORITY_POLLED : PRIORITY_PROGRAM;
-    struct processes_result result = processes_create(init, file, entry, call->word + 1,
-                                                      call->count - 1, priority);
+    uint64_t priority = init->terminal.kind == TERMINAL_POLLED ? PRIORITY_POLLED : PRIORITY_PROGRAM;
+    struct processes_result result =
+        processes_create(init, file, entry, call->word + 1, call->count - 1, priority);
     if (result.reason != nullptr) {
         say(init, "run: %.64s can't be run: it %s\n", file, result.reason);
         return STATUS_NOT_RUNNABLE;

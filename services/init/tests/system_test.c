@@ -69,12 +69,14 @@ TEST("a system description with a mistake is refused, and its line is named")
 TEST("a system description that is too large or is no text is refused")
 {
     char text[8192] = "";
-    for (int i = 0; i < 17; i++)
+    for (int i = 0; i < 17; i++) {
         strcat(text, "program a\n");
+    }
     CHECK(refused(text) && description.line == 17);
     strcpy(text, "program a\n");
-    for (int i = 0; i < 9; i++)
+    for (int i = 0; i < 9; i++) {
         strcat(text, "self\n");
+    }
     CHECK(refused(text) && description.line == 10);
     memset(text, 'x', sizeof text);
     system_read(&description, text, sizeof text);
@@ -84,8 +86,9 @@ TEST("a system description that is too large or is no text is refused")
     CHECK(description.fault != nullptr);
     srand(3);
     for (int round = 0; round < 2000; round++) {
-        for (size_t i = 0; i < 200; i++)
+        for (size_t i = 0; i < 200; i++) {
             text[i] = "program self\n ports 0x1\t#console"[rand() % 32];
+        }
         system_read(&description, text, 200);
     }
 }

@@ -53,8 +53,9 @@ TEST("a command line with an open quote is refused")
 TEST("a command line with too many words, too many bytes or a zero is refused")
 {
     char line[1024];
-    for (size_t i = 0; i < sizeof line; i++)
+    for (size_t i = 0; i < sizeof line; i++) {
         line[i] = i % 2 == 0 ? 'x' : ' ';
+    }
     words_cut(&words, line, 2 * WORDS_MOST);
     CHECK(words.fault == nullptr && words.count == WORDS_MOST);
     words_cut(&words, line, 2 * WORDS_MOST + 1);

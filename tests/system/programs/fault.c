@@ -84,11 +84,20 @@ static const struct {
     const char *name;
     void (*run)(void);
 } kinds[] = {
-    {"page", touch_nothing},     {"write-code", write_code}, {"write-info", write_info},
-    {"read-kernel", read_kernel}, {"null", read_null},        {"run-data", run_data},
-    {"illegal", illegal},        {"privileged", privileged}, {"divide", divide},
-    {"vector", vector},          {"breakpoint", breakpoint}, {"int80", old_call},
-    {"wild", wild},              {"port", port},
+    {"page", touch_nothing},
+    {"write-code", write_code},
+    {"write-info", write_info},
+    {"read-kernel", read_kernel},
+    {"null", read_null},
+    {"run-data", run_data},
+    {"illegal", illegal},
+    {"privileged", privileged},
+    {"divide", divide},
+    {"vector", vector},
+    {"breakpoint", breakpoint},
+    {"int80", old_call},
+    {"wild", wild},
+    {"port", port},
 };
 
 int main(int argument_count, char **arguments)

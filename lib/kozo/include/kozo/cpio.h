@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Reads a CPIO archive of the newc form, as the initrd is one, straight from memory.
 //
-// The archive may be anything: nothing outside of its bytes is read, and every fault has a reason in
-// words. Names are checked too: relative, printable, no empty part, no `.` or `..` part, at most
+// The archive may be anything: nothing outside of its bytes is read, and every fault has a reason
+// in words. Names are checked too: relative, printable, no empty part, no `.` or `..` part, at most
 // KOZO_CPIO_NAME_MOST bytes. A leading `./` or `/` is left out, and the entry `.` is passed over.
 #pragma once
 
@@ -35,6 +35,7 @@ struct kozo_cpio_entry {
 // The next entry. After an END or DAMAGED it gives the same again.
 [[nodiscard]] struct kozo_cpio_entry kozo_cpio_next(struct kozo_cpio *cpio);
 
-// The ordinary file of this name, the first one if there are several; step is END when there is none.
+// The ordinary file of this name, the first one if there are several; step is END when there is
+// none.
 [[nodiscard]] struct kozo_cpio_entry kozo_cpio_find(const void *data, size_t size,
                                                     const char *name);

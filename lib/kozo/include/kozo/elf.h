@@ -30,7 +30,8 @@ struct kozo_elf {
     struct kozo_elf_segment segment[KOZO_ELF_SEGMENTS]; // not empty, by rising address
 };
 
-// Checks `size` bytes at `data`, which may be anything. `machine` is the ELF number of the processor.
+// Checks `size` bytes at `data`, which may be anything. `machine` is the ELF number of the
+// processor.
 [[nodiscard]] struct kozo_elf kozo_elf_check(const void *data, size_t size, uint16_t machine);
 
 constexpr uint16_t KOZO_ELF_X86_64 = 62;

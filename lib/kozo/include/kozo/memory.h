@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Untyped memory by halves: gives Untyped capabilities of 2^n bytes and takes them back.
 //
-// An Untyped can only be carved from its start upwards, and starts again when everything carved from
-// it is gone. So memory is split in two halves down to the size that is wanted; a half that comes back
-// waits for the other one, and when both are there they are deleted and their parent is whole again.
-// Whoever takes a piece may retype it freely and must revoke it before giving it back.
+// An Untyped can only be carved from its start upwards, and starts again when everything carved
+// from it is gone. So memory is split in two halves down to the size that is wanted; a half that
+// comes back waits for the other one, and when both are there they are deleted and their parent is
+// whole again. Whoever takes a piece may retype it freely and must revoke it before giving it back.
 //
 // The allocator touches the kernel through two functions, so that it can be tested anywhere.
 #pragma once
@@ -52,9 +52,9 @@ struct kozo_memory {
 void kozo_memory_start(struct kozo_memory *memory, struct kozo_slots *slots,
                        const struct kozo_memory_operations *operations);
 
-// Adds an Untyped of `size` bytes at physical address `base`, with nothing carved from it. A size that
-// is no power of two is cut into such pieces; what is less than a smallest piece at either end is left
-// out. Gives the bytes that became usable.
+// Adds an Untyped of `size` bytes at physical address `base`, with nothing carved from it. A size
+// that is no power of two is cut into such pieces; what is less than a smallest piece at either end
+// is left out. Gives the bytes that became usable.
 uint64_t kozo_memory_add(struct kozo_memory *memory, uint64_t slot, uint64_t base, uint64_t size);
 
 struct kozo_taken {

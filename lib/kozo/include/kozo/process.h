@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Makes processes out of memory and ELF files, and takes them apart again.
 //
-// All of a process lies in one piece of Untyped memory: its Frame (image, stack, pages), its tables,
-// its CNode and other objects, and the memory that it was given. So ending it is one revoke, after
-// which nothing of it is left anywhere, also not what it passed on.
+// All of a process lies in one piece of Untyped memory: its Frame (image, stack, pages), its
+// tables, its CNode and other objects, and the memory that it was given. So ending it is one
+// revoke, after which nothing of it is left anywhere, also not what it passed on.
 #pragma once
 
 #include <kozo/memory.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a native program is told by the one that started it: a read-only page, whose address is in the
-// first register of its first thread. Both sides are built from this header.
+// What a native program is told by the one that started it: a read-only page, whose address is in
+// the first register of its first thread. Both sides are built from this header.
 //
 // The address space of a program: its image from KOZO_PROGRAM_START to KOZO_PROGRAM_END, this page,
 // the page of its IPC buffer, and its stack, each with an unmapped page below; all above

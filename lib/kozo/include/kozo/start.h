@@ -8,8 +8,8 @@
 // The program. Its result is the exit status, of which the low 8 bits count.
 int main(int argument_count, char **arguments);
 
-// Called by _start with the page of the process (for init: BootInfo) and its IPC buffer. The library
-// has one that calls main; init has its own.
+// Called by _start with the page of the process (for init: BootInfo) and its IPC buffer. The
+// library has one that calls main; init has its own.
 [[noreturn]] void kozo_start(const void *info, struct kozo_ipc_buffer *buffer);
 
 // Sets up what the library itself needs. `random` seeds the guard of the stack protector.

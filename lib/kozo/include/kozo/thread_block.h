@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the library keeps for each thread. It lies in the page of the thread's IPC buffer, behind the
-// buffer, and the thread pointer leads to it. Its first word is its own address, as the ABI of the
-// processor wants it.
+// What the library keeps for each thread. It lies in the page of the thread's IPC buffer, behind
+// the buffer, and the thread pointer leads to it. Its first word is its own address, as the ABI of
+// the processor wants it.
 #pragma once
 
 #include <kozo/abi.h>

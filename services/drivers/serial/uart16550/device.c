@@ -33,8 +33,9 @@ void device_start(struct device *device)
 void device_interrupt(struct device *device, uint8_t interrupt, bool on)
 {
     uint8_t wanted = on ? device->interrupts | interrupt : device->interrupts & (uint8_t)~interrupt;
-    if (wanted == device->interrupts)
+    if (wanted == device->interrupts) {
         return;
+    }
     device->interrupts = wanted;
     device_write(device, UART_INTERRUPTS, wanted);
 }

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 // The serial driver: serves the Console protocol on one 16550 port, by interrupts.
 //
-// One thread and one receive for everything: its notification is bound to it, so the interrupt comes
-// as a signal beside the requests. It holds three Replies. One receives; a write whose text is still on
-// its way keeps one until the last byte is with the device, and a read_line keeps one until a person
-// has ended the line.
+// One thread and one receive for everything: its notification is bound to it, so the interrupt
+// comes as a signal beside the requests. It holds three Replies. One receives; a write whose text
+// is still on its way keeps one until the last byte is with the device, and a read_line keeps one
+// until a person has ended the line.
 //
-// Input that nobody reads yet waits in a queue, but for Ctrl-C, which goes to the watcher and empties
-// the queue. When it is full the device is no longer read, so that a sender with flow control waits.
+// Input that nobody reads yet waits in a queue, but for Ctrl-C, which goes to the watcher and
+// empties the queue. When it is full the device is no longer read, so that a sender with flow
+// control waits.
 //
-// It is given: `service` (Endpoint), `reply0` to `reply2`, `ports` (IoPort), `irq` (IrqHandler). The
-// badges of its clients are from FIRST_CLIENT on; smaller ones are signals.
+// It is given: `service` (Endpoint), `reply0` to `reply2`, `ports` (IoPort), `irq` (IrqHandler).
+// The badges of its clients are from FIRST_CLIENT on; smaller ones are signals.
 #include <kozo/protocol.h>
 #include <kozo/start.h>
 
@@ -57,20 +58,23 @@ static void push_output(void)
 {
     while (server.output.count > 0 &&
            (device_read(&server.device, UART_STATUS) & UART_STATUS_EMPTY) != 0) {
-        for (uint32_t i = 0; i < UART_FIFO_SIZE && server.output.count > 0; i++)
+        for (uint32_t i = 0; i < UART_FIFO_SIZE && server.output.count > 0; i++) {
             device_write(&server.device, UART_DATA, ring_take(&server.output));
+        }
     }
     device_interrupt(&server.device, UART_INTERRUPT_EMPTY, server.output.count > 0);
-    if (server.output.count == 0 && server.writer.handle != 0)
+    if (server.output.count == 0 && server.writer.handle != 0) {
         answer(&server.writer, kozo_answer(KOZO_OK));
+    }
 }
 
 // What the line editor shows. When there is no room it is lost, as on a terminal that is off.
 static void show(void *context, const char *bytes, size_t length)
 {
     (void)context;
-    for (size_t i = 0; i < length; i++)
+    for (size_t i = 0; i < length; i++) {
         (void)ring_put(&server.output, (uint8_t)bytes[i]);
+    }
 }
 
 static void end_line(enum kozo_line_end end)
@@ -115,21 +119,24 @@ static void take_input(uint8_t byte)
 static void pull_input(void)
 {
     while (ring_room(&server.input) > 0 &&
-           (device_read(&server.device, UART_STATUS) & UART_STATUS_RECEIVED) != 0)
+           (device_read(&server.device, UART_STATUS) & UART_STATUS_RECEIVED) != 0) {
         take_input(device_read(&server.device, UART_DATA));
+    }
     device_interrupt(&server.device, UART_INTERRUPT_RECEIVED, ring_room(&server.input) > 0);
 }
 
 static bool interrupt_is_pending(void)
 {
     uint8_t cause = device_read(&server.device, UART_CAUSE);
-    if ((cause & UART_CAUSE_MASK) == UART_CAUSE_MODEM)
+    if ((cause & UART_CAUSE_MASK) == UART_CAUSE_MODEM) {
         (void)device_read(&server.device, UART_MODEM_STATUS);
+    }
     return (cause & UART_CAUSE_NONE) == 0;
 }
 
-// Serves the device until it has nothing more to tell. The line is edge-triggered: a cause that came
-// between the last look and the acknowledgement would be lost, so there is a look after it too.
+// Serves the device until it has nothing more to tell. The line is edge-triggered: a cause that
+// came between the last look and the acknowledgement would be lost, so there is a look after it
+// too.
 static void serve_interrupt(void)
 {
     do {
@@ -142,8 +149,9 @@ static void serve_interrupt(void)
 static void queue_text(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
-        if (text[i] == '\n')
+        if (text[i] == '\n') {
             (void)ring_put(&server.output, '\r');
+        }
         (void)ring_put(&server.output, (uint8_t)text[i]);
     }
 }
@@ -178,8 +186,9 @@ static void serve_read_line(struct kozo_reply *reply, const struct kozo_message 
     }
     server.reader = *reply;
     line_begin(&server.line, arguments.prompt, arguments.prompt_length);
-    while (server.reader.handle != 0 && server.input.count > 0)
+    while (server.reader.handle != 0 && server.input.count > 0) {
         feed_line(ring_take(&server.input));
+    }
     pull_input();
     push_output();
 }
@@ -189,10 +198,12 @@ static void serve_watch(struct kozo_reply *reply, const struct kozo_message *mes
 {
     struct kozo_console_watch_arguments arguments = kozo_console_watch_arguments(message);
     enum kozo_error error = arguments.error;
-    if (error == KOZO_OK)
+    if (error == KOZO_OK) {
         error = kozo_cnode_delete(server.watcher);
-    if (error == KOZO_OK)
+    }
+    if (error == KOZO_OK) {
         error = kozo_cnode_move(server.arrival, server.watcher);
+    }
     answer(reply, kozo_answer(error));
 }
 
@@ -248,8 +259,9 @@ int main(int argument_count, char **arguments)
     while (true) {
         struct kozo_reply reply = take_reply();
         struct kozo_received received = kozo_endpoint_recv(server.service, reply);
-        if (received.error != KOZO_OK)
+        if (received.error != KOZO_OK) {
             return 1;
+        }
         if (received.badge < FIRST_CLIENT) {
             server.spare[server.spares++] = reply;
             serve_interrupt();
@@ -257,7 +269,8 @@ int main(int argument_count, char **arguments)
         }
         serve(reply, &received.message);
         // What else came along is of no use here.
-        if (received.message.info.arrived > 0)
+        if (received.message.info.arrived > 0) {
             (void)kozo_cnode_delete(server.arrival);
+        }
     }
 }

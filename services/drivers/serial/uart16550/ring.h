@@ -21,8 +21,9 @@ static inline size_t ring_room(const struct ring *ring)
 // Adds a byte; false when the queue is full.
 static inline bool ring_put(struct ring *ring, uint8_t byte)
 {
-    if (ring->count == RING_SIZE)
+    if (ring->count == RING_SIZE) {
         return false;
+    }
     ring->byte[(ring->first + ring->count++) % RING_SIZE] = byte;
     return true;
 }
