@@ -4,6 +4,7 @@
 
 #include "audit/audit.h"
 #include "cap/slot.h"
+#include "entropy/entropy.h"
 #include "sched/cpu.h"
 
 constexpr unsigned KERNEL_CPUS = 64;
@@ -15,6 +16,7 @@ struct kernel {
 
     link_t interrupt[ARCH_INTERRUPTS]; // the IrqHandler that claimed it
 
+    struct entropy entropy;
     struct audit_ring audit[AUDIT_RINGS]; // by enum kozo_audit_ring
 
     struct cpu cpu[KERNEL_CPUS];

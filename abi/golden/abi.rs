@@ -163,6 +163,8 @@ pub enum ObjectType {
     AuditLog = 20,
     /// the right to check a stored log
     AuditDigest = 21,
+    /// the right to feed the generator of badges
+    Entropy = 23,
 }
 
 impl ObjectType {
@@ -188,6 +190,7 @@ impl ObjectType {
             19 => Some(Self::Lease),
             20 => Some(Self::AuditLog),
             21 => Some(Self::AuditDigest),
+            23 => Some(Self::Entropy),
             _ => None,
         }
     }
@@ -267,8 +270,10 @@ pub enum BootSlot {
     AuditLog = 13,
     /// the hash over what was read of it
     AuditDigest = 14,
+    /// the generator of badges
+    Entropy = 15,
     /// the first Frame of init's own image; others follow
-    Image = 15,
+    Image = 16,
 }
 
 impl BootSlot {
@@ -289,7 +294,8 @@ impl BootSlot {
             12 => Some(Self::Stack),
             13 => Some(Self::AuditLog),
             14 => Some(Self::AuditDigest),
-            15 => Some(Self::Image),
+            15 => Some(Self::Entropy),
+            16 => Some(Self::Image),
             _ => None,
         }
     }
@@ -503,6 +509,13 @@ pub struct AuditLog(pub u64);
 #[repr(transparent)]
 pub struct AuditDigest(pub u64);
 
+/// The right to feed the kernel's generator of random numbers, from which it makes badges
+/// (Endpoint.new_badge). The kernel seeds it at start from the processor and from the launcher,
+/// where they have something to give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Entropy(pub u64);
+
 /// One word beside each message. On receive, the kernel fills in `sent` and `arrived`.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
@@ -620,7 +633,7 @@ pub struct BootInfo {
     pub extended_mask: u64,
     /// Build-ID of the kernel, as hexadecimal text
     pub build_id: [u8; 32],
-    /// seed from the launcher; zero when none was passed
+    /// random numbers from the kernel's generator; zero when it has no seed
     pub random: [u64; 4],
     /// the kernel's command line, ended by a zero
     pub command_line: [u8; 256],
@@ -772,6 +785,8 @@ pub mod operation {
     /// Tells a server whether a capability that it was handed refers to this endpoint, so that it
     /// may trust the badge. Takes the same time whatever the answer.
     pub const ENDPOINT_VERIFY: u32 = 0x36;
+    /// Gives a badge that nobody can guess, and that the kernel has not given before.
+    pub const ENDPOINT_NEW_BADGE: u32 = 0x37;
     /// Answers the call that the Reply holds. Never waits.
     pub const REPLY_REPLY: u32 = 0x40;
     /// Sets the bits of the badge and wakes who waits.
@@ -846,6 +861,8 @@ pub mod operation {
     pub const AUDIT_LOG_READ: u32 = 0x140;
     /// Tells the state of a ring's chain.
     pub const AUDIT_DIGEST_GET: u32 = 0x150;
+    /// Mixes 32 bytes into the generator's state. It counts as seeded from then on.
+    pub const ENTROPY_MIX: u32 = 0x170;
 }
 
 /// A terminal: text out, edited lines in. Served by the serial driver.

@@ -260,6 +260,7 @@ static void make_objects(struct start *start)
     put_simple(start, KOZO_TYPE_SCHED_CONTROL, KOZO_BOOT_SLOT_SCHED_CONTROL, 0, 0);
     put_simple(start, KOZO_TYPE_AUDIT_LOG, KOZO_BOOT_SLOT_AUDIT_LOG, 0, 0);
     put_simple(start, KOZO_TYPE_AUDIT_DIGEST, KOZO_BOOT_SLOT_AUDIT_DIGEST, 0, 0);
+    put_simple(start, KOZO_TYPE_ENTROPY, KOZO_BOOT_SLOT_ENTROPY, 0, 0);
 }
 
 static void start_thread(struct start *start, uint64_t entry)
@@ -364,6 +365,9 @@ static void fill_info(struct start *start)
     info->firmware = boot->path;
     info->extended_size = arch_extended_size();
     info->extended_mask = arch_extended_mask();
+    for (size_t i = 0; kernel.entropy.seeded && i < 4; i++) {
+        info->random[i] = entropy_next(&kernel.entropy);
+    }
     memcpy(info->command_line, boot->command_line, sizeof(info->command_line));
     const char *id = build_id();
     for (size_t i = 0; i < sizeof(info->build_id) && id[i] != 0; i++) {
@@ -381,6 +385,7 @@ struct thread *kernel_start(struct boot *boot)
 
     start.memory_base = start.memory->base;
     start.cpu->armed = UINT64_MAX;
+    entropy_start(&kernel.entropy, boot->command_line);
     make_objects(&start);
     uint64_t entry = map_image(&start);
     start_thread(&start, entry);

@@ -60,6 +60,7 @@ const struct object_type object_types[OBJECT_TYPES] = {
     [KOZO_TYPE_AUDIT_DIGEST] = {.name = "AuditDigest",
                                 .can_copy = true,
                                 .rights = KOZO_RIGHT_READ},
+    [KOZO_TYPE_ENTROPY] = {.name = "Entropy", .can_copy = true, .rights = KOZO_RIGHT_WRITE},
     [KOZO_TYPE_LEASE] = {OBJECT(LEASE, "Lease", RIGHTS_OBJECT, true), .reap = lease_reap},
 };
 

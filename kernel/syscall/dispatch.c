@@ -5,6 +5,7 @@
 
 #include "audit/audit.h"
 #include "cap/lookup.h"
+#include "entropy/entropy.h"
 #include "kozo/operations.h"
 #include "object/address_space.h"
 #include "object/cnode.h"

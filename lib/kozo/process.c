@@ -6,6 +6,7 @@
 #include <kozo/elf.h>
 #include <kozo/machine.h>
 #include <kozo/process_info.h>
+#include <kozo/rights.h>
 #include <kozo/thread_block.h>
 #include <string.h>
 
@@ -68,8 +69,8 @@ enum kozo_error kozo_home_map(const struct kozo_home *home, struct kozo_frame fr
                               struct kozo_slot mapping, uint64_t address, uint64_t offset,
                               uint64_t length, uint64_t rights)
 {
-    enum kozo_error error = kozo_frame_map(frame, mapping, home->space, address, offset, length,
-                                           (enum kozo_right)rights);
+    enum kozo_error error =
+        kozo_frame_map(frame, mapping, home->space, address, offset, length, kozo_rights(rights));
     if (error != KOZO_NO_MEMORY) {
         return error;
     }
@@ -83,7 +84,7 @@ enum kozo_error kozo_home_map(const struct kozo_home *home, struct kozo_frame fr
         return error;
     }
     return kozo_frame_map(frame, mapping, home->space, address, offset, length,
-                          (enum kozo_right)rights);
+                          kozo_rights(rights));
 }
 
 static uint64_t reserve(struct builder *builder, uint64_t bytes)
@@ -211,11 +212,8 @@ static uint64_t child_slot(const struct builder *builder, uint64_t slot)
 static bool mint(uint64_t source, uint64_t destination, uint64_t rights, uint64_t value)
 {
     return kozo_cnode_mint((struct kozo_slot){source}, (struct kozo_slot){destination},
-                           (enum kozo_right)rights, value) == KOZO_OK;
+                           kozo_rights(rights), value) == KOZO_OK;
 }
-
-constexpr uint64_t ALL_RIGHTS = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE | KOZO_RIGHT_EXECUTE |
-                                KOZO_RIGHT_GRANT | KOZO_RIGHT_PHYS | KOZO_RIGHT_CONTROL;
 
 static void add_grant(struct kozo_process_info *info, const char *name, uint64_t slot)
 {
@@ -257,7 +255,8 @@ static const char *give_all(const struct builder *builder, struct kozo_process_i
         add_grant(info, plan->give[i].name, slot);
     }
     for (size_t i = 0; plan->self && i < sizeof own_parts / sizeof own_parts[0]; i++, slot++) {
-        if (!mint(slot_of(builder, own_parts[i].part), child_slot(builder, slot), ALL_RIGHTS, 0)) {
+        if (!mint(slot_of(builder, own_parts[i].part), child_slot(builder, slot), KOZO_ALL_RIGHTS,
+                  0)) {
             return "can't be given its own parts";
         }
         add_grant(info, own_parts[i].name, slot);
@@ -322,7 +321,7 @@ static bool map(const struct builder *builder, uint64_t part, uint64_t address, 
     return kozo_frame_map((struct kozo_frame){slot_of(builder, PART_FRAME)},
                           (struct kozo_slot){slot_of(builder, part)},
                           (struct kozo_address_space){slot_of(builder, PART_SPACE)}, address,
-                          offset, length, (enum kozo_right)rights) == KOZO_OK;
+                          offset, length, kozo_rights(rights)) == KOZO_OK;
 }
 
 static const char *map_all(const struct builder *builder)

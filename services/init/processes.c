@@ -4,13 +4,12 @@
 #include <kozo/format.h>
 #include <kozo/process_info.h>
 #include <kozo/protocol.h>
+#include <kozo/rights.h>
 #include <string.h>
 
 #include "fault.h"
 #include "init.h"
 
-constexpr uint64_t ALL_RIGHTS = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE | KOZO_RIGHT_EXECUTE |
-                                KOZO_RIGHT_GRANT | KOZO_RIGHT_PHYS | KOZO_RIGHT_CONTROL;
 constexpr unsigned CNODE_BITS = 7;
 constexpr unsigned CNODE_BITS_SELF = 10; // for a process that builds things itself
 
@@ -63,10 +62,11 @@ static size_t add_new(struct gifts *gifts, enum kozo_object_type type, const cha
 
 static void add_copy(struct gifts *gifts, uint64_t handle, uint64_t value, const char *name)
 {
-    add_gift(gifts,
-             (struct kozo_give){
-                 .kind = KOZO_GIVE_COPY, .handle = handle, .rights = ALL_RIGHTS, .value = value},
-             name);
+    add_gift(
+        gifts,
+        (struct kozo_give){
+            .kind = KOZO_GIVE_COPY, .handle = handle, .rights = KOZO_ALL_RIGHTS, .value = value},
+        name);
 }
 
 static void add_irq(struct gifts *gifts, const struct system_grant *grant, bool console)

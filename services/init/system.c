@@ -90,7 +90,10 @@ static const char *read_memory(struct system_grant *grant, const struct word *wo
     grant->kind = SYSTEM_MEMORY;
     struct word number = words[1];
     unsigned shift = 0;
-    char unit = number.length > 1 ? number.text[number.length - 1] : 0;
+    char unit = 0;
+    if (number.length > 1) {
+        unit = number.text[number.length - 1];
+    }
     if (unit == 'K' || unit == 'M') {
         shift = unit == 'K' ? 10 : 20;
         number.length--;

@@ -38,6 +38,11 @@ static void polled_write(const char *text, size_t length)
     }
 }
 
+static void polled_print(const char *text)
+{
+    polled_write(text, strlen(text));
+}
+
 static enum terminal_end polled_read(struct line *line, const char *prompt)
 {
     line_begin(line, prompt, strlen(prompt));
@@ -74,19 +79,20 @@ static struct terminal_line polled_line(struct init *init, const char *prompt)
 // --- Driver -------------------------------------------------------------------------------------
 
 // A driver that no longer answers is started anew, or given up when that was done too often;
-// polling then takes its place.
+// polling then takes its place. It is polling that tells of it, too.
 static void driver_failed(struct init *init)
 {
+    const char *reason = "failed too often";
     console_lost(init);
-    const char *reason = "it failed too often";
     if (init->terminal.restarts < RESTARTS_MOST) {
         init->terminal.restarts++;
+        polled_print("init: the console driver failed and is started again\n");
         reason = console_start(init);
     }
-    if (reason == nullptr) {
-        say(init, "init: the console driver failed and was started again\n");
-    } else {
-        say(init, "init: the console driver failed, going on without it: %s\n", reason);
+    if (reason != nullptr) {
+        polled_print("init: going on without the console driver: it ");
+        polled_print(reason);
+        polled_print("\n");
     }
 }
 

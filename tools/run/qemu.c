@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -87,6 +89,23 @@ static void add_machine(struct qemu_arguments *arguments, const struct options *
     }
 }
 
+// What the user asked for, and a seed for the kernel's generator of random numbers, which the kernel wipes. Without
+// a source of randomness there is none.
+static void add_command_line(struct qemu_arguments *arguments, const char *append)
+{
+    uint64_t seed[4];
+    bool seeded = getrandom(seed, sizeof seed, 0) == sizeof seed;
+    const char *rest = append != nullptr ? append : "";
+
+    add(arguments, "-append");
+    if (seeded) {
+        add_text(arguments, "random=%016" PRIx64 "%016" PRIx64 "%016" PRIx64 "%016" PRIx64 "%s%s", seed[0],
+                 seed[1], seed[2], seed[3], *rest != 0 ? " " : "", rest);
+    } else {
+        add(arguments, rest);
+    }
+}
+
 static void add_boot(struct qemu_arguments *arguments, const struct options *options,
                      const struct qemu_files *files)
 {
@@ -103,9 +122,8 @@ static void add_boot(struct qemu_arguments *arguments, const struct options *opt
         add(arguments, "-initrd");
         add(arguments, options->initrd);
     }
-    if (options->append != nullptr) {
-        add(arguments, "-append");
-        add(arguments, options->append);
+    if (options->kernel != nullptr) {
+        add_command_line(arguments, options->append);
     }
     if (options->image != nullptr) {
         add_drive(arguments, files->boot, -1, "if=none,id=boot");

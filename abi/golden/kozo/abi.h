@@ -93,8 +93,9 @@ enum kozo_object_type : uint32_t {
     KOZO_TYPE_LEASE = 19,         // an end that was agreed beforehand
     KOZO_TYPE_AUDIT_LOG = 20,     // the right to read the kernel's log
     KOZO_TYPE_AUDIT_DIGEST = 21,  // the right to check a stored log
+    KOZO_TYPE_ENTROPY = 23,       // the right to feed the generator of badges
 };
-constexpr uint32_t KOZO_OBJECT_TYPE_LAST = KOZO_TYPE_AUDIT_DIGEST;
+constexpr uint32_t KOZO_OBJECT_TYPE_LAST = KOZO_TYPE_ENTROPY;
 
 // The label of a message that the kernel sends to a thread's fault handler.
 enum kozo_fault_kind : uint32_t {
@@ -126,7 +127,8 @@ enum kozo_boot_slot : uint32_t {
     KOZO_BOOT_SLOT_STACK = 12,         // the Frame of init's stack
     KOZO_BOOT_SLOT_AUDIT_LOG = 13,     // the kernel's log
     KOZO_BOOT_SLOT_AUDIT_DIGEST = 14,  // the hash over what was read of it
-    KOZO_BOOT_SLOT_IMAGE = 15,         // the first Frame of init's own image; others follow
+    KOZO_BOOT_SLOT_ENTROPY = 15,       // the generator of badges
+    KOZO_BOOT_SLOT_IMAGE = 16,         // the first Frame of init's own image; others follow
 };
 constexpr uint32_t KOZO_BOOT_SLOT_LAST = KOZO_BOOT_SLOT_IMAGE;
 
@@ -231,6 +233,10 @@ struct kozo_audit_digest {
     uint64_t handle;
 };
 
+struct kozo_entropy {
+    uint64_t handle;
+};
+
 // From abi/types.abi
 
 // One word beside each message. On receive, the kernel fills in `sent` and `arrived`.
@@ -324,7 +330,8 @@ struct kozo_boot_info {
     uint64_t extended_size;    // bytes of extended processor state that XSAVE needs
     uint64_t extended_mask;    // the state components that are enabled (XCR0)
     uint8_t build_id[32];      // Build-ID of the kernel, as hexadecimal text
-    uint64_t random[4];        // seed from the launcher; zero when none was passed
+    uint64_t random[4];        // random numbers from the kernel's generator; zero when it has no
+                               // seed
     uint8_t command_line[256]; // the kernel's command line, ended by a zero
     struct kozo_boot_untyped untyped[100];
 };
@@ -426,6 +433,7 @@ enum kozo_operation : uint32_t {
     KOZO_OP_ENDPOINT_TRY_RECV = 0x34,
     KOZO_OP_ENDPOINT_REPLY_RECV = 0x35,
     KOZO_OP_ENDPOINT_VERIFY = 0x36,
+    KOZO_OP_ENDPOINT_NEW_BADGE = 0x37,
 
     // From abi/object/reply.abi
     KOZO_OP_REPLY_REPLY = 0x40,
@@ -490,4 +498,7 @@ enum kozo_operation : uint32_t {
 
     // From abi/object/audit_digest.abi
     KOZO_OP_AUDIT_DIGEST_GET = 0x150,
+
+    // From abi/object/entropy.abi
+    KOZO_OP_ENTROPY_MIX = 0x170,
 };

@@ -36,6 +36,7 @@
     X(0x34, endpoint, try_recv, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_READ, 0, 0)                         \
     X(0x35, endpoint, reply_recv, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_READ, 0, 0)                       \
     X(0x36, endpoint, verify, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_READ, 0, 0)                           \
+    X(0x37, endpoint, new_badge, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_READ, 0, 0)                        \
     X(0x40, reply, reply, KOZO_TYPE_REPLY, 0, 0, 0)                                                \
     X(0x50, notification, signal, KOZO_TYPE_NOTIFICATION, KOZO_RIGHT_WRITE, 0, 0)                  \
     X(0x51, notification, wait, KOZO_TYPE_NOTIFICATION, KOZO_RIGHT_READ, 0, 0)                     \
@@ -69,4 +70,5 @@
     X(0x131, lease, close, KOZO_TYPE_LEASE, KOZO_RIGHT_CONTROL, 0, 0)                              \
     X(0x132, lease, info, KOZO_TYPE_LEASE, KOZO_RIGHT_READ, 0, 0)                                  \
     X(0x140, audit_log, read, KOZO_TYPE_AUDIT_LOG, KOZO_RIGHT_READ, 0, 0)                          \
-    X(0x150, audit_digest, get, KOZO_TYPE_AUDIT_DIGEST, KOZO_RIGHT_READ, 0, 0)
+    X(0x150, audit_digest, get, KOZO_TYPE_AUDIT_DIGEST, KOZO_RIGHT_READ, 0, 0)                     \
+    X(0x170, entropy, mix, KOZO_TYPE_ENTROPY, KOZO_RIGHT_WRITE, 0, 0)

@@ -431,6 +431,27 @@ static inline struct kozo_endpoint_verify_result kozo_endpoint_verify(struct koz
     };
 }
 
+struct kozo_endpoint_new_badge_result {
+    enum kozo_error error;
+    uint64_t badge; // not 0
+};
+
+// Gives a badge that nobody can guess, and that the kernel has not given before.
+[[nodiscard]]
+static inline struct kozo_endpoint_new_badge_result
+kozo_endpoint_new_badge(struct kozo_endpoint object)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = kozo_unset(),
+    };
+    enum kozo_error error = kozo_syscall_1(KOZO_OP_ENDPOINT_NEW_BADGE, &registers);
+    return (struct kozo_endpoint_new_badge_result){
+        .error = error,
+        .badge = registers.a0,
+    };
+}
+
 // From abi/object/reply.abi
 
 // Answers the call that the Reply holds. Never waits.
@@ -1111,4 +1132,25 @@ kozo_audit_digest_get(struct kozo_audit_digest object, uint64_t ring)
         .digest2 = registers.a4,
         .digest3 = registers.a5,
     };
+}
+
+// From abi/object/entropy.abi
+
+// Mixes 32 bytes into the generator's state. It counts as seeded from then on.
+//   word0: anything that nobody can guess
+//   word1: likewise
+//   word2: likewise
+//   word3: likewise
+[[nodiscard]]
+static inline enum kozo_error kozo_entropy_mix(struct kozo_entropy object, uint64_t word0,
+                                               uint64_t word1, uint64_t word2, uint64_t word3)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = word0,
+        .a1 = word1,
+        .a2 = word2,
+        .a3 = word3,
+    };
+    return kozo_syscall_4(KOZO_OP_ENTROPY_MIX, &registers);
 }

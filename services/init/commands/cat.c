@@ -12,7 +12,10 @@ static void write_shown(struct init *init, const uint8_t *data, size_t size)
         size_t length = size < sizeof part ? size : sizeof part;
         for (size_t i = 0; i < length; i++) {
             bool plain = (data[i] >= ' ' && data[i] != 0x7f) || data[i] == '\n' || data[i] == '\t';
-            part[i] = plain ? (char)data[i] : '.';
+            part[i] = '.';
+            if (plain) {
+                part[i] = (char)data[i];
+            }
         }
         terminal_write(init, part, length);
         data += length;

@@ -10,7 +10,7 @@ static enum kozo_error map_at(uint64_t frame, uint64_t to, uint64_t address, uin
                               uint64_t length, uint64_t rights)
 {
     return kozo_frame_map((struct kozo_frame){frame}, slot(to), own_space(), address, offset,
-                          length, (enum kozo_right)rights);
+                          length, kozo_rights(rights));
 }
 
 static enum kozo_error map(uint64_t frame, uint64_t to, uint64_t length, uint64_t rights)
@@ -20,8 +20,7 @@ static enum kozo_error map(uint64_t frame, uint64_t to, uint64_t length, uint64_
 
 static enum kozo_error set(uint64_t mapping, uint64_t offset, uint64_t length, uint64_t rights)
 {
-    return kozo_mapping_set((struct kozo_mapping){mapping}, offset, length,
-                            (enum kozo_right)rights);
+    return kozo_mapping_set((struct kozo_mapping){mapping}, offset, length, kozo_rights(rights));
 }
 
 TEST("a Frame that is mapped can be written and read")

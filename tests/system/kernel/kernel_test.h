@@ -4,13 +4,13 @@
 #pragma once
 
 #include <kozo/protocol.h>
+#include <kozo/rights.h>
 #include <kozo/start.h>
 #include <kozo/stubs.h>
 
 #include "test.h"
 
-constexpr uint64_t ALL_RIGHTS = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE | KOZO_RIGHT_EXECUTE |
-                                KOZO_RIGHT_GRANT | KOZO_RIGHT_PHYS | KOZO_RIGHT_CONTROL;
+constexpr uint64_t ALL_RIGHTS = KOZO_ALL_RIGHTS;
 constexpr uint64_t PAGE = KOZO_PAGE_SIZE;
 
 // User addresses that nothing else uses, all under one page table.
@@ -55,7 +55,7 @@ static inline struct kozo_slot slot(uint64_t handle)
 
 static inline enum kozo_error mint(uint64_t from, uint64_t to, uint64_t rights, uint64_t value)
 {
-    return kozo_cnode_mint(slot(from), slot(to), (enum kozo_right)rights, value);
+    return kozo_cnode_mint(slot(from), slot(to), kozo_rights(rights), value);
 }
 
 static inline enum kozo_object_type type_in(uint64_t handle)

@@ -49,7 +49,11 @@ TEST("retype refuses a type that can't be made")
     CHECK(retype(KOZO_TYPE_IRQ_CONTROL, 0, to, 1) == KOZO_BAD_TYPE);
     CHECK(retype(KOZO_TYPE_IO_PORT, 0, to, 1) == KOZO_BAD_TYPE);
     CHECK(retype(KOZO_TYPE_SCHED_CONTROL, 0, to, 1) == KOZO_BAD_TYPE);
-    CHECK(retype((enum kozo_object_type)200, 0, to, 1) == KOZO_BAD_TYPE);
+    union {
+        uint32_t number;
+        enum kozo_object_type type;
+    } no_type = {.number = 200};
+    CHECK(retype(no_type.type, 0, to, 1) == KOZO_BAD_TYPE);
     CHECK(type_in(to) == KOZO_TYPE_NONE);
 }
 

@@ -1,0 +1,482 @@
+// SPDX-License-Identifier: MIT
+// A world is a root CNode that its threads share, what stands in it at the start, and lists of values for each
+// operation's handle and arguments. All combinations of the values are steps.
+//
+// What the threads live in stands in a CNode that no handle leads to, or in the threads themselves, so that a world
+// can't lose what makes it go on by one step.
+#include "worlds.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel.h"
+#include "kozo/operations.h"
+#include "object/address_space.h"
+#include "object/cnode.h"
+#include "object/pool.h"
+#include "object/sched_context.h"
+#include "object/thread.h"
+#include "sched/scheduler.h"
+#include "state.h"
+
+constexpr uint64_t PAGE = ARCH_PAGE_SIZE;
+constexpr uint8_t PRIORITY = 1;
+
+// --- What worlds are made of --------------------------------------------------------------------
+
+static struct {
+    physical_t next;       // the first free memory
+    struct cnode *root;    // that handles start in
+    struct cnode *keeper;  // that no handle leads to
+    unsigned kept;         // slots of the keeper that are taken
+    struct pool *pool;     // of the page tables that the threads run in
+    struct address_space *space;
+} world;
+
+static physical_t take(uint64_t size, uint64_t alignment)
+{
+    physical_t base = (world.next + alignment - 1) & ~(alignment - 1);
+
+    if (base + size > HOST_RAM) {
+        (void)fprintf(stderr, "a world takes more than HOST_RAM\n");
+        arch_halt();
+    }
+    world.next = base + size;
+    return base;
+}
+
+static void put(struct slot *slot, struct slot content)
+{
+    content.rights = object_types[content.type].rights;
+    slot_insert(slot, &kernel.root, &content);
+}
+
+static void *put_object(struct slot *slot, enum kozo_object_type type, unsigned bits)
+{
+    unsigned size_bits = type == KOZO_TYPE_CNODE ? bits + SLOT_BITS : object_types[type].bits;
+    struct object *object = arch_window(take((uint64_t)1 << size_bits, (uint64_t)1 << size_bits));
+
+    memset(object, 0, (uint64_t)1 << size_bits);
+    object_create(object, type, bits);
+    object->grave.header.references = 1;
+    put(slot, (struct slot){.type = (uint8_t)type, .object = link_to(object)});
+    return object;
+}
+
+static void put_memory(struct slot *slot, enum kozo_object_type type, uint64_t size, uint64_t alignment)
+{
+    put(slot, (struct slot){.type = (uint8_t)type, .base = take(size, alignment), .size = size});
+}
+
+static struct slot *root_slot(uint64_t index)
+{
+    return &world.root->slot[0] + index;
+}
+
+static struct slot *keeper_slot(void)
+{
+    world.kept++;
+    return &world.keeper->slot[0] + world.kept;
+}
+
+static struct cnode *put_first_cnode(unsigned bits, uint64_t own)
+{
+    struct cnode *cnode = arch_window(take((uint64_t)KOZO_SLOT_SIZE << bits, (uint64_t)KOZO_SLOT_SIZE << bits));
+
+    memset(cnode, 0, (uint64_t)KOZO_SLOT_SIZE << bits);
+    object_create((struct object *)cnode, KOZO_TYPE_CNODE, bits);
+    cnode->slot[0].header.references = 1;
+    put(&cnode->slot[0] + own, (struct slot){.type = KOZO_TYPE_CNODE, .object = link_to(cnode)});
+    return cnode;
+}
+
+// A thread whose handles start in the root CNode, ready to run, with a SchedContext that nobody can name but through
+// the slot given.
+static struct thread *put_thread(struct slot *slot, struct slot *context_slot)
+{
+    struct thread *thread = put_object(slot, KOZO_TYPE_THREAD, 0);
+    struct sched_context *context = put_object(context_slot, KOZO_TYPE_SCHED_CONTEXT, 0);
+
+    ((struct object *)world.root)->grave.header.references++;
+    put(&thread->cspace, (struct slot){.type = KOZO_TYPE_CNODE,
+                                       .flags = SLOT_IN_THREAD,
+                                       .object = link_to(world.root)});
+    world.space->object.grave.header.references++;
+    put(&thread->space, (struct slot){.type = KOZO_TYPE_ADDRESS_SPACE,
+                                      .flags = SLOT_IN_THREAD,
+                                      .object = link_to(world.space)});
+    thread->priority = PRIORITY;
+    thread->state = READY;
+    thread->registers.instruction = CALL_AT + HOST_SYSCALL_SIZE;
+    sched_context_set_budget(context, WORLD_TURN);
+    sched_context_give(&kernel.cpu[0], context_slot, thread);
+    return thread;
+}
+
+// The root CNode of 2^bits slots, whose slot 1 leads to itself, and what threads run in.
+static void begin(unsigned bits)
+{
+    host_reset();
+    host.now = WORLD_NOW;
+    kernel.cpu[0].armed = UINT64_MAX;
+    memset(&world, 0, sizeof(world));
+    world.next = PAGE;
+    world.root = put_first_cnode(bits, 1);
+    world.keeper = put_first_cnode(3, 1);
+    world.kept = 1;
+    world.pool = put_object(keeper_slot(), KOZO_TYPE_POOL, 0);
+    world.space = put_object(keeper_slot(), KOZO_TYPE_ADDRESS_SPACE, 0);
+
+    struct slot *donor = &world.pool->donor[0];
+    put_memory(donor, KOZO_TYPE_UNTYPED, PAGE, PAGE);
+    donor->flags = SLOT_IN_POOL;
+    world.pool->donated = 1;
+    address_space_attach(world.space, world.pool);
+}
+
+static void end(void)
+{
+    (void)scheduler_choose(&kernel.cpu[0]);
+    kernel.cpu[0].work = 0;
+}
+
+// --- Steps --------------------------------------------------------------------------------------
+
+struct choice {
+    const uint64_t *value;
+    unsigned count;
+};
+
+#define SET(...)                                                                                   \
+    {                                                                                              \
+        (const uint64_t[]){__VA_ARGS__}, sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t) \
+    }
+
+// All combinations of a handle and arguments.
+#define ADD(steps, operation, ...)                                                                 \
+    add_all(steps, KOZO_OP_##operation, (const struct choice[1 + STEP_ARGUMENTS]){__VA_ARGS__})
+
+static void add(struct steps *steps, const struct step *step)
+{
+    if (steps->count == WORLD_STEPS) {
+        (void)fprintf(stderr, "a world has more than WORLD_STEPS steps\n");
+        arch_halt();
+    }
+    steps->step[steps->count++] = *step;
+}
+
+static void add_kind(struct steps *steps, enum step_kind kind)
+{
+    add(steps, &(struct step){.kind = kind});
+}
+
+static uint64_t chosen(const struct choice *choice, unsigned at)
+{
+    return choice->count == 0 ? 0 : choice->value[at];
+}
+
+static void add_all(struct steps *steps, uint16_t operation, const struct choice *choice)
+{
+    unsigned at[1 + STEP_ARGUMENTS] = {};
+    unsigned turning = 0;
+
+    while (turning <= STEP_ARGUMENTS) {
+        struct step step = {.kind = STEP_CALL, .operation = operation};
+        step.handle = chosen(&choice[0], at[0]);
+        for (unsigned i = 0; i < STEP_ARGUMENTS; i++) {
+            step.argument[i] = chosen(&choice[1 + i], at[1 + i]);
+        }
+        add(steps, &step);
+        for (turning = 0; turning <= STEP_ARGUMENTS; turning++) {
+            if (++at[turning] < choice[turning].count) {
+                break;
+            }
+            at[turning] = 0;
+        }
+    }
+}
+
+// --- derive: CNodes in one another, and in themselves -------------------------------------------
+
+// Slot `inner` of the CNode in slot `outer` of a root CNode of 8 slots.
+#define PATH8(outer, inner)  ((outer) | (inner) << 3)
+#define PATH16(outer, inner) ((outer) | (inner) << 4)
+
+static void derive_begin(void)
+{
+    begin(3);
+    put_memory(root_slot(2), KOZO_TYPE_UNTYPED, 1024, 256);
+    put_thread(keeper_slot(), keeper_slot());
+    end();
+}
+
+#define DERIVE_PLACES                                                                              \
+    1, 2, 3, 4, 5, PATH8(3, 1), PATH8(3, 2), PATH8(4, 1), PATH8(4, 3), PATH8(1, 5)
+
+static void derive_steps(struct steps *steps)
+{
+    ADD(steps, UNTYPED_RETYPE, SET(2, 5), SET(KOZO_TYPE_CNODE), SET(2),
+        SET(3, 4, 5, PATH8(3, 1), PATH8(4, 1)), SET(1));
+    ADD(steps, UNTYPED_RETYPE, SET(2, 5), SET(KOZO_TYPE_UNTYPED), SET(8), SET(5, PATH8(3, 2)), SET(1));
+    ADD(steps, UNTYPED_RETYPE, SET(2, 5), SET(KOZO_TYPE_ENDPOINT), SET(0), SET(4, PATH8(3, 1)),
+        SET(1, 2));
+    ADD(steps, CNODE_COPY, SET(1, 2, 3, 4, PATH8(3, 1), PATH8(4, 1)),
+        SET(3, 4, 5, PATH8(3, 1), PATH8(3, 2), PATH8(4, 1), PATH8(4, 3)));
+    ADD(steps, CNODE_MINT, SET(1, 3, 4, PATH8(3, 1)), SET(5, PATH8(3, 2), PATH8(4, 3)),
+        SET(0, KOZO_RIGHT_READ, KOZO_RIGHT_WRITE), SET(0));
+    ADD(steps, CNODE_MINT, SET(4, PATH8(3, 1)), SET(5, PATH8(4, 1)), SET(UINT64_MAX), SET(7));
+    ADD(steps, CNODE_MOVE, SET(2, 3, 4, 5, PATH8(3, 1), PATH8(4, 3)),
+        SET(2, 3, 4, 5, PATH8(3, 1), PATH8(3, 2), PATH8(4, 1)));
+    ADD(steps, CNODE_DELETE, SET(DERIVE_PLACES));
+    ADD(steps, CNODE_REVOKE, SET(DERIVE_PLACES));
+    ADD(steps, CNODE_INSPECT, SET(0, 1, 3, 5, PATH8(3, 1), PATH8(4, 3)));
+}
+
+// --- preempt: the same, with two threads and a preemption point after each step of work ---------
+
+static void preempt_begin(void)
+{
+    begin(3);
+    put_memory(root_slot(2), KOZO_TYPE_UNTYPED, 1024, 256);
+    put_thread(keeper_slot(), keeper_slot());
+    put_thread(keeper_slot(), keeper_slot());
+    end();
+}
+
+static void preempt_steps(struct steps *steps)
+{
+    add_kind(steps, STEP_TURN);
+    ADD(steps, UNTYPED_RETYPE, SET(2), SET(KOZO_TYPE_CNODE), SET(2), SET(3, 4, PATH8(3, 1)), SET(1));
+    ADD(steps, UNTYPED_RETYPE, SET(2), SET(KOZO_TYPE_ENDPOINT), SET(0), SET(5), SET(1));
+    ADD(steps, CNODE_COPY, SET(1, 3, 4, PATH8(3, 1)), SET(4, 5, PATH8(3, 1), PATH8(3, 2), PATH8(4, 1)));
+    ADD(steps, CNODE_MOVE, SET(2, 3, 4, PATH8(3, 1)), SET(3, 5, PATH8(3, 2), PATH8(4, 1)));
+    ADD(steps, CNODE_DELETE, SET(1, 2, 3, 4, PATH8(3, 1), PATH8(3, 2), PATH8(4, 1)));
+    ADD(steps, CNODE_REVOKE, SET(1, 2, 3, 4, PATH8(3, 1)));
+}
+
+// --- retype: memory, its watermark, and what lies in it ----------------------------------------
+
+static void retype_begin(void)
+{
+    begin(3);
+    put_memory(root_slot(2), KOZO_TYPE_UNTYPED, 2048, 1024);
+    put(root_slot(3), (struct slot){.type = KOZO_TYPE_UNTYPED,
+                                    .flags = SLOT_DEVICE,
+                                    .base = HOST_RAM + HOST_IMAGE,
+                                    .size = 2 * PAGE});
+    put_thread(keeper_slot(), keeper_slot());
+    end();
+}
+
+static void retype_steps(struct steps *steps)
+{
+    ADD(steps, UNTYPED_RETYPE, SET(2, 3, 4, 5), SET(KOZO_TYPE_FRAME), SET(9, 10), SET(4, 6), SET(1, 2));
+    ADD(steps, UNTYPED_RETYPE, SET(2, 3, 4, 5), SET(KOZO_TYPE_UNTYPED), SET(6, 9, 10), SET(4, 5),
+        SET(0, 1, 3));
+    ADD(steps, UNTYPED_RETYPE, SET(2, 3, 4), SET(KOZO_TYPE_ENDPOINT, KOZO_TYPE_NOTIFICATION), SET(0),
+        SET(5, 6), SET(1, 2, 3));
+    ADD(steps, UNTYPED_RETYPE, SET(2, 4), SET(KOZO_TYPE_CNODE), SET(1, 2, 3), SET(7), SET(1));
+    ADD(steps, UNTYPED_RETYPE, SET(2), SET(KOZO_TYPE_MAPPING, KOZO_TYPE_IO_PORT), SET(0), SET(5), SET(1));
+    ADD(steps, UNTYPED_INFO, SET(2, 3, 4, 5));
+    ADD(steps, CNODE_COPY, SET(2, 4, 6), SET(5, 7));
+    ADD(steps, CNODE_MINT, SET(4, 6), SET(5, 7), SET(UINT64_MAX, KOZO_RIGHT_READ),
+        SET(0, UINT64_C(1) << 32, UINT64_C(1) << 32 | 1, UINT64_C(2) << 32 | 1));
+    ADD(steps, CNODE_MOVE, SET(2, 4, 5), SET(2, 6, 7));
+    ADD(steps, FRAME_ADDRESS, SET(4, 5, 7));
+    ADD(steps, CNODE_DELETE, SET(2, 3, 4, 5, 6, 7));
+    ADD(steps, CNODE_REVOKE, SET(2, 3, 4, 5));
+    ADD(steps, CNODE_INSPECT, SET(2, 4, 5));
+}
+
+// --- lease --------------------------------------------------------------------------------------
+
+static void lease_begin(void)
+{
+    begin(4);
+    put_object(root_slot(2), KOZO_TYPE_NOTIFICATION, 0);
+    put_object(root_slot(3), KOZO_TYPE_LEASE, 0);
+    put_object(root_slot(4), KOZO_TYPE_LEASE, 0);
+    put_memory(root_slot(5), KOZO_TYPE_UNTYPED, 256, 256);
+    put_object(root_slot(6), KOZO_TYPE_ENDPOINT, 0);
+    put_thread(keeper_slot(), keeper_slot());
+    end();
+}
+
+static void lease_steps(struct steps *steps)
+{
+    add_kind(steps, STEP_LATER);
+    ADD(steps, UNTYPED_RETYPE, SET(5), SET(KOZO_TYPE_LEASE), SET(0), SET(7), SET(1));
+    ADD(steps, LEASE_OPEN, SET(3, 4, 7), SET(0, WORLD_DEADLINE), SET(0, 2), SET(0, 3, 4));
+    ADD(steps, LEASE_OPEN, SET(7), SET(WORLD_DEADLINE - 1), SET(1), SET(3, 4, 7));
+    ADD(steps, LEASE_CLOSE, SET(3, 4, 7));
+    ADD(steps, LEASE_INFO, SET(3, 4, 7));
+    ADD(steps, CNODE_LEND, SET(2, 8, 9, 6), SET(8, 9, 10), SET(UINT64_MAX), SET(0, 4), SET(3, 4));
+    ADD(steps, CNODE_LEND, SET(2, 8), SET(9), SET(KOZO_RIGHT_WRITE), SET(2), SET(3, 7, 2));
+    ADD(steps, CNODE_LEND, SET(3), SET(9), SET(UINT64_MAX), SET(0), SET(4));
+    ADD(steps, CNODE_COPY, SET(2, 3, 8, 9), SET(10, 9));
+    ADD(steps, CNODE_MINT, SET(3, 8), SET(10), SET(KOZO_RIGHT_READ), SET(0, 3));
+    ADD(steps, CNODE_MOVE, SET(8, 9), SET(9, 10));
+    ADD(steps, NOTIFICATION_SIGNAL, SET(2, 8, 9, 10));
+    ADD(steps, NOTIFICATION_POLL, SET(8, 9));
+    ADD(steps, ENDPOINT_TRY_SEND, SET(8, 9), SET(0));
+    ADD(steps, ENDPOINT_VERIFY, SET(6), SET(8, 9, 10));
+    ADD(steps, CNODE_DELETE, SET(2, 3, 4, 6, 7, 8, 9, 10));
+    ADD(steps, CNODE_REVOKE, SET(2, 5, 8));
+}
+
+// --- map ----------------------------------------------------------------------------------------
+
+static void map_begin(void)
+{
+    begin(4);
+    put_object(root_slot(2), KOZO_TYPE_POOL, 0);
+    put_object(root_slot(3), KOZO_TYPE_ADDRESS_SPACE, 0);
+    put_object(root_slot(4), KOZO_TYPE_ADDRESS_SPACE, 0);
+    put_memory(root_slot(5), KOZO_TYPE_UNTYPED, 4 * PAGE, PAGE);
+    put_memory(root_slot(6), KOZO_TYPE_FRAME, 2 * PAGE, PAGE);
+    put_thread(keeper_slot(), keeper_slot());
+    // The thread runs in the first of the two spaces as soon as that is on a Pool, so that flushing can be seen.
+    end();
+}
+
+static void map_steps(struct steps *steps)
+{
+    constexpr uint64_t rw = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE;
+
+    ADD(steps, UNTYPED_RETYPE, SET(5), SET(KOZO_TYPE_UNTYPED), SET(9, 10), SET(7), SET(1));
+    ADD(steps, POOL_DONATE, SET(2), SET(5, 7));
+    ADD(steps, POOL_ATTACH, SET(2), SET(3, 4));
+    ADD(steps, POOL_INFO, SET(2));
+    ADD(steps, ADDRESS_SPACE_INFO, SET(3));
+    ADD(steps, CNODE_MINT, SET(6), SET(8), SET(UINT64_MAX, KOZO_RIGHT_READ),
+        SET(0, UINT64_C(1) << 32 | 1));
+    ADD(steps, FRAME_MAP, SET(6, 8), SET(9, 10), SET(3, 4, 15), SET(0, 7 * PAGE), SET(0, PAGE),
+        SET(PAGE, 2 * PAGE), SET(KOZO_RIGHT_READ, rw));
+    ADD(steps, FRAME_MAP, SET(6), SET(11), SET(3, 15), SET(0, 1, ARCH_USER_END - PAGE), SET(0, PAGE / 2),
+        SET(PAGE, 2 * PAGE), SET(0, KOZO_RIGHT_WRITE, KOZO_RIGHT_WRITE | KOZO_RIGHT_EXECUTE));
+    ADD(steps, MAPPING_SET, SET(9, 10), SET(0, PAGE), SET(PAGE, 2 * PAGE), SET(0, KOZO_RIGHT_READ, rw));
+    ADD(steps, MAPPING_INFO, SET(9));
+    ADD(steps, CNODE_MOVE, SET(9), SET(11));
+    ADD(steps, CNODE_COPY, SET(3, 9), SET(12));
+    ADD(steps, CNODE_DELETE, SET(2, 3, 4, 6, 7, 8, 9, 10, 11));
+    ADD(steps, CNODE_REVOKE, SET(5, 6, 7, 8));
+}
+
+// --- ipc ----------------------------------------------------------------------------------------
+
+static void ipc_begin(void)
+{
+    begin(4);
+    put_object(root_slot(2), KOZO_TYPE_ENDPOINT, 0);
+    put_object(root_slot(3), KOZO_TYPE_NOTIFICATION, 0);
+    put_object(root_slot(4), KOZO_TYPE_REPLY, 0);
+    put_object(root_slot(5), KOZO_TYPE_REPLY, 0);
+    put_thread(root_slot(6), root_slot(9));
+    put_thread(root_slot(7), root_slot(10));
+    put_thread(root_slot(8), root_slot(11));
+    struct thread *last = link_target(root_slot(8)->object);
+    capability_copy(root_slot(2), &last->fault_handler, SLOT_IN_THREAD);
+    last->fault_handler.value = 9;
+    end();
+}
+
+static void ipc_steps(struct steps *steps)
+{
+    add_kind(steps, STEP_TURN);
+    add_kind(steps, STEP_FAULT);
+    ADD(steps, ENDPOINT_CALL, SET(2, 12), SET(UINT64_C(7) << 32 | 1));
+    ADD(steps, ENDPOINT_SEND, SET(2, 12), SET(UINT64_C(8) << 32 | 1));
+    ADD(steps, ENDPOINT_TRY_SEND, SET(12), SET(0));
+    ADD(steps, ENDPOINT_RECV, SET(2, 12), SET(0), SET(0, 4, 5));
+    ADD(steps, ENDPOINT_TRY_RECV, SET(2), SET(0), SET(0, 4));
+    ADD(steps, ENDPOINT_REPLY_RECV, SET(2), SET(0), SET(0, 4, 5));
+    ADD(steps, REPLY_REPLY, SET(4, 5), SET(UINT64_C(1) << 32, 0));
+    ADD(steps, NOTIFICATION_SIGNAL, SET(3, 13));
+    ADD(steps, NOTIFICATION_WAIT, SET(3));
+    ADD(steps, NOTIFICATION_POLL, SET(3));
+    ADD(steps, THREAD_BIND_NOTIFICATION, SET(6, 7), SET(0, 3));
+    ADD(steps, THREAD_SUSPEND, SET(6, 7, 8));
+    ADD(steps, THREAD_RESUME, SET(6, 7, 8));
+    ADD(steps, THREAD_SET_PRIORITY, SET(7), SET(0, 1, 2));
+    ADD(steps, SCHED_CONTEXT_UNBIND, SET(9, 10));
+    ADD(steps, SCHED_CONTEXT_BIND, SET(10), SET(7, 8));
+    ADD(steps, CNODE_MINT, SET(2), SET(12), SET(UINT64_MAX, KOZO_RIGHT_WRITE), SET(5));
+    ADD(steps, CNODE_MINT, SET(3), SET(13), SET(UINT64_MAX), SET(6));
+    ADD(steps, CNODE_DELETE, SET(2, 3, 4, 5, 8, 11, 12, 13));
+    ADD(steps, CNODE_REVOKE, SET(2));
+}
+
+const struct world worlds[] = {
+    {"derive", "CNodes in one another and in themselves: retype, copy, mint, move, delete, revoke",
+     derive_begin, derive_steps, 512},
+    {"preempt", "the same by two threads, left at every preemption point", preempt_begin,
+     preempt_steps, 1},
+    {"retype", "memory: watermark, zeroing, reset, Frames and devices", retype_begin, retype_steps,
+     512},
+    {"lease", "Leases in one another, what is lent under them, and their ends", lease_begin,
+     lease_steps, 512},
+    {"map", "Pools, AddressSpaces, Mappings over one another", map_begin, map_steps, 512},
+    {"ipc", "three threads: messages, replies, signals, faults, time that is lent", ipc_begin,
+     ipc_steps, 512},
+};
+const unsigned world_count = sizeof(worlds) / sizeof(worlds[0]);
+
+// --- Words --------------------------------------------------------------------------------------
+
+// The names of the arguments, in the order of the registers; "" for none.
+static const struct {
+    uint16_t operation;
+    const char *argument[STEP_ARGUMENTS];
+} argument_names[] = {
+    {KOZO_OP_UNTYPED_RETYPE, {"type", "size", "destination", "count"}},
+    {KOZO_OP_CNODE_COPY, {"destination"}},
+    {KOZO_OP_CNODE_MINT, {"destination", "rights", "value"}},
+    {KOZO_OP_CNODE_LEND, {"destination", "rights", "value", "lease"}},
+    {KOZO_OP_CNODE_MOVE, {"destination"}},
+    {KOZO_OP_LEASE_OPEN, {"deadline", "uses", "outer"}},
+    {KOZO_OP_FRAME_MAP, {"destination", "space", "address", "offset", "length", "rights"}},
+    {KOZO_OP_MAPPING_SET, {"offset", "length", "rights"}},
+    {KOZO_OP_POOL_DONATE, {"memory"}},
+    {KOZO_OP_POOL_ATTACH, {"space"}},
+    {KOZO_OP_ENDPOINT_CALL, {"info"}},
+    {KOZO_OP_ENDPOINT_SEND, {"info"}},
+    {KOZO_OP_ENDPOINT_TRY_SEND, {"info"}},
+    {KOZO_OP_ENDPOINT_RECV, {nullptr, "reply"}},
+    {KOZO_OP_ENDPOINT_TRY_RECV, {nullptr, "reply"}},
+    {KOZO_OP_ENDPOINT_REPLY_RECV, {"info", "reply"}},
+    {KOZO_OP_ENDPOINT_VERIFY, {"capability"}},
+    {KOZO_OP_REPLY_REPLY, {"info"}},
+    {KOZO_OP_THREAD_BIND_NOTIFICATION, {"notification"}},
+    {KOZO_OP_THREAD_SET_PRIORITY, {"priority"}},
+    {KOZO_OP_SCHED_CONTEXT_BIND, {"thread"}},
+};
+
+#define NAME(number, object, operation, type, rights, debug) [number] = #object "." #operation,
+static const char *const operation_names[] = {KOZO_OPERATIONS(NAME)};
+
+void step_print(const struct step *step)
+{
+    static const char *const others[] = {
+        [STEP_FAULT] = "the current thread touches unmapped memory",
+        [STEP_TURN] = "the turn of the current thread is over",
+        [STEP_LATER] = "the deadline passes",
+        [STEP_AGAIN] = "the preempted call goes on",
+    };
+
+    if (step->kind != STEP_CALL) {
+        (void)printf("%s", others[step->kind]);
+        return;
+    }
+    (void)printf("%s of %llu", operation_names[step->operation], (unsigned long long)step->handle);
+    for (unsigned i = 0; i < sizeof(argument_names) / sizeof(argument_names[0]); i++) {
+        if (argument_names[i].operation != step->operation) {
+            continue;
+        }
+        for (unsigned k = 0; k < STEP_ARGUMENTS; k++) {
+            if (argument_names[i].argument[k] != nullptr) {
+                (void)printf(", %s %#llx", argument_names[i].argument[k],
+                             (unsigned long long)step->argument[k]);
+            }
+        }
+    }
+}
