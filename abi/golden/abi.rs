@@ -777,7 +777,8 @@ pub mod operation {
     /// Reply, a call is answered NO_REPLY. A signal arrives as an info word of zero, with the badge
     /// set to the signal bits.
     pub const ENDPOINT_RECV: u32 = 0x33;
-    /// Like recv, but never waits.
+    /// Like recv, but never waits. A server that has no time of its own keeps the time of its last
+    /// caller when there is nothing to receive.
     pub const ENDPOINT_TRY_RECV: u32 = 0x34;
     /// Answers the call that the Reply holds, then receives with the same Reply. An empty Reply is
     /// no error; the answer is then dropped.

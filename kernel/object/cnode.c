@@ -73,7 +73,9 @@ static enum kozo_error mint_value(struct slot *content, uint64_t value)
                    ? KOZO_OK
                    : KOZO_BAD_ARGUMENT;
     case KOZO_TYPE_IO_PORT:
-        return range_narrow(content, (uint16_t)value, value >> 16, 1, &content->value)
+        // Ports are named by their own numbers, so that one below the range wraps to far above it.
+        return range_narrow(content, (uint64_t)(uint16_t)value - content->value, value >> 16, 1,
+                            &content->value)
                    ? KOZO_OK
                    : KOZO_BAD_ARGUMENT;
     default:

@@ -220,7 +220,14 @@ enum kozo_error endpoint_try_recv_call(struct call *call)
     }
 
     struct endpoint *endpoint = endpoint_of(call->slot);
-    return receive_now(call->cpu, call->caller, endpoint, found.reply) ? KOZO_OK : KOZO_WOULD_BLOCK;
+    if (receive_now(call->cpu, call->caller, endpoint, found.reply)) {
+        return KOZO_OK;
+    }
+    // A server without time of its own keeps what it borrowed, or it could never receive again.
+    if (call->caller->context.type != KOZO_TYPE_NONE) {
+        time_return(call->cpu, call->caller);
+    }
+    return KOZO_WOULD_BLOCK;
 }
 
 enum kozo_error endpoint_reply_recv_call(struct call *call)

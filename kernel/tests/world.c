@@ -12,6 +12,7 @@ constexpr unsigned TURNS = 64;
 constexpr unsigned RESTARTS = 100'000;
 
 struct world world;
+unsigned world_broken;
 
 // --- The beginning ------------------------------------------------------------------------------
 
@@ -114,6 +115,7 @@ static void after_entry(const struct thread *resumed, const char *entry)
 
     world.entries++;
     if (broken != nullptr) {
+        world_broken++;
         (void)snprintf(line, sizeof(line), "after %s: %s", entry, broken);
         test_failed(__FILE__, __LINE__, line);
     }
@@ -315,7 +317,8 @@ uint64_t world_hash(const struct thread *except)
     }
     arch_cpu()->work = 0;
     uint64_t hash = hash_bytes(UINT64_C(0xcbf29ce484222325), host_ram, sizeof(host_ram));
-    hash = hash_bytes(hash, &kernel, offsetof(struct kernel, cpu) + sizeof(struct cpu));
+    hash = hash_bytes(hash, &kernel, offsetof(struct kernel, entropy));
+    hash = hash_bytes(hash, arch_cpu(), sizeof(struct cpu));
     arch_cpu()->work = work;
     if (registers != nullptr) {
         *registers = saved;

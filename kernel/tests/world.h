@@ -60,6 +60,9 @@ struct world {
 };
 extern struct world world;
 
+// How often an invariant was broken, in all.
+extern unsigned world_broken;
+
 void world_begin(void);
 
 // A system call of the current thread, with its restarts.

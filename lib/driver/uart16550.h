@@ -36,6 +36,7 @@ constexpr uint8_t UART_MODEM_INTERRUPT = 0x08; // OUT2 connects the interrupt li
 
 constexpr uint8_t UART_STATUS_RECEIVED = 1 << 0;
 constexpr uint8_t UART_STATUS_EMPTY = 1 << 5; // the transmit FIFO is empty
+constexpr uint8_t UART_STATUS_IDLE = 1 << 6;  // so is the shift register: the last bit has left
 
 constexpr uint32_t UART_FIFO_SIZE = 16;
 constexpr uint16_t UART_PORTS = 8;

@@ -10,6 +10,7 @@
 #include "commands/commands.h"
 #include "console.h"
 #include "init.h"
+#include "port.h"
 #include "power.h"
 
 constexpr uint64_t BOOT_MAGIC = 0x6f666e696f7a6f6b; // "kozoinfo"
@@ -198,6 +199,7 @@ void kozo_start(const void *info, struct kozo_ipc_buffer *buffer)
     const struct kozo_boot_info *boot = info;
     struct init *init = &state;
     kozo_library_start(buffer, boot->random[1] ^ kozo_ticks());
+    port_clock(boot->tsc_frequency);
     terminal_start(init);
     if (boot->magic != BOOT_MAGIC || boot->version != KOZO_VERSION) {
         init_die(init, "the kernel speaks another version of the boundary");

@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "port.h"
 
+#include <kozo/machine.h>
 #include <kozo/stubs.h>
 
 #include "uart16550.h"
 
 constexpr struct kozo_io_port ALL_PORTS = {KOZO_BOOT_SLOT_IO_PORT};
-constexpr unsigned PATIENCE = 100'000; // looks at the status before a byte is given up
+constexpr unsigned PATIENCE = 5; // seconds until a device that takes no byte is given up
+constexpr unsigned LOOKS = 16;   // at the status, before leaving the device alone for a moment
+constexpr unsigned MOMENT = 2000;
+
+static uint64_t tsc_frequency;
+
+void port_clock(uint64_t frequency)
+{
+    tsc_frequency = frequency;
+}
 
 uint32_t port_in(uint16_t port, unsigned width)
 {
@@ -50,24 +60,44 @@ void port_start(uint16_t base)
     write_register(base, UART_MODEM, UART_MODEM_READY);
 }
 
-static bool wait_until_empty(uint16_t base)
+static bool is_in_state(uint16_t base, uint8_t state)
 {
-    for (unsigned i = 0; i < PATIENCE; i++) {
-        if ((read_register(base, UART_STATUS) & UART_STATUS_EMPTY) != 0) {
+    for (unsigned i = 0; i < LOOKS; i++) {
+        if ((read_register(base, UART_STATUS) & state) != 0) {
             return true;
         }
     }
     return false;
 }
 
+// Between looks there is a pause without any: an emulated device is served by the thread that
+// looking keeps busy.
+static bool wait_until(uint16_t base, uint8_t state)
+{
+    uint64_t start = kozo_ticks();
+    while (!is_in_state(base, state)) {
+        if (kozo_ticks() - start > PATIENCE * tsc_frequency) {
+            return false;
+        }
+        for (volatile unsigned i = 0; i < MOMENT; i++) {
+        }
+    }
+    return true;
+}
+
 void port_write(uint16_t base, const char *bytes, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
-        if (i % UART_FIFO_SIZE == 0 && !wait_until_empty(base)) {
+        if (i % UART_FIFO_SIZE == 0 && !wait_until(base, UART_STATUS_EMPTY)) {
             return;
         }
         write_register(base, UART_DATA, (uint8_t)bytes[i]);
     }
+}
+
+void port_drain(uint16_t base)
+{
+    (void)wait_until(base, UART_STATUS_IDLE);
 }
 
 int port_read(uint16_t base)

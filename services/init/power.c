@@ -130,6 +130,7 @@ static void sleep(const struct init *init, const struct acpi_power *power,
 const char *power_off(struct init *init)
 {
     const char *reason = "the firmware does not say how";
+    terminal_drain(init);
     struct acpi_power power = read_power(init);
     size_t size = 0;
     const uint8_t *dsdt = power.found ? look_at_table(power.dsdt, &size) : nullptr;
@@ -148,6 +149,7 @@ const char *power_reset(struct init *init)
     constexpr uint16_t RESET_PORT = 0xcf9; // reset control register of PC chipsets
     constexpr uint16_t KEYBOARD_PORT = 0x64;
     constexpr uint8_t KEYBOARD_RESET = 0xfe;
+    terminal_drain(init);
     struct acpi_power power = read_power(init);
     if (power.found && power.reset.address != 0) {
         write_register(&power.reset, 1, power.reset_value);

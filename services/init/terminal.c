@@ -13,7 +13,7 @@
 constexpr size_t FRAME_MOST = 4096; // bytes of output in one message to the runner
 constexpr uint8_t CONTROL_C = 0x03;
 constexpr unsigned RESTARTS_MOST = 3;
-constexpr uint64_t RUNNER_PATIENCE = 5; // a fifth of a second
+constexpr uint64_t RUNNER_PATIENCE = 2; // seconds, for a runner on a busy machine
 
 // --- Polled -------------------------------------------------------------------------------------
 
@@ -145,7 +145,7 @@ bool terminal_ask_runner(struct init *init)
     control_print("hello 1\n");
     control_start(control);
     uint64_t start = kozo_ticks();
-    uint64_t patience = init->boot->tsc_frequency / RUNNER_PATIENCE;
+    uint64_t patience = init->boot->tsc_frequency * RUNNER_PATIENCE;
     while (control->state == CONTROL_HEADER || control->state == CONTROL_BODY) {
         int byte = port_read(PORT_CONTROL);
         if (byte >= 0) {
@@ -179,6 +179,16 @@ void terminal_start(struct init *init)
     init->terminal.kind = TERMINAL_POLLED;
     port_start(PORT_CONSOLE);
     line_start(&init->terminal.line, show, nullptr);
+}
+
+void terminal_drain(struct init *init)
+{
+    // The driver answers a write when all its output was handed to the device, even one of nothing.
+    if (init->terminal.kind == TERMINAL_DRIVER) {
+        (void)kozo_console_write(init->terminal.driver, "", 0);
+    }
+    port_drain(PORT_CONSOLE);
+    port_drain(PORT_CONTROL);
 }
 
 void terminal_write(struct init *init, const char *text, size_t length)

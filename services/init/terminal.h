@@ -44,6 +44,9 @@ void terminal_start(struct init *init);
 
 void terminal_write(struct init *init, const char *text, size_t length);
 
+// Waits until all that was written has left the machine, before that is turned off.
+void terminal_drain(struct init *init);
+
 // Formats as kozo_format does and writes. Text beyond 512 bytes is cut.
 [[gnu::format(printf, 2, 3)]]
 void say(struct init *init, const char *format, ...);

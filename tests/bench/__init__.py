@@ -10,18 +10,27 @@ class NotMeasured(Exception):
 
 @dataclass
 class Row:
-    """A figure beside its goal, in the same unit. Without a goal, it is only stated."""
+    """A figure beside its goal and what seL4 takes, in the same unit. Without a goal, it is only stated;
+    without a figure, `lost` says why there is none."""
 
     what: str
-    found: float
-    unit: str
+    found: float | None
+    unit: str = ""
     goal: float | None = None
+    sel4: float | None = None
+    lost: str = ""
 
     @property
     def cells(self):
-        goal = "" if self.goal is None else f"≤ {number(self.goal)} {self.unit}"
+        goal = "" if self.goal is None else f"≤ {self.amount(self.goal)}"
+        sel4 = "" if self.sel4 is None else self.amount(self.sel4)
+        if self.found is None:
+            return [self.what, "none", goal, sel4, f"not measured: {self.lost}"]
         verdict = "" if self.goal is None else ("met" if self.found <= self.goal else "missed")
-        return [self.what, f"{number(self.found)} {self.unit}", goal, verdict]
+        return [self.what, self.amount(self.found), goal, sel4, verdict]
+
+    def amount(self, value):
+        return f"{number(value)} {self.unit}".rstrip()
 
 
 def number(value):

@@ -20,12 +20,16 @@ def measurements():
 
 
 def print_table(title, rows):
-    table = [["", "found", "goal", ""]] + [row.cells for row in rows]
-    widths = [max(len(cells[column]) for cells in table) for column in range(4)]
+    """A column without an entry is left out."""
+    cells = [row.cells for row in rows]
+    heads = ["", "found", "goal", "seL4", ""]
+    shown = [column for column in range(5) if any(line[column] for line in cells)]
+    table = [heads] + cells
+    widths = [max(len(line[column]) for line in table) for column in range(5)]
     print(title)
-    for what, found, goal, verdict in table:
-        line = f"  {what:{widths[0]}}  {found:>{widths[1]}}  {goal:>{widths[2]}}  {verdict}"
-        print(line.rstrip())
+    for line in table:
+        aligned = [f"{line[c]:{'<' if c in (0, 4) else '>'}{widths[c]}}" for c in shown]
+        print(("  " + "  ".join(aligned)).rstrip())
     print(flush=True)
 
 
@@ -38,7 +42,7 @@ def measure(name, module, kozo):
             print(seen, file=sys.stderr)
         return False
     print_table(module.__doc__.strip().partition("\n")[0], rows)
-    return True
+    return all(row.found is not None for row in rows)
 
 
 def main():

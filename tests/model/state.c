@@ -13,6 +13,8 @@ void state_save(struct state *state)
 {
     memcpy(state->ram, host_ram, sizeof(state->ram));
     memcpy(state->kernel, &kernel, sizeof(state->kernel));
+    memcpy(state->interrupt, kernel.interrupt, sizeof(state->interrupt));
+    memcpy(&state->cpu, &kernel.cpu[0], sizeof(state->cpu));
     memcpy(state->masked, host.masked, sizeof(state->masked));
     state->now = host.now;
     state->deadline = host.deadline;
@@ -22,6 +24,8 @@ void state_restore(const struct state *state)
 {
     memcpy(host_ram, state->ram, sizeof(state->ram));
     memcpy(&kernel, state->kernel, sizeof(state->kernel));
+    memcpy(kernel.interrupt, state->interrupt, sizeof(state->interrupt));
+    memcpy(&kernel.cpu[0], &state->cpu, sizeof(state->cpu));
     memcpy(host.masked, state->masked, sizeof(state->masked));
     host.now = state->now;
     host.deadline = state->deadline;
@@ -35,6 +39,8 @@ bool state_is(const struct state *state, struct thread *caller)
     }
     return memcmp(state->ram, host_ram, sizeof(state->ram)) == 0 &&
            memcmp(state->kernel, &kernel, sizeof(state->kernel)) == 0 && state->now == host.now &&
+           memcmp(state->interrupt, kernel.interrupt, sizeof(state->interrupt)) == 0 &&
+           memcmp(&state->cpu, &kernel.cpu[0], sizeof(state->cpu)) == 0 &&
            memcmp(state->masked, host.masked, sizeof(state->masked)) == 0;
 }
 
@@ -128,6 +134,8 @@ static void mix_context(struct hash *hash, const struct sched_context *context)
 
     copy.left = 0;
     copy.consumed = 0;
+    copy.audit_since = 0;
+    copy.audit_made = 0;
     mix_words(hash, &copy, sizeof(copy));
 }
 

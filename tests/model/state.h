@@ -2,7 +2,8 @@
 // All of the kernel's state as one value: saved, put back, compared, and hashed.
 //
 // The hash is canonical: it covers what the kernel may ever look at again. Memory that belongs to no live object, the
-// registers of threads that have nothing in them for the kernel, and amounts of used time do not count.
+// registers of threads that have nothing in them for the kernel, and amounts of used time do not count. The audit log and
+// the generator of badges are no part of the state: nothing that the worlds do depends on them.
 #pragma once
 
 #include "arch/host/host.h"
@@ -15,7 +16,9 @@ constexpr uint64_t CALL_AT = 100;
 
 struct state {
     alignas(64) unsigned char ram[HOST_RAM];
-    unsigned char kernel[offsetof(struct kernel, cpu) + sizeof(struct cpu)];
+    unsigned char kernel[offsetof(struct kernel, interrupt)];
+    link_t interrupt[ARCH_INTERRUPTS];
+    struct cpu cpu;
     uint64_t now, deadline;
     bool masked[ARCH_INTERRUPTS];
 };

@@ -21,6 +21,7 @@
 
 constexpr uint64_t PAGE = ARCH_PAGE_SIZE;
 constexpr uint8_t PRIORITY = 1;
+constexpr uint64_t POOL_PAGES = 3; // of the space that the threads run in: the root, and two tables
 
 // --- What worlds are made of --------------------------------------------------------------------
 
@@ -128,9 +129,9 @@ static void begin(unsigned bits)
     world.space = put_object(keeper_slot(), KOZO_TYPE_ADDRESS_SPACE, 0);
 
     struct slot *donor = &world.pool->donor[0];
-    put_memory(donor, KOZO_TYPE_UNTYPED, PAGE, PAGE);
+    put_memory(donor, KOZO_TYPE_UNTYPED, POOL_PAGES * PAGE, PAGE);
     donor->flags = SLOT_IN_POOL;
-    world.pool->donated = 1;
+    world.pool->donated = POOL_PAGES;
     address_space_attach(world.space, world.pool);
 }
 
@@ -335,7 +336,8 @@ static void map_begin(void)
     put_memory(root_slot(5), KOZO_TYPE_UNTYPED, 4 * PAGE, PAGE);
     put_memory(root_slot(6), KOZO_TYPE_FRAME, 2 * PAGE, PAGE);
     put_thread(keeper_slot(), keeper_slot());
-    // The thread runs in the first of the two spaces as soon as that is on a Pool, so that flushing can be seen.
+    // The space that the thread itself runs in: what is cached of it must be forgotten in time.
+    capability_copy(&world.keeper->slot[0] + 3, root_slot(15), 0);
     end();
 }
 
@@ -451,7 +453,7 @@ static const struct {
     {KOZO_OP_SCHED_CONTEXT_BIND, {"thread"}},
 };
 
-#define NAME(number, object, operation, type, rights, debug) [number] = #object "." #operation,
+#define NAME(number, object, operation, ...) [number] = #object "." #operation,
 static const char *const operation_names[] = {KOZO_OPERATIONS(NAME)};
 
 void step_print(const struct step *step)

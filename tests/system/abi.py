@@ -58,7 +58,8 @@ def deterministic(kozo):
 @check("each golden copy is compared: a change in any one of them is found and named")
 def each_is_compared(kozo):
     root = copied(kozo, "abi-touched")
-    names = [path for path in goldens(root) if path.name != "README.md"]
+    written = ("README.md", "meson.build")  # by hand
+    names = [path for path in goldens(root) if path.name not in written]
     expect(names, "there are no golden copies")
     for path in names:
         before = path.read_bytes()

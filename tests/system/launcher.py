@@ -139,7 +139,7 @@ def installs(kozo):
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
     root = kozo.copy_sources("unequipped")
-    ended = kozo.launch("format", "--check", root=root, env=surroundings(PATH=str(folder)))
+    ended = kozo.launch("format", root=root, env=surroundings(PATH=str(folder)))
     expect_equal(ended.status, 0, "the exit status", ended.told)
     expect_equal(ended.err, "", "what is on stderr", ended.told)
     asked = (folder / "log").read_text().splitlines()

@@ -25,7 +25,7 @@ FREESTANDING = {
 TEXT = ".c .h .S .ld .py .sh .md .abi meson.build kozo run".split()
 
 # Whose columns are clang-format's business, or nobody's.
-FORMATTED = (".c", ".h", ".md")
+FORMATTED = (".c", ".h", ".md", ".abi")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.MULTILINE)
 
@@ -154,30 +154,18 @@ def readmes(kozo):
     none_of(sorted(missing), "folders have none")
 
 
-@check("the kernel includes itself, the generated header and the language's own headers, nothing else")
+@check("the kernel includes itself, what is in abi/ and the language's own headers, nothing else")
 def kernel_includes(kozo):
+    ours = c_files(kozo, "kernel", "abi")
     problems = []
     for path in c_files(kozo, "kernel"):
         if {"tests", "host"} & set(path.parts):  # these are ordinary processes
             continue
         for quoted, name in includes(kozo, path):
-            if not quoted and (name in FREESTANDING or name.startswith("kozo/")):
-                inside = name in FREESTANDING or (kozo.root / "abi" / "golden" / name).is_file()
-            else:
-                inside = quoted and ".." not in name and exists_below(kozo, "kernel", path, name)
-            if not inside:
+            inside = exists_beside(kozo, path, name) or named_by(ours, name)
+            if ".." in name or not (inside or (not quoted and name in FREESTANDING)):
                 problems.append(f"{path}: {name}")
     none_of(problems, "includes lead outside")
-
-
-def exists_below(kozo, folder, path, name):
-    """The header lies below this folder: beside the file, or under any include folder in it."""
-    beside = (kozo.root / path).parent / name
-    if beside.is_file():
-        return True
-    if name.startswith("kozo/") and (kozo.root / "abi" / "golden" / name).is_file():
-        return True
-    return any(str(p).endswith(f"/{name}") for p in c_files(kozo, folder))
 
 
 def service_of(path):

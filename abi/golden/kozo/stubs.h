@@ -374,7 +374,8 @@ static inline struct kozo_received kozo_endpoint_recv(struct kozo_endpoint objec
     return kozo_received(error, &registers);
 }
 
-// Like recv, but never waits.
+// Like recv, but never waits. A server that has no time of its own keeps the time of its last
+// caller when there is nothing to receive.
 [[nodiscard]]
 static inline struct kozo_received kozo_endpoint_try_recv(struct kozo_endpoint object,
                                                           struct kozo_reply reply)

@@ -144,8 +144,8 @@ TEST("history keeps the latest sixteen lines")
 {
     start();
     char text[] = "a\r";
-    for (char c = 'a'; c <= 'z'; c++) {
-        text[0] = c;
+    for (int c = 'a'; c <= 'z'; c++) {
+        text[0] = (char)c;
         feed(text), begin();
     }
     for (int i = 0; i < 16; i++) {

@@ -25,9 +25,18 @@ static void add(const char *name, const char *data, unsigned mode)
     memcpy(archive + length, name, strlen(name) + 1);
     length += strlen(name) + 1;
     pad();
-    memcpy(archive + length, data, strlen(data));
-    length += strlen(data);
+    for (; *data != 0; data++) {
+        archive[length++] = (uint8_t)*data;
+    }
     pad();
+}
+
+// Overwrites a number of the first header.
+static void put_field(size_t number, const char *digits)
+{
+    for (size_t i = 0; i < 8; i++) {
+        archive[6 + 8 * number + i] = (uint8_t)digits[i];
+    }
 }
 
 static void start(void)
@@ -142,15 +151,15 @@ TEST("a CPIO archive refuses links and devices")
 TEST("a CPIO archive refuses sizes that wrap around or are no numbers")
 {
     two_files();
-    memcpy(archive + 6 + 8 * 6, "FFFFFFFF", 8);
+    put_field(6, "FFFFFFFF");
     CHECK(walk(length).step == KOZO_CPIO_DAMAGED);
     two_files();
-    memcpy(archive + 6 + 8 * 11, "FFFFFFFF", 8);
+    put_field(11, "FFFFFFFF");
     CHECK(walk(length).step == KOZO_CPIO_DAMAGED);
     two_files();
-    memcpy(archive + 6 + 8 * 11, "00000000", 8);
+    put_field(11, "00000000");
     CHECK(walk(length).step == KOZO_CPIO_DAMAGED);
     two_files();
-    memcpy(archive + 6 + 8 * 6, "-0000001", 8);
+    put_field(6, "-0000001");
     CHECK(walk(length).step == KOZO_CPIO_DAMAGED);
 }

@@ -35,7 +35,7 @@ static void begin(const char *signature, size_t size)
 static void root(void)
 {
     memset(table, 0, sizeof table);
-    memcpy(table, "RSD PTR ", 8);
+    put(0, 0x2052545020445352, 8); // "RSD PTR "
     table[15] = 2;
     put(16, 0x1000, 4);
     put(20, 36, 4);

@@ -13,6 +13,17 @@ static void read(const char *text)
     system_read(&description, text, strlen(text));
 }
 
+// Writes the same line some times.
+static void repeat(char *to, const char *line, size_t times)
+{
+    for (size_t i = 0; i < times; i++) {
+        for (const char *at = line; *at != 0; at++) {
+            *to++ = *at;
+        }
+    }
+    *to = 0;
+}
+
 static bool refused(const char *text)
 {
     read(text);
@@ -69,14 +80,10 @@ TEST("a system description with a mistake is refused, and its line is named")
 TEST("a system description that is too large or is no text is refused")
 {
     char text[8192] = "";
-    for (int i = 0; i < 17; i++) {
-        strcat(text, "program a\n");
-    }
+    repeat(text, "program a\n", 17);
     CHECK(refused(text) && description.line == 17);
-    strcpy(text, "program a\n");
-    for (int i = 0; i < 9; i++) {
-        strcat(text, "self\n");
-    }
+    repeat(text, "program a\n", 1);
+    repeat(text + strlen(text), "self\n", 9);
     CHECK(refused(text) && description.line == 10);
     memset(text, 'x', sizeof text);
     system_read(&description, text, sizeof text);

@@ -233,8 +233,9 @@ TEST("configure refuses a thread that runs")
 TEST("a thread's time is counted")
 {
     set_up();
-    struct kozo_thread thread = start_thread(count, (void *)&counter, OWN_PRIORITY);
+    struct kozo_thread thread = make_thread(count, (void *)&counter, OWN_PRIORITY);
     CHECK(kozo_thread_info(thread).time == 0);
+    CHECK(kozo_thread_resume(thread) == KOZO_OK);
     spin(40);
     uint64_t time = kozo_thread_info(thread).time;
     CHECK(time > 0);

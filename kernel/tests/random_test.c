@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// Random walks through a small world, and restarts compared with uninterrupted calls.
+#include "explore.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+constexpr unsigned STEPS = HOST_RAM > 1 << 20 ? 2'000 : 100'000;
+constexpr unsigned STEPS_LONG = 2'000'000;
+constexpr unsigned STEPS_A_WALK = 1'000;
+constexpr unsigned IDLE_MOST = 10;
+constexpr unsigned GOES_ON_MOST = 20'000;
+
+static bool is_long(void)
+{
+    const char *set = getenv("KOZO_LONG");
+
+    return set != nullptr && *set != 0;
+}
+
+// --- Restarts -----------------------------------------------------------------------------------
+
+struct outcome {
+    uint64_t hash;
+    enum kozo_error error;
+};
+
+// Takes the step and all of its restarts, each with the same limit.
+static struct outcome run_to_end(const struct step *step, uint64_t limit)
+{
+    struct step one = *step;
+    struct thread *thread = world_current();
+
+    one.work_limit = limit;
+    explore_step(&one);
+    for (unsigned i = 0; i < GOES_ON_MOST && world_current() == thread && explore_must_go_on(); i++) {
+        explore_step(&one);
+    }
+    return (struct outcome){world_hash(thread),
+                            (enum kozo_error)thread->registers.operation};
+}
+
+// A system call that is preempted wherever it may be ends in the same state as one that is not.
+static bool restarts_agree(const struct step *step)
+{
+    static struct snapshot before;
+    struct thread *thread = world_current();
+
+    if (thread == nullptr || step->kind != STEP_CALL || explore_must_go_on()) {
+        return true;
+    }
+    snapshot_take(&before);
+    struct outcome whole = run_to_end(step, UINT32_MAX);
+    bool alive = world_current() == thread;
+    for (uint64_t limit = 1; limit <= 3 && alive; limit++) {
+        snapshot_restore(&before);
+        struct outcome parts = run_to_end(step, limit);
+        if (parts.hash != whole.hash || parts.error != whole.error) {
+            (void)printf("# preempted at %llu: error %u, not %u, hashes %s\n",
+                         (unsigned long long)limit, parts.error, whole.error,
+                         parts.hash == whole.hash ? "agree" : "differ");
+            snapshot_restore(&before);
+            return false;
+        }
+    }
+    snapshot_restore(&before);
+    return true;
+}
+
+// --- Walks --------------------------------------------------------------------------------------
+
+// Gives the number of steps taken; 0 when something was wrong.
+static unsigned walk(uint64_t seed)
+{
+    struct random random = {seed * UINT64_C(0x9e3779b97f4a7c15) | 1};
+    bool trace = getenv("KOZO_TRACE") != nullptr;
+    unsigned idle = 0;
+    unsigned i = 0;
+
+    explore_begin();
+    for (; i < STEPS_A_WALK && idle < IDLE_MOST; i++) {
+        struct step step = explore_random(&random, seed % 4 == 0);
+        if (trace) {
+            (void)fprintf(stderr, "# %llu.%u thread %#x %s\n", (unsigned long long)seed, i,
+                          link_to(world_current()), explore_describe(&step));
+        }
+        bool agree = i % 4 != 0 || restarts_agree(&step);
+        if (agree) {
+            explore_step(&step);
+        }
+        if (!agree || world_broken > 0) {
+            (void)printf("# in walk %llu, step %u: %s\n", (unsigned long long)seed, i,
+                         explore_describe(&step));
+            return 0;
+        }
+        idle = world_current() == nullptr ? idle + 1 : 0;
+    }
+    return i;
+}
+
+TEST("random steps keep all invariants, and restarts change nothing")
+{
+    unsigned left = is_long() ? STEPS_LONG : STEPS;
+    const char *only = getenv("KOZO_SEED");
+    bool well = true;
+
+    if (only != nullptr) {
+        CHECK(walk(strtoull(only, nullptr, 0)) != 0);
+        return;
+    }
+    for (uint64_t seed = 1; well && left > 0; seed++) {
+        unsigned taken = walk(seed);
+        well = taken != 0;
+        left -= taken < left ? taken : left;
+    }
+    CHECK(well);
+}

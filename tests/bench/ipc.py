@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+"""Messages, signals and faults between two address spaces: instructions, as the user sees it, stub included
+
+Counted by programs/ipc.c. seL4's figures are of the same emulator in the same mode; docs/performance.md
+tells how both were taken.
+"""
+
+from bench import _counted
+
+# Name in the program, what it is, goal, seL4.
+TABLE = [
+    ("call-0", "call and reply_recv round trip, 0 words", 400, 462),
+    ("call-passive", "the same, the server without time of its own", 400, 558),
+    ("call-7", "the same, 7 words", 400, 1573),
+    ("call-64", "the same, 64 words", 900, 2163),
+    ("call-capability", "the same, one capability transferred and deleted", 1100, 2129),
+    ("ping-pong", "notification ping-pong round trip", 900, 2034),
+    ("signal", "signal, nobody waiting", 120, 357),
+    ("fault", "page fault to its handler and back, without a map", 500, 1303),
+]
+
+
+def measure(kozo):
+    return _counted.measure(kozo, "bench/ipc", TABLE)
