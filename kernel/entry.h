@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The four ways into the kernel from a running system. Each is called by the arch's entry code on the
-// processor's own stack, with interrupts off and the registers of the current thread saved, and
-// returns the thread to resume; null means that nobody is ready and the processor should idle.
-// The address space of the thread that is returned is the current one.
+// The four ways into the kernel from a running system. Each is called by the arch's entry code on
+// the processor's own stack, with interrupts off and the registers of the current thread saved, and
+// returns the thread to resume; null means that nobody is ready and the processor should idle. The
+// address space of the thread that is returned is the current one.
 #pragma once
 
 #include <stdint.h>
@@ -12,11 +12,11 @@ struct thread;
 
 // What went wrong in user mode.
 struct fault {
-    uint32_t kind;        // enum kozo_fault
-    uint32_t access;      // for a page fault: the right that was missing, KOZO_RIGHT_…
-    uint64_t address;     // for a page fault: where
-    uint64_t exception;   // the processor's number of the exception
-    uint64_t code;        // the processor's error code
+    uint32_t kind;      // enum kozo_fault
+    uint32_t access;    // for a page fault: the right that was missing, KOZO_RIGHT_…
+    uint64_t address;   // for a page fault: where
+    uint64_t exception; // the processor's number of the exception
+    uint64_t code;      // the processor's error code
 };
 
 // The current thread made a system call.

@@ -27,8 +27,8 @@ static const uint8_t order[ROUNDS][16] = {
 
 // The words that each of the eight mixings of a round takes: four columns, then four diagonals.
 static const uint8_t mixing[8][4] = {
-    {0, 4, 8, 12}, {1, 5, 9, 13}, {2, 6, 10, 14}, {3, 7, 11, 15},
-    {0, 5, 10, 15}, {1, 6, 11, 12}, {2, 7, 8, 13}, {3, 4, 9, 14},
+    {0, 4, 8, 12},  {1, 5, 9, 13},  {2, 6, 10, 14}, {3, 7, 11, 15},
+    {0, 5, 10, 15}, {1, 6, 11, 12}, {2, 7, 8, 13},  {3, 4, 9, 14},
 };
 
 static uint32_t turn(uint32_t word, unsigned bits)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// How audit records are chained: the digest after a record is the BLAKE2s-256 hash (RFC 7693, no key) of the
-// digest before it and the record's 64 bytes, as they lie in memory on a little-endian machine. The first digest
-// is all zero.
+// How audit records are chained: the digest after a record is the BLAKE2s-256 hash (RFC 7693, no
+// key) of the digest before it and the record's 64 bytes, as they lie in memory on a little-endian
+// machine. The first digest is all zero.
 //
-// Whoever has stored the records can compute the chain again and compare its end with the kernel's: no
-// secret is needed, and nobody can change, drop or add a record unnoticed.
+// Whoever has stored the records can compute the chain again and compare its end with the kernel's:
+// no secret is needed, and nobody can change, drop or add a record unnoticed.
 #pragma once
 
 #include <stddef.h>

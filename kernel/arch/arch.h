@@ -8,8 +8,8 @@
 //   registers.h  struct arch_registers, which a thread saves, and struct arch_cpu
 //
 // The kernel is an event kernel: an entry from user mode saves all registers into the current
-// thread's struct arch_registers, takes the processor's one stack, and calls one of the functions of
-// kernel/entry.h. Those return the thread to resume, or null to idle. Interrupts are off in the
+// thread's struct arch_registers, takes the processor's one stack, and calls one of the functions
+// of kernel/entry.h. Those return the thread to resume, or null to idle. Interrupts are off in the
 // kernel. Nothing here sleeps, allocates or fails unless it says so.
 #pragma once
 
@@ -89,8 +89,9 @@ void arch_registers_start(struct arch_registers *registers, uint64_t instruction
 // Sets the thread back to before the system call instruction that it came in with.
 void arch_registers_restart(struct arch_registers *registers);
 
-// These registers are about to be no registers any more, since their thread is destroyed: the exit to the next
-// thread must not write to them. To be called while they may be those of the current thread.
+// These registers are about to be no registers any more, since their thread is destroyed: the exit
+// to the next thread must not write to them. To be called while they may be those of the current
+// thread.
 void arch_registers_forget(const struct arch_registers *registers);
 
 uint64_t arch_registers_instruction(const struct arch_registers *registers);
@@ -137,9 +138,9 @@ uint64_t arch_extended_mask(void);
 void arch_console_put(char character);
 void arch_crash_put(char character);
 
-// Fills `addresses` with return addresses, innermost first, reading only the kernel's own stack: those of
-// the caller, or, when `registers` of an interrupted kernel are given, its instruction and then those of
-// its frames. Gives their number.
+// Fills `addresses` with return addresses, innermost first, reading only the kernel's own stack:
+// those of the caller, or, when `registers` of an interrupted kernel are given, its instruction and
+// then those of its frames. Gives their number.
 size_t arch_backtrace(const struct arch_registers *registers, uint64_t *addresses, size_t most);
 
 // Gives every register of the struct by name, in a fixed order; used for crash records.

@@ -81,7 +81,8 @@ void audit_note(struct call *call, uint64_t number, uint64_t handle, enum kozo_e
              });
 }
 
-// The oldest record that is still there; null when there is none. Numbers that were only counted are passed over.
+// The oldest record that is still there; null when there is none. Numbers that were only counted
+// are passed over.
 static struct kozo_audit_record *ring_oldest(struct audit_ring *ring)
 {
     for (; ring->read != ring->written; ring->read++) {

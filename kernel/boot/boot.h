@@ -29,7 +29,8 @@ struct boot {
     struct memory_range range[BOOT_RANGES];
     size_t ranges;
     size_t ranges_dropped; // that didn't fit
-    uint64_t memory_total; // bytes of RAM that were reported, in whole pages; set by the first normalise
+    uint64_t
+        memory_total; // bytes of RAM that were reported, in whole pages; set by the first normalise
 
     physical_t kernel_base, kernel_end; // the kernel's image with its BSS, whole pages
     physical_t init_base, init_end;     // init's ELF file, inside the image, page aligned
@@ -45,12 +46,14 @@ struct boot {
 };
 
 // Makes the list sorted and free of overlaps: a RESERVED or KEPT range wins over RAM, KEPT over
-// RESERVED; RAM shrinks to whole pages, all else grows to them; neighbours of one kind are joined. Page 0, the
-// kernel's image and the initrd become KEPT. May be called again after more ranges were added.
+// RESERVED; RAM shrinks to whole pages, all else grows to them; neighbours of one kind are joined.
+// Page 0, the kernel's image and the initrd become KEPT. May be called again after more ranges were
+// added.
 void memory_map_normalise(struct boot *boot);
 
-// Adds a range. An empty one is ignored, and the end is cut at ARCH_PHYSICAL_END. When the list is full it is dropped
-// (false), but one that is not RAM takes the place of one that is; both are counted in ranges_dropped.
+// Adds a range. An empty one is ignored, and the end is cut at ARCH_PHYSICAL_END. When the list is
+// full it is dropped (false), but one that is not RAM takes the place of one that is; both are
+// counted in ranges_dropped.
 bool memory_map_add(struct boot *boot, physical_t base, uint64_t size, enum memory_kind kind);
 
 // Takes over the machine: makes init out of `boot`, and gives the thread to run first.

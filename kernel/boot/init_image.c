@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// ELF, as far as the kernel needs it: System V ABI, chapters 4 and 5 ("ELF Header", "Program Header").
+// ELF, as far as the kernel needs it: System V ABI, chapters 4 and 5 ("ELF Header", "Program
+// Header").
 #include "boot/init_image.h"
 
 #include "kozo/abi.h"
@@ -77,10 +78,14 @@ struct init_image init_image_read(physical_t base, physical_t end)
     const struct elf_header *header = arch_window(base);
     struct init_image image = {.base = UINT64_MAX};
 
-    ASSERT(end - base >= PAGE && memcmp(header->identification, "\x7f" "ELF\2\1", 6) == 0);
+    ASSERT(end - base >= PAGE && memcmp(header->identification,
+                                        "\x7f"
+                                        "ELF\2\1",
+                                        6) == 0);
     ASSERT(header->program_header_size == sizeof(struct elf_program_header));
     ASSERT(header->program_headers == sizeof(*header));
-    ASSERT(header->program_header_count <= (PAGE - sizeof(*header)) / sizeof(struct elf_program_header));
+    ASSERT(header->program_header_count <=
+           (PAGE - sizeof(*header)) / sizeof(struct elf_program_header));
 
     const struct elf_program_header *program = (const struct elf_program_header *)(header + 1);
     for (unsigned i = 0; i < header->program_header_count; i++) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// From what firmware says about memory to a list that can be trusted: sorted, free of overlaps, in whole pages.
-// Nothing here depends on the machine; the host's tests feed it nonsense.
+// From what firmware says about memory to a list that can be trusted: sorted, free of overlaps, in
+// whole pages. Nothing here depends on the machine; the host's tests feed it nonsense.
 #include "boot/boot.h"
 
 constexpr uint64_t PAGE = (uint64_t)1 << ARCH_PAGE_BITS;
@@ -70,7 +70,7 @@ struct cover {
 
 static struct cover cover_at(const struct boot *boot, physical_t address)
 {
-    struct cover cover = {.end = ARCH_PHYSICAL_END};
+    struct cover cover = {.kind = MEMORY_RAM, .end = ARCH_PHYSICAL_END};
 
     for (size_t i = 0; i < boot->ranges; i++) {
         const struct memory_range *range = &boot->range[i];
@@ -79,7 +79,7 @@ static struct cover cover_at(const struct boot *boot, physical_t address)
             cover.end = range->base < cover.end ? range->base : cover.end;
         } else if (end > address) {
             cover.end = end < cover.end ? end : cover.end;
-            cover.kind = !cover.any || range->kind > cover.kind ? range->kind : cover.kind;
+            cover.kind = range->kind > cover.kind ? range->kind : cover.kind;
             cover.any = true;
             cover.ram = cover.ram || range->kind == MEMORY_RAM;
         }
@@ -103,25 +103,41 @@ static void round_to_pages(struct boot *boot)
     }
 }
 
-// Takes the last range that is not KEPT out of a sorted list. False when there is none.
-static bool make_room(struct memory_range *list, size_t *count)
+// Whether losing `range` costs less than losing `other`: least of all one that is RESERVED, which is
+// given out like what is in no range; never one that is KEPT.
+static bool costs_less(const struct memory_range *range, const struct memory_range *other)
 {
-    size_t victim = *count;
-
-    while (victim > 0 && list[victim - 1].kind == MEMORY_KEPT) {
-        victim--;
+    if (range->kind == MEMORY_KEPT || other->kind == MEMORY_KEPT) {
+        return other->kind == MEMORY_KEPT && range->kind != MEMORY_KEPT;
     }
-    if (victim == 0) {
+    if (range->kind != other->kind) {
+        return range->kind == MEMORY_RESERVED;
+    }
+    return range->size < other->size;
+}
+
+// Takes the range that costs least out of a sorted list, if that is less than `range` costs.
+static bool make_room(struct memory_range *list, size_t *count, const struct memory_range *range)
+{
+    size_t victim = 0;
+
+    for (size_t i = 1; i < *count; i++) {
+        if (costs_less(&list[i], &list[victim])) {
+            victim = i;
+        }
+    }
+    if (!costs_less(&list[victim], range)) {
         return false;
     }
-    for (size_t i = victim; i < *count; i++) {
+    for (size_t i = victim + 1; i < *count; i++) {
         list[i - 1] = list[i];
     }
     (*count)--;
     return true;
 }
 
-// False when something was lost. That is never a KEPT range, since what is in no range is given out as device memory.
+// False when something was lost. That is never a KEPT range, since what is in no range is given
+// out as device memory.
 static bool append(struct memory_range *list, size_t *count, struct memory_range range)
 {
     struct memory_range *last = *count > 0 ? &list[*count - 1] : nullptr;
@@ -131,14 +147,15 @@ static bool append(struct memory_range *list, size_t *count, struct memory_range
         return true;
     }
     bool full = *count == BOOT_RANGES;
-    if (full && (range.kind != MEMORY_KEPT || !make_room(list, count))) {
+    if (full && !make_room(list, count, &range)) {
         return false;
     }
     list[(*count)++] = range;
     return !full;
 }
 
-// What is in use already, whatever the firmware says. Page 0 is never given out: link 0 means nothing.
+// What is in use already, whatever the firmware says. Page 0 is never given out: link 0 means
+// nothing.
 static void keep_own(struct boot *boot)
 {
     memory_map_add(boot, 0, PAGE, MEMORY_KEPT);

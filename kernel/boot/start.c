@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// From a machine to init: the last thing that the kernel does by itself. Read kernel_start, at the end, first.
+// From a machine to init: the last thing that the kernel does by itself. Read kernel_start, at the
+// end, first.
 //
-// All that init starts with is made here by the same functions that serve system calls; only the memory for it comes
-// from a bump allocator at the start of the largest run of RAM. What is left of all RAM, and all that is not RAM, goes
-// to init as Untyped capabilities.
+// All that init starts with is made here by the same functions that serve system calls; only the
+// memory for it comes from a bump allocator at the start of the largest run of RAM. What is left of
+// all RAM, and all that is not RAM, goes to init as Untyped capabilities.
 #include "boot/boot.h"
 
 #include "boot/init_image.h"
@@ -24,7 +25,8 @@ constexpr unsigned INIT_CNODE_BITS = 12;
 constexpr uint64_t INIT_STACK = 64 * 1024;
 constexpr uint64_t INIT_TABLES = 64 * PAGE;
 constexpr uint8_t INIT_PRIORITY = 200;
-constexpr uint64_t THREAD_BLOCK = 2048; // where in the page of the IPC buffer the thread pointer points
+constexpr uint64_t THREAD_BLOCK =
+    2048; // where in the page of the IPC buffer the thread pointer points
 constexpr uint64_t IO_PORTS = 0x10000;
 constexpr uint64_t BOOT_MAGIC = 0x6f66'6e69'6f7a'6f6b;
 
@@ -160,8 +162,7 @@ static struct slot memory_content(enum kozo_object_type type, physical_t base, u
 
 static struct slot *put_frame(struct start *start, uint64_t number, physical_t base, uint64_t size)
 {
-    return put(start, number, &kernel.root,
-               memory_content(KOZO_TYPE_FRAME, base, size, 0));
+    return put(start, number, &kernel.root, memory_content(KOZO_TYPE_FRAME, base, size, 0));
 }
 
 // --- Init's address space -----------------------------------------------------------------------
@@ -235,8 +236,7 @@ static void map_initrd(struct start *start)
 
 static void make_objects(struct start *start)
 {
-    struct object *cnode =
-        arch_window(take(start, (uint64_t)KOZO_SLOT_SIZE << INIT_CNODE_BITS));
+    struct object *cnode = arch_window(take(start, (uint64_t)KOZO_SLOT_SIZE << INIT_CNODE_BITS));
     object_create(cnode, KOZO_TYPE_CNODE, INIT_CNODE_BITS);
     start->cnode = (struct cnode *)cnode;
     struct slot *root = put(start, KOZO_BOOT_SLOT_CNODE, &kernel.root, object_content(cnode));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Deleting and revoking. Nesting needs no stack: an object that is met inside a dying one goes to its own
-// grave and queues up in kernel.dying.
+// Deleting and revoking. Nesting needs no stack: an object that is met inside a dying one goes to
+// its own grave and queues up in kernel.dying.
 #include "cap/delete.h"
 
 #include "kernel.h"

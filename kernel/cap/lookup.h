@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // From a handle to a slot.
 //
-// A handle is a path, lowest bits first (see abi/object/cnode.abi). Looking one up takes as many steps as the
-// path has CNodes, at most 32, since each takes at least two bits.
+// A handle is a path, lowest bits first (see abi/object/cnode.abi). Looking one up takes as many
+// steps as the path has CNodes, at most 32, since each takes at least two bits.
 #pragma once
 
 #include "cap/slot.h"
@@ -21,7 +21,8 @@ struct place {
 // The place that a handle names in the thread's CSpace.
 struct place lookup_place(struct thread *thread, uint64_t handle);
 
-// The place, if it is an empty slot that the thread may fill: else BAD_HANDLE, NO_RIGHT, SLOT_TAKEN.
+// The place, if it is an empty slot that the thread may fill: else BAD_HANDLE, NO_RIGHT,
+// SLOT_TAKEN.
 struct place lookup_empty(struct thread *thread, uint64_t handle);
 
 // The slot that a handle names, for use; null when it leads nowhere or to an empty slot.

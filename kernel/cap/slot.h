@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // A slot: the place of one capability, and its node in the derivation tree.
 //
-// A slot is one cache line of 64 bytes, and empty exactly when its type is NONE. Slots stand in CNodes,
-// in objects that refer to others (a thread's CSpace, a Pool's donors), and in the header of an object
-// that is being taken apart.
+// A slot is one cache line of 64 bytes, and empty exactly when its type is NONE. Slots stand in
+// CNodes, in objects that refer to others (a thread's CSpace, a Pool's donors), and in the header
+// of an object that is being taken apart.
 //
-// The tree. The children of a slot form a ring through `next` and `previous`, oldest first; `child` of
-// the parent names the first, and only that one knows its parent (`up`). So inserting, unlinking,
-// moving, and putting the children of a slot into its own place are all constant time. Capabilities
-// that were derived from nothing are children of kernel.root.
+// The tree. The children of a slot form a ring through `next` and `previous`, oldest first; `child`
+// of the parent names the first, and only that one knows its parent (`up`). So inserting,
+// unlinking, moving, and putting the children of a slot into its own place are all constant time.
+// Capabilities that were derived from nothing are children of kernel.root.
 //
 // Invariants
 //   S1  A slot that is not empty is in exactly one ring, and its parent is not empty or is kernel.root.
@@ -39,10 +39,10 @@ struct object_header {
 };
 
 struct slot {
-    uint8_t type;   // enum kozo_object_type
-    uint8_t flags;  // enum slot_flag
+    uint8_t type;    // enum kozo_object_type
+    uint8_t flags;   // enum slot_flag
     uint16_t rights; // enum kozo_right
-    link_t object;  // the object's header; 0 for types that have none; Mapping: its AddressSpace
+    link_t object;   // the object's header; 0 for types that have none; Mapping: its AddressSpace
 
     // Endpoint, Notification: badge. Untyped: watermark, an offset. Mapping: virtual address.
     // IoPort: first port. Otherwise 0.
@@ -50,11 +50,13 @@ struct slot {
 
     link_t child, next, previous, up;
 
-    // Mapping: its AddressSpace's list. Leased: its Lease's list. Grave: the list of objects being taken apart.
+    // Mapping: its AddressSpace's list. Leased: its Lease's list. Grave: the list of objects being
+    // taken apart.
     link_t list_next, list_previous;
     union {
-        uint64_t zeroed; // Untyped: the offset up to which memory above the watermark is known to be zero
-        link_t lease;    // with SLOT_LEASED
+        uint64_t
+            zeroed; // Untyped: the offset up to which memory above the watermark is known to be zero
+        link_t lease; // with SLOT_LEASED
     };
 
     union {
@@ -75,20 +77,21 @@ static inline struct slot *slot_at(link_t link)
     return link_target(link);
 }
 
-// Puts a capability, whose own fields are set in `content`, into an empty slot as the youngest child of
-// `parent`. The links in `content` are ignored, and the slot's SLOT_IN_… flags come from `content`.
+// Puts a capability, whose own fields are set in `content`, into an empty slot as the youngest
+// child of `parent`. The links in `content` are ignored, and the slot's SLOT_IN_… flags come from
+// `content`.
 void slot_insert(struct slot *slot, struct slot *parent, const struct slot *content);
 
-// Moves a capability to an empty slot, keeping its place in the tree and in its list. `flags` are those
-// of the new place.
+// Moves a capability to an empty slot, keeping its place in the tree and in its list. `flags` are
+// those of the new place.
 void slot_move(struct slot *from, struct slot *to, uint8_t flags);
 
 // Empties a slot. Its children take its place. An Untyped that has lost its last child starts anew.
 // The object, if any, is not touched: see cap/delete.h.
 void slot_remove(struct slot *slot);
 
-// The parent, found by going around the ring: for people (inspect) only, since it takes as many steps as
-// there are siblings, at most `steps`; null when it was not found.
+// The parent, found by going around the ring: for people (inspect) only, since it takes as many
+// steps as there are siblings, at most `steps`; null when it was not found.
 struct slot *slot_parent(struct slot *slot, unsigned steps);
 
 // A list of slots through list_next and list_previous. `head` is the link of its first.

@@ -77,7 +77,8 @@ static char *find_value(char *text)
     return nullptr;
 }
 
-// Reads the digits and puts stars in their place. False when there are not exactly as many as it takes.
+// Reads the digits and puts stars in their place. False when there are not exactly as many as it
+// takes.
 static bool from_launcher(char *command_line, uint64_t words[WORDS])
 {
     char *value = find_value(command_line);

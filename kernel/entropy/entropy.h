@@ -3,8 +3,9 @@
 //
 //   state' = hash(state, what is mixed in)        number = hash(state, counter), cut
 //
-// Numbers tell nothing of the state or of each other (BLAKE2s keyed by prefix; all inputs have one length for each
-// purpose). It is seeded once 32 bytes came from somewhere that an attacker does not know.
+// Numbers tell nothing of the state or of each other (BLAKE2s keyed by prefix; all inputs have one
+// length for each purpose). It is seeded once 32 bytes came from somewhere that an attacker does
+// not know.
 #pragma once
 
 #include "kozo/abi.h"
@@ -17,8 +18,8 @@ struct entropy {
     bool seeded;
 };
 
-// Takes the first seed: from the processor, if it has a source, and from `random=` and 64 hexadecimal digits in the command
-// line, which are wiped there.
+// Takes the first seed: from the processor, if it has a source, and from `random=` and 64
+// hexadecimal digits in the command line, which are wiped there.
 void entropy_start(struct entropy *entropy, char *command_line);
 
 // Mixes 32 bytes in.

@@ -92,8 +92,7 @@ static unsigned carry_capabilities(struct thread *sender, struct thread *receive
     unsigned arrived = 0;
     for (unsigned i = 0; i < caps && arrived < count; i++) {
         struct slot *capability = message_capability(sender, source->caps[i]);
-        if (place.index >= cnode_slots(place.cnode) ||
-            place_slot(&place)->type != KOZO_TYPE_NONE) {
+        if (place.index >= cnode_slots(place.cnode) || place_slot(&place)->type != KOZO_TYPE_NONE) {
             break;
         }
         if (capability != nullptr) {

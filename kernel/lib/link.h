@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // A link: how one kernel object names another, in 32 bits.
 //
-// It is the number of a 64-byte unit counted from the start of physical memory, so that kernel objects
-// live in the first 256 GiB; 0 names nothing. Links keep slots at one cache line, and make the state
-// of the kernel independent of where the window happens to be.
+// It is the number of a 64-byte unit counted from the start of physical memory, so that kernel
+// objects live in the first 256 GiB; 0 names nothing. Links keep slots at one cache line, and make
+// the state of the kernel independent of where the window happens to be.
 #pragma once
 
 #include "arch/arch.h"

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Filling and copying memory. The compiler may call the four standard functions, so they are here too.
+// Filling and copying memory. The compiler may call the four standard functions, so they are here
+// too.
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
-// How much a long operation zeroes between two checks for a preemption point, and what that counts as.
+// How much a long operation zeroes between two checks for a preemption point, and what that counts
+// as.
 constexpr uint64_t ZERO_STEP = 4096;
 constexpr unsigned ZERO_WORK = 15;
 

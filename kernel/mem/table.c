@@ -98,7 +98,8 @@ bool table_release(struct address_space *space, uint64_t *cursor)
         path[level - 1] = arch_entry_address(entry, level);
         level--;
     }
-    // What lies below path[level] at the cursor is done. A table whose end the cursor reaches is done as well.
+    // What lies below path[level] at the cursor is done. A table whose end the cursor reaches is
+    // done as well.
     uint64_t span = table_span(level == 0 ? 1 : level);
     uint64_t next = (*cursor / span + 1) * span;
     bool end = next >= ARCH_USER_END;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Walking page tables, through the window. Levels count from 0, whose entries map the smallest pages; the root is at
-// ARCH_LEVELS - 1. Addresses are user addresses.
+// Walking page tables, through the window. Levels count from 0, whose entries map the smallest
+// pages; the root is at ARCH_LEVELS - 1. Addresses are user addresses.
 #pragma once
 
 #include "arch/arch.h"
@@ -18,12 +18,13 @@ static inline uint64_t table_span(unsigned level)
 // The level-0 entry of an address; null when a table on the way is missing.
 arch_entry_t *table_find(physical_t root, uint64_t address);
 
-// The same, with missing tables made from the space's Pool, which must have as many as tables_missing says.
+// The same, with missing tables made from the space's Pool, which must have as many as
+// tables_missing says.
 arch_entry_t *table_make(struct address_space *space, uint64_t address);
 
 // How many tables are missing to map all of [address, end).
 uint64_t tables_missing(physical_t root, uint64_t address, uint64_t end);
 
-// Gives the first table at or above the cursor, and those that end with it, back to the Pool, and moves the cursor past
-// it. False when the root itself was given back, which is last.
+// Gives the first table at or above the cursor, and those that end with it, back to the Pool, and
+// moves the cursor past it. False when the root itself was given back, which is last.
 bool table_release(struct address_space *space, uint64_t *cursor);

@@ -6,7 +6,8 @@
 #include "sched/scheduler.h"
 #include "syscall/call.h"
 
-// No Mapping is cleared page by page here: the tables go as a whole. False when a preemption point is due.
+// No Mapping is cleared page by page here: the tables go as a whole. False when a preemption point
+// is due.
 static bool drop_mappings(struct cpu *cpu, struct address_space *space)
 {
     // Nothing may run or be looked up in these tables from here on.

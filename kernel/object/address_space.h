@@ -38,8 +38,9 @@ static inline struct address_space *address_space_of(const struct slot *capabili
 // Deletes the Mappings, then gives the tables back to the Pool, one a step.
 [[nodiscard]] bool address_space_reap(struct cpu *cpu, struct object *object);
 
-// Takes the space off its Pool, which must have a page for the root table (attach), or whose memory is about to go
-// (abandon: the tables are forgotten where they are). Abandon gives false when a preemption point is due first.
+// Takes the space off its Pool, which must have a page for the root table (attach), or whose memory
+// is about to go (abandon: the tables are forgotten where they are). Abandon gives false when a
+// preemption point is due first.
 void address_space_attach(struct address_space *space, struct pool *pool);
 [[nodiscard]] bool address_space_abandon(struct cpu *cpu, struct address_space *space);
 

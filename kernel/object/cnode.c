@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // CNode, and the operations that act on any capability by its slot.
 //
-// These look their slot up themselves (call->slot is null): delete and inspect must reach an empty slot too, and
-// all that change a slot need WRITE on the CNode that it stands in.
+// These look their slot up themselves (call->slot is null): delete and inspect must reach an empty
+// slot too, and all that change a slot need WRITE on the CNode that it stands in.
 #include "object/cnode.h"
 
 #include "cap/delete.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // CNode: storage for capabilities, a power-of-two array of slots.
 //
-// Slot 0 is the object's header, and never a place for a capability. Its contents are deleted slot by slot
-// when the last capability to it goes.
+// Slot 0 is the object's header, and never a place for a capability. Its contents are deleted slot
+// by slot when the last capability to it goes.
 #pragma once
 
 #include "object/object.h"
@@ -33,8 +33,8 @@ static inline uint64_t cnode_slots(const struct cnode *cnode)
 
 [[nodiscard]] bool cnode_reap(struct cpu *cpu, struct object *object);
 
-// Makes `destination`, an empty slot, a child of `source` with the same contents. The type must be one that
-// can be copied. `flags` say where the destination stands.
+// Makes `destination`, an empty slot, a child of `source` with the same contents. The type must be
+// one that can be copied. `flags` say where the destination stands.
 void capability_copy(struct slot *source, struct slot *destination, uint8_t flags);
 
 enum kozo_error cnode_copy_call(struct call *call);

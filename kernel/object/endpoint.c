@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Endpoint: send, receive and call, in one pattern. If the other side waits already, the message goes over at once;
-// else the thread joins the queue. A receive first sends borrowed time home, then takes a pending signal, then a
-// waiting sender.
+// Endpoint: send, receive and call, in one pattern. If the other side waits already, the message
+// goes over at once; else the thread joins the queue. A receive first sends borrowed time home,
+// then takes a pending signal, then a waiting sender.
 #include "object/endpoint.h"
 
 #include "cap/lookup.h"
@@ -141,7 +141,8 @@ enum kozo_error endpoint_try_send_call(struct call *call)
     return send(call, false);
 }
 
-// Takes what is there for the receiver already: a signal or a waiting sender. False when there is nothing.
+// Takes what is there for the receiver already: a signal or a waiting sender. False when there is
+// nothing.
 static bool receive_now(struct cpu *cpu, struct thread *receiver, struct endpoint *endpoint,
                         struct reply *reply)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Endpoint: where messages meet.
 //
-// Its queue holds senders or receivers, never both, since a meeting takes place as soon as there is one of each.
+// Its queue holds senders or receivers, never both, since a meeting takes place as soon as there is
+// one of each.
 //
 // Invariant E1: all threads in the queue are SENDING, or all are RECEIVING.
 #pragma once
@@ -36,8 +37,8 @@ static inline struct endpoint *endpoint_of(const struct slot *capability)
 // Wakes the first waiter with CANCELLED; true when nobody waits any more.
 [[nodiscard]] bool waitable_empty(struct cpu *cpu, struct waitable *waitable);
 
-// The current thread, whose message was checked or which is `faulted`, calls: its message is delivered, or it waits.
-// NO_REPLY when the receiver has no Reply for it.
+// The current thread, whose message was checked or which is `faulted`, calls: its message is
+// delivered, or it waits. NO_REPLY when the receiver has no Reply for it.
 enum kozo_error endpoint_call(struct cpu *cpu, struct thread *caller, struct endpoint *endpoint,
                               uint64_t badge);
 

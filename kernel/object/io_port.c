@@ -17,8 +17,7 @@ enum kozo_error io_port_read_call(struct call *call)
         return KOZO_BAD_ARGUMENT;
     }
 
-    call->argument[0] =
-        arch_port_read((uint16_t)call->argument[0], (unsigned)call->argument[1]);
+    call->argument[0] = arch_port_read((uint16_t)call->argument[0], (unsigned)call->argument[1]);
     return KOZO_OK;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// IoPort: a range of x86 I/O ports. Its one slot says all: `value` is the first port, `size` the number of ports.
+// IoPort: a range of x86 I/O ports. Its one slot says all: `value` is the first port, `size` the
+// number of ports.
 #pragma once
 
 #include "cap/slot.h"

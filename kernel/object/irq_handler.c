@@ -60,8 +60,8 @@ enum kozo_error irq_handler_bind_call(struct call *call)
     struct slot *source = nullptr;
 
     if (call->argument[0] != 0) {
-        struct lookup found = lookup_typed(call->caller, call->argument[0], KOZO_TYPE_NOTIFICATION,
-                                           KOZO_RIGHT_WRITE);
+        struct lookup found =
+            lookup_typed(call->caller, call->argument[0], KOZO_TYPE_NOTIFICATION, KOZO_RIGHT_WRITE);
         if (found.error != KOZO_OK) {
             return found.error;
         }

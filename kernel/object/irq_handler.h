@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // IrqHandler: one interrupt, once IrqControl has tied it to one.
 //
-// The interrupt is masked from the moment it fires until it is acknowledged, and while no notification is bound. So a
-// device that never stops asking costs one entry for each acknowledgement.
+// The interrupt is masked from the moment it fires until it is acknowledged, and while no
+// notification is bound. So a device that never stops asking costs one entry for each
+// acknowledgement.
 #pragma once
 
 #include "object/object.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The debug operations. Only debug builds hold this file: kernel_release.c takes its place otherwise.
+// The debug operations. Only debug builds hold this file: kernel_release.c takes its place
+// otherwise.
 #include "object/cnode.h"
 #include "object/kernel_object.h"
 #include "object/object.h"

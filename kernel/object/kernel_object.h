@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The operations that need no capability, because they touch nothing but the caller. Those for debugging are in
-// debug.h: a release build has none.
+// The operations that need no capability, because they touch nothing but the caller. Those for
+// debugging are in debug.h: a release build has none.
 #pragma once
 
 #include "kozo/abi.h"

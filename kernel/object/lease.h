@@ -4,8 +4,9 @@
 //            open                 close, deadline, last use
 //   fresh ──────────▶ open ─────────────────────────────────▶ ended
 //
-// The Lease knows the slots of all capabilities under it, in a list, so that they can be emptied when it is
-// destroyed. Ending it touches none of them: each use asks the Lease, and those it lies inside of.
+// The Lease knows the slots of all capabilities under it, in a list, so that they can be emptied
+// when it is destroyed. Ending it touches none of them: each use asks the Lease, and those it lies
+// inside of.
 //
 // Invariants
 //   L1  A slot has SLOT_LEASED exactly when it is in the list of the Lease that it names.
@@ -26,10 +27,10 @@ struct lease {
     uint64_t uses;     // left; UINT64_MAX for any number
     bool opened;       // the terms are set
     bool closed;
-    uint8_t depth;                    // leases that this one lies inside of
-    link_t slots;                     // capabilities under it, through list_next and list_previous
-    link_t outer;                     // Lease
-    link_t inner;                     // the first Lease inside this one
+    uint8_t depth;                     // leases that this one lies inside of
+    link_t slots;                      // capabilities under it, through list_next and list_previous
+    link_t outer;                      // Lease
+    link_t inner;                      // the first Lease inside this one
     link_t inner_next, inner_previous; // others inside the same
 };
 static_assert(sizeof(struct lease) <= 1u << LEASE_BITS);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Notification: a word of signal bits.
 //
-// A signal goes to the first thread that waits on it; else to the bound thread, when that is receiving; else its
-// bits are kept. So bits are kept only while nobody waits.
+// A signal goes to the first thread that waits on it; else to the bound thread, when that is
+// receiving; else its bits are kept. So bits are kept only while nobody waits.
 //
 // Invariant N1: `bits` is 0 while the queue is not empty, and while the bound thread is RECEIVING.
 #pragma once
@@ -28,7 +28,8 @@ static inline struct notification *notification_of(const struct slot *capability
 // Sets the bits of a badge (bit 0 for none), or hands them to who waits.
 void notification_signal(struct cpu *cpu, struct notification *notification, uint64_t badge);
 
-// Takes the bits of the thread's bound notification as a received message. False when there are none.
+// Takes the bits of the thread's bound notification as a received message. False when there are
+// none.
 bool notification_take_bound(struct thread *receiver);
 
 // BAD_STATE when either is bound already, when somebody waits, or when the thread is receiving.

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // What all kernel objects have in common: a header, a type, a life.
 //
-// An object begins with a struct object of 64 bytes. It counts the capabilities to the object, and it is
-// also the object's grave: when the last capability is deleted, that capability moves into the header,
-// keeping its place in the tree, and the object joins kernel.dying. From then on nobody can name it. It is
-// taken apart in steps (the type's `reap`), each of which leaves a valid state; at the end the grave is
-// removed from the tree, and the memory belongs to its Untyped again. Because graves stay in the tree,
-// revoking the Untyped finds a half-destroyed object and finishes it.
+// An object begins with a struct object of 64 bytes. It counts the capabilities to the object, and
+// it is also the object's grave: when the last capability is deleted, that capability moves into
+// the header, keeping its place in the tree, and the object joins kernel.dying. From then on nobody
+// can name it. It is taken apart in steps (the type's `reap`), each of which leaves a valid state;
+// at the end the grave is removed from the tree, and the memory belongs to its Untyped again.
+// Because graves stay in the tree, revoking the Untyped finds a half-destroyed object and finishes
+// it.
 //
 //      retype            last capability deleted            reap says done
 //   ──────────▶  live  ──────────────────────────▶  dying  ────────────────▶  memory
@@ -29,10 +30,10 @@ static_assert(sizeof(struct object) == KOZO_SLOT_SIZE);
 
 struct object_type {
     const char *name;
-    uint8_t bits;         // log2 of the object's size; 0 when retype chooses it or can't make it
-    bool has_object;      // a capability of this type names an object with a header
-    bool can_copy;        // false: can only be moved
-    uint16_t rights;      // the rights that a fresh capability has
+    uint8_t bits;    // log2 of the object's size; 0 when retype chooses it or can't make it
+    bool has_object; // a capability of this type names an object with a header
+    bool can_copy;   // false: can only be moved
+    uint16_t rights; // the rights that a fresh capability has
 
     // Sets up a zeroed object whose header is filled in. Null when there is nothing to do.
     void (*create)(struct object *object);
@@ -57,6 +58,6 @@ void object_create(struct object *object, enum kozo_object_type type, unsigned b
 // Moves the last capability of an object into its grave, and starts to take the object apart.
 void object_bury(struct slot *last);
 
-// Takes parts away until nothing is left or it is time for a preemption point. True when the object is
-// gone.
+// Takes parts away until nothing is left or it is time for a preemption point. True when the object
+// is gone.
 [[nodiscard]] bool object_reap(struct cpu *cpu, struct object *object);

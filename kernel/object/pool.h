@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Pool: memory for page tables, shared by the address spaces of one owner.
 //
-// Untyped memory is moved into the Pool's donor slots and stays in the tree. Pages are taken at a donor's watermark, and
-// come back to a list through their first word; a page in that list is otherwise zero. When a donor is revoked, every
-// AddressSpace on the Pool is taken off it first. When the last one has left, all pages are free again.
+// Untyped memory is moved into the Pool's donor slots and stays in the tree. Pages are taken at a
+// donor's watermark, and come back to a list through their first word; a page in that list is
+// otherwise zero. When a donor is revoked, every AddressSpace on the Pool is taken off it first.
+// When the last one has left, all pages are free again.
 //
 // Invariants
 //   P1  taken == sum of the tables of all address spaces on the Pool, and of those that were abandoned since the
@@ -21,11 +22,11 @@ constexpr unsigned POOL_DONORS = 12;
 
 struct pool {
     struct object object;
-    link_t spaces;       // AddressSpaces, through pool_next and pool_previous
+    link_t spaces; // AddressSpaces, through pool_next and pool_previous
     uint32_t space_count;
-    physical_t free;     // first page of the list; 0 for none
-    uint64_t donated;    // pages
-    uint64_t taken;      // pages
+    physical_t free;  // first page of the list; 0 for none
+    uint64_t donated; // pages
+    uint64_t taken;   // pages
     alignas(KOZO_SLOT_SIZE) struct slot donor[POOL_DONORS];
 };
 static_assert(sizeof(struct pool) <= 1u << POOL_BITS);
@@ -37,8 +38,8 @@ static inline struct pool *pool_of(const struct slot *capability)
 
 [[nodiscard]] bool pool_reap(struct cpu *cpu, struct object *object);
 
-// One of the Pool's donors is about to be emptied: takes every AddressSpace off the Pool. False when a preemption
-// point is due first.
+// One of the Pool's donors is about to be emptied: takes every AddressSpace off the Pool. False
+// when a preemption point is due first.
 [[nodiscard]] bool pool_let_go(struct cpu *cpu, const struct slot *slot);
 
 // An AddressSpace is on the Pool no more.

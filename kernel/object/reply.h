@@ -6,8 +6,8 @@
 //     ▲                    a receiver                     │
 //     └──── reply_forget ─────┴──── reply_answer, reap ───┘
 //
-// `thread` is 0, the receiver that waits with it (RECEIVING, or on its way there), or the caller (CALLING); that
-// thread's `reply` names the Reply.
+// `thread` is 0, the receiver that waits with it (RECEIVING, or on its way there), or the caller
+// (CALLING); that thread's `reply` names the Reply.
 #pragma once
 
 #include "object/object.h"

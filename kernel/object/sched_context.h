@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // SchedContext: a share of one processor's time.
 //
-// It belongs to at most one thread (the one whose `context` slot holds it) and is used by at most one (`user`): its
-// owner, or the server at the end of the chain of calls that the owner made.
+// It belongs to at most one thread (the one whose `context` slot holds it) and is used by at most
+// one (`user`): its owner, or the server at the end of the chain of calls that the owner made.
 #pragma once
 
 #include "object/object.h"

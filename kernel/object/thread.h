@@ -9,8 +9,9 @@
 //      └──────────────────── │ FAULTED ◀───────────────────────────┘
 //                     resume └───┘          (a fault waits as CALLING when it has a handler)
 //
-// A READY thread runs when it has time: `time` names the SchedContext that it uses, its own or one that came with
-// a call. Time that went with a call is recorded at both ends (`borrower`, `lender`).
+// A READY thread runs when it has time: `time` names the SchedContext that it uses, its own or one
+// that came with a call. Time that went with a call is recorded at both ends (`borrower`,
+// `lender`).
 //
 // Invariants
 //   T1  A thread is in its processor's ready list exactly when it is READY, has time, and is not current.
@@ -56,6 +57,7 @@ struct thread {
     bool queued;  // in a ready list
     bool calls;   // SENDING: wants an answer
     bool faulted; // SENDING or CALLING because of `fault`, not by a system call
+    uint8_t depth; // lenders before it in the chain, or more
 
     link_t queue_next, queue_previous; // in a ready list, or in the queue of waiting_on
     link_t waiting_on;                 // Endpoint or Notification
@@ -63,7 +65,6 @@ struct thread {
     link_t notification; // bound
     link_t time;         // the SchedContext in use
     link_t lender, borrower;
-    uint8_t depth; // lenders before it in the chain, or more
 
     uint64_t badge; // of the capability that it sends through
     struct fault fault;
@@ -98,11 +99,13 @@ void thread_create(struct object *object);
 // One of the thread's own slots is about to be emptied.
 void thread_let_go(struct cpu *cpu, const struct slot *slot);
 
-// A wait is over: the system call answers `error`. The thread gets READY, and is queued if it has time. One that
-// waited because of a fault goes on where it was, or, if there is an error, is FAULTED.
+// A wait is over: the system call answers `error`. The thread gets READY, and is queued if it has
+// time. One that waited because of a fault goes on where it was, or, if there is an error, is
+// FAULTED.
 void thread_wake(struct cpu *cpu, struct thread *thread, enum kozo_error error);
 
-// Breaks off whatever the thread waits for; `error` is what its system call answers. Its time comes back to it.
+// Breaks off whatever the thread waits for; `error` is what its system call answers. Its time comes
+// back to it.
 void thread_cancel(struct cpu *cpu, struct thread *thread, enum kozo_error error);
 
 // Stops the thread, in whatever state it is. Time that it borrowed goes home.
@@ -114,7 +117,8 @@ void thread_lost_space(struct cpu *cpu, struct thread *thread);
 // The thread goes on at the instruction that faulted, or stays as FAULTED.
 void thread_fault_answered(struct cpu *cpu, struct thread *thread, bool resume);
 
-// The current thread did something that the processor refused: tells its fault handler, or stops it.
+// The current thread did something that the processor refused: tells its fault handler, or stops
+// it.
 void thread_fault(struct cpu *cpu, struct thread *thread, const struct fault *fault);
 
 enum kozo_error thread_configure_call(struct call *call);

@@ -24,10 +24,10 @@ void untyped_reset(struct slot *untyped)
 struct retype {
     enum kozo_error error;
     enum kozo_object_type type;
-    unsigned size;   // as the caller gave it
-    uint64_t bytes;  // of one object
+    unsigned size;  // as the caller gave it
+    uint64_t bytes; // of one object
     uint64_t count;
-    uint64_t start;  // offset of the first object
+    uint64_t start; // offset of the first object
     struct place place;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Untyped: memory that is not yet used for anything. It has no header of its own: all that is known about it is in
-// its one slot.
+// Untyped: memory that is not yet used for anything. It has no header of its own: all that is known
+// about it is in its one slot.
 //
 //   base ─────────┬──────────── base+value ──────── base+zeroed ───────── base+size
 //        children │  free and zero           free and dirty

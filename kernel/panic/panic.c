@@ -7,8 +7,8 @@
 #include "panic/panic.h"
 
 #include "arch/arch.h"
-#include "kernel.h"
 #include "entry.h"
+#include "kernel.h"
 #include "panic/build_id.h"
 
 constexpr size_t CRASH_RECORD_SIZE = 4096;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// What the kernel keeps for one processor: who runs, who is ready, and how long this entry has worked.
+// What the kernel keeps for one processor: who runs, who is ready, and how long this entry has
+// worked.
 //
-// Ready threads wait in one list for each of 256 priorities, first come first served; a bitmap tells which
-// lists are not empty. The thread that runs is in none of them.
+// Ready threads wait in one list for each of 256 priorities, first come first served; a bitmap
+// tells which lists are not empty. The thread that runs is in none of them.
 //
 // All fields belong to the processor itself.
 #pragma once
@@ -33,9 +34,9 @@ struct cpu {
     struct thread_queue queue[KOZO_PRIORITIES];
 };
 
-// Counts one step of a long operation. True when it is time to leave the kernel: the caller then unwinds,
-// in a valid state, and the system call starts again by itself. The number of steps is fixed, so that what
-// the kernel does depends on nothing but its input.
+// Counts one step of a long operation. True when it is time to leave the kernel: the caller then
+// unwinds, in a valid state, and the system call starts again by itself. The number of steps is
+// fixed, so that what the kernel does depends on nothing but its input.
 static inline bool cpu_work_is_due(struct cpu *cpu)
 {
     cpu->work++;

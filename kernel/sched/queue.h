@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A queue of threads, first come first served, through their queue_next and queue_previous. A thread is in one
-// queue at most, so that joining and leaving are constant time.
+// A queue of threads, first come first served, through their queue_next and queue_previous. A
+// thread is in one queue at most, so that joining and leaving are constant time.
 #pragma once
 
 #include "lib/link.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The ready lists, the choice, and the accounting of time.
 //
-// Time is charged to SchedContexts, not to threads: a call and its answer stay on one SchedContext, and so read
-// no clock and set no timer. Only when another SchedContext takes over are both done.
+// Time is charged to SchedContexts, not to threads: a call and its answer stay on one SchedContext,
+// and so read no clock and set no timer. Only when another SchedContext takes over are both done.
 #include "sched/scheduler.h"
 
 #include "object/address_space.h"
@@ -116,7 +116,8 @@ static void charge_to(struct cpu *cpu, link_t next)
     }
 }
 
-// The timer must fire when the turn ends, or earlier: it is set again only when it would be too late.
+// The timer must fire when the turn ends, or earlier: it is set again only when it would be too
+// late.
 static void timer_prepare(struct cpu *cpu)
 {
     const struct sched_context *context = link_target(cpu->context);

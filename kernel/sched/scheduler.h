@@ -1,37 +1,39 @@
 // SPDX-License-Identifier: MIT
 // Who runs next, and for how long.
 //
-// Within a priority threads take turns, each of its SchedContext's budget. A thread that becomes ready while one of
-// lower priority runs takes over at the end of the entry into the kernel.
+// Within a priority threads take turns, each of its SchedContext's budget. A thread that becomes
+// ready while one of lower priority runs takes over at the end of the entry into the kernel.
 #pragma once
 
 #include "sched/cpu.h"
 
 struct thread;
 
-// Puts a READY thread that has time into its ready list, last or (after an interruption) first. Does nothing for
-// one that can't run or is current.
+// Puts a READY thread that has time into its ready list, last or (after an interruption) first.
+// Does nothing for one that can't run or is current.
 void scheduler_add(struct cpu *cpu, struct thread *thread);
 void scheduler_add_first(struct cpu *cpu, struct thread *thread);
 
-// Takes a thread out of its ready list, if it is in it. Call before anything changes that decides on T1.
+// Takes a thread out of its ready list, if it is in it. Call before anything changes that decides
+// on T1.
 void scheduler_remove(struct cpu *cpu, struct thread *thread);
 
 // The current thread goes to the end of its priority's queue.
 void scheduler_yield(struct cpu *cpu);
 
-// Lets `next` run in place of the current thread, which has just begun to wait. Both must be settled.
+// Lets `next` run in place of the current thread, which has just begun to wait. Both must be
+// settled.
 void scheduler_switch_to(struct cpu *cpu, struct thread *next);
 
 // The timer fired: ends the turn of a thread that used it up.
 void scheduler_tick(struct cpu *cpu);
 
-// Settles who runs, at the end of each entry: the thread to resume, with its address space current and the
-// timer set; null for nobody.
+// Settles who runs, at the end of each entry: the thread to resume, with its address space current
+// and the timer set; null for nobody.
 struct thread *scheduler_choose(struct cpu *cpu);
 
-// Whether the thread that came in may go on without a new choice: it is still current, ready, and on the
-// SchedContext that is charged, and nothing was marked as disturbed.
+// Whether the thread that came in may go on without a new choice: it is still current, ready, and
+// on the SchedContext that is charged, and nothing was marked as disturbed.
 bool scheduler_is_settled(const struct cpu *cpu, const struct thread *thread);
 
 // Somebody became ready, lost an address space, or got another budget: a new choice is due.

@@ -65,7 +65,8 @@ static struct thread *chain_end(struct thread *thread)
     return thread;
 }
 
-// Cuts the chain between `first` (null: its beginning) and its end. Everybody goes on with time of their own.
+// Cuts the chain between `first` (null: its beginning) and its end. Everybody goes on with time of
+// their own.
 static void chain_cut(struct cpu *cpu, const struct thread *first, struct thread *end)
 {
     while (end != first && end->lender != 0) {

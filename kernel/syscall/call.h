@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // One system call, from the kernel's side.
 //
-// Each operation of abi/object has one function `<object>_<operation>_call`. It reads its arguments from
-// `argument`, does all checks first and without effect, then does its work, and returns what went wrong. Results
-// go to `argument` as well, in the order of the definition. What a thread that now waits will get is written by
-// the one who wakes it.
+// Each operation of abi/object has one function `<object>_<operation>_call`. It reads its arguments
+// from `argument`, does all checks first and without effect, then does its work, and returns what
+// went wrong. Results go to `argument` as well, in the order of the definition. What a thread that
+// now waits will get is written by the one who wakes it.
 #pragma once
 
 #include "cap/slot.h"
@@ -19,7 +19,8 @@ struct call {
     uint64_t badge;     // likewise
 };
 
-// Notes for the audit log what capability the call is about; null is nothing. Before anything happens to it.
+// Notes for the audit log what capability the call is about; null is nothing. Before anything
+// happens to it.
 static inline void call_about(struct call *call, const struct slot *slot)
 {
     if (slot != nullptr) {
@@ -29,8 +30,8 @@ static inline void call_about(struct call *call, const struct slot *slot)
     }
 }
 
-// Leaves the call where it is: the caller's system call starts again, with the argument registers as they are
-// now, after other threads and interrupts had their chance.
+// Leaves the call where it is: the caller's system call starts again, with the argument registers
+// as they are now, after other threads and interrupts had their chance.
 static inline enum kozo_error call_again(const struct call *call)
 {
     call->cpu->restart = true;

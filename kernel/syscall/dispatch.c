@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The four entries of entry.h. A system call is looked up in the table that abi/ generates: its number leads to
-// the type and the rights that the capability must have, and to the function that does the rest.
+// The four entries of entry.h. A system call is looked up in the table that abi/ generates: its
+// number leads to the type and the rights that the capability must have, and to the function that
+// does the rest.
 #include "entry.h"
 
 #include "audit/audit.h"

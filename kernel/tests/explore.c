@@ -9,7 +9,7 @@
 
 static const struct thread *first_thread;
 
-// Where a thread stands that has to start its system call again, by the unit of its memory.
+// Where a thread stands that has to start its system call again, plus 1, by the unit of its memory.
 static uint64_t again_at[HOST_RAM / KOZO_SLOT_SIZE];
 
 static void make(uint64_t *slot, enum kozo_object_type type, uint64_t size, unsigned count)
@@ -46,8 +46,7 @@ bool explore_must_go_on(void)
 {
     const struct thread *thread = world_current();
 
-    return thread != nullptr && again_at[link_to(thread)] != 0 &&
-           again_at[link_to(thread)] == thread->registers.instruction;
+    return thread != nullptr && again_at[link_to(thread)] == thread->registers.instruction + 1;
 }
 
 static void step_call(const struct step *step)
@@ -64,7 +63,7 @@ static void step_call(const struct step *step)
     }
     *again = world_enter(registers.operation, registers.handle, registers.argument)
                  ? 0
-                 : thread->registers.instruction;
+                 : thread->registers.instruction + 1;
 }
 
 void explore_step(const struct step *step)
@@ -279,7 +278,8 @@ static const struct shape *choose_shape(struct random *random)
     return shape;
 }
 
-// Fills in what the current thread's buffer says about capabilities: user memory, which may hold anything.
+// Fills in what the current thread's buffer says about capabilities: user memory, which may hold
+// anything.
 static void fill_buffer(struct random *random)
 {
     struct kozo_ipc_buffer *buffer = thread_buffer(world_current());
@@ -288,14 +288,15 @@ static void fill_buffer(struct random *random)
         return;
     }
     for (unsigned i = 0; i < KOZO_MESSAGE_CAPS; i++) {
-        buffer->caps[i] = choose_slot(random, (enum kozo_object_type)(1 + random_below(random, 10)));
+        buffer->caps[i] =
+            choose_slot(random, (enum kozo_object_type)(1 + random_below(random, 10)));
     }
     buffer->receive_slot = choose_slot(random, KOZO_TYPE_NONE);
     buffer->receive_count = random_below(random, 4);
 }
 
-// Whether the first thread, which looks after the others, may do this: it does not wait, and leaves alone what it lives
-// in. So a walk goes on.
+// Whether the first thread, which looks after the others, may do this: it does not wait, and leaves
+// alone what it lives in. So a walk goes on.
 static bool is_careful(const struct step *step)
 {
     switch (step->operation) {

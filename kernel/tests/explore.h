@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
-// A small world with something of everything, and the steps that can be taken in it: one entry into the kernel each.
-// Whoever explores chooses the steps; after each of them all invariants are checked.
+// A small world with something of everything, and the steps that can be taken in it: one entry into
+// the kernel each. Whoever explores chooses the steps; after each of them all invariants are
+// checked.
 //
-// A step is plain data and says everything, so that it can be stored, hashed and replayed. What the kernel does with it
-// depends on nothing but the state, which can be saved and restored.
+// A step is plain data and says everything, so that it can be stored, hashed and replayed. What the
+// kernel does with it depends on nothing but the state, which can be saved and restored.
 #pragma once
 
 #include "world.h"
 
 enum step_kind : uint8_t {
-    STEP_CALL,      // the current thread makes a system call, or goes on with one that was preempted
-    STEP_FAULT,     // the current thread faults at argument[0]
-    STEP_TIMER,     // argument[0] ticks pass, and the timer fires
+    STEP_CALL,  // the current thread makes a system call, or goes on with one that was preempted
+    STEP_FAULT, // the current thread faults at argument[0]
+    STEP_TIMER, // argument[0] ticks pass, and the timer fires
     STEP_INTERRUPT, // interrupt argument[0] fires, if it is not masked
 };
 
@@ -27,8 +28,8 @@ constexpr uint64_t EXPLORE_SLOTS = WORLD_SLOTS;
 // Makes the world.
 void explore_begin(void);
 
-// Whether the current thread has to go on with a preempted call: its next step must be STEP_CALL, and what the step says
-// about operation and arguments is ignored.
+// Whether the current thread has to go on with a preempted call: its next step must be STEP_CALL,
+// and what the step says about operation and arguments is ignored.
 bool explore_must_go_on(void);
 
 // Takes a step; does nothing when it is not possible.
@@ -40,8 +41,8 @@ struct random {
 };
 uint64_t random_below(struct random *random, uint64_t end);
 
-// A step that is likely to be accepted, or nearly so. If it is not `wild`, the first thread does not wait, and nobody
-// takes away what that one lives in, so that the walk goes on.
+// A step that is likely to be accepted, or nearly so. If it is not `wild`, the first thread does
+// not wait, and nobody takes away what that one lives in, so that the walk goes on.
 struct step explore_random(struct random *random, bool wild);
 
 // One line about a step, for a person.

@@ -295,19 +295,21 @@ uint64_t info_word(uint32_t label, unsigned length, unsigned caps)
 
 // --- The state as a number ----------------------------------------------------------------------
 
-static uint64_t hash_bytes(uint64_t hash, const void *memory, uint64_t size)
+static uint64_t hash_words(uint64_t hash, const void *memory, uint64_t size)
 {
-    const unsigned char *byte = memory;
+    const uint64_t *word = memory;
 
-    for (uint64_t i = 0; i < size; i++) {
-        hash = (hash ^ byte[i]) * UINT64_C(0x100000001b3);
+    for (uint64_t i = 0; i < size / sizeof(*word); i++) {
+        hash = (hash ^ word[i]) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 29;
     }
     return hash;
 }
 
 uint64_t world_hash(const struct thread *except)
 {
-    struct arch_registers *registers = except == nullptr ? nullptr : (struct arch_registers *)&except->registers;
+    struct arch_registers *registers =
+        except == nullptr ? nullptr : (struct arch_registers *)&except->registers;
     struct arch_registers saved = {};
     uint32_t work = arch_cpu()->work;
 
@@ -316,9 +318,9 @@ uint64_t world_hash(const struct thread *except)
         *registers = (struct arch_registers){};
     }
     arch_cpu()->work = 0;
-    uint64_t hash = hash_bytes(UINT64_C(0xcbf29ce484222325), host_ram, sizeof(host_ram));
-    hash = hash_bytes(hash, &kernel, offsetof(struct kernel, entropy));
-    hash = hash_bytes(hash, arch_cpu(), sizeof(struct cpu));
+    uint64_t hash = hash_words(UINT64_C(0xcbf29ce484222325), host_ram, sizeof(host_ram));
+    hash = hash_words(hash, &kernel, offsetof(struct kernel, entropy) / 8 * 8);
+    hash = hash_words(hash, arch_cpu(), sizeof(struct cpu));
     arch_cpu()->work = work;
     if (registers != nullptr) {
         *registers = saved;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A small running system for tests: one thread with a CNode, an address space, time, and all of the machine's
-// authority. A test makes system calls as user code does: it fills in the registers of the current thread and enters
-// the kernel. After every entry all invariants of arch/host/invariants.h are checked, and a broken one fails the test.
+// A small running system for tests: one thread with a CNode, an address space, time, and all of the
+// machine's authority. A test makes system calls as user code does: it fills in the registers of
+// the current thread and enters the kernel. After every entry all invariants of
+// arch/host/invariants.h are checked, and a broken one fails the test.
 //
 //     TEST("retype refuses a slot that is taken")
 //     {
@@ -39,8 +40,8 @@ enum world_slot : uint64_t {
     AT_IRQ_CONTROL,
     AT_PORTS,
     AT_SCHED_CONTROL,
-    AT_MEMORY, // an Untyped with all of the RAM that is left
-    AT_DEVICES,  // an Untyped with the devices' range
+    AT_MEMORY,  // an Untyped with all of the RAM that is left
+    AT_DEVICES, // an Untyped with the devices' range
     AT_FREE,
 };
 constexpr unsigned WORLD_CNODE_BITS = 6;
@@ -95,8 +96,8 @@ uint64_t world_word(const struct thread *thread, unsigned number);
 // One object in a slot of the first thread's CNode. Fails the test when it can't be made.
 void world_make(enum kozo_object_type type, uint64_t size, uint64_t slot);
 
-// A thread that shares the current one's CNode and address space, with its own time, ready to run. It takes slots
-// `slot` (Thread) and `slot` + 1 (SchedContext).
+// A thread that shares the current one's CNode and address space, with its own time, ready to run.
+// It takes slots `slot` (Thread) and `slot` + 1 (SchedContext).
 struct thread *world_thread(uint64_t slot);
 
 // The same with an IPC buffer, whose Frame takes `slot` + 2.
@@ -110,6 +111,6 @@ bool world_is_empty(uint64_t slot);
 // A message's info word.
 uint64_t info_word(uint32_t label, unsigned length, unsigned caps);
 
-// A hash of everything that can be told apart: all RAM and struct kernel, but for the registers of `except` and for
-// what depends on the number of entries.
+// A hash of everything that can be told apart: all RAM and struct kernel, but for the registers of
+// `except` and for what depends on the number of entries.
 uint64_t world_hash(const struct thread *except);

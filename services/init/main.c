@@ -210,8 +210,9 @@ void kozo_start(const void *info, struct kozo_ipc_buffer *buffer)
         read_system(init);
     }
     start_console(init);
-    bool command = terminal_ask_runner(init);
+    // How long a runner takes to answer is no matter of ours.
     init->prompt_ticks = kozo_ticks();
+    bool command = terminal_ask_runner(init);
     if (command) {
         carry_out(init);
     }

@@ -43,11 +43,24 @@ static void polled_print(const char *text)
     polled_write(text, strlen(text));
 }
 
-static enum terminal_end polled_read(struct line *line, const char *prompt)
+// The next byte: first those that were typed early, then what the device has. -1 for none.
+static int polled_byte(struct terminal *terminal)
 {
+    if (terminal->early == 0) {
+        return port_read(PORT_CONSOLE);
+    }
+    int byte = terminal->early_byte[0];
+    terminal->early--;
+    memmove(terminal->early_byte, terminal->early_byte + 1, terminal->early);
+    return byte;
+}
+
+static enum terminal_end polled_read(struct terminal *terminal, const char *prompt)
+{
+    struct line *line = &terminal->line;
     line_begin(line, prompt, strlen(prompt));
     while (true) {
-        int byte = port_read(PORT_CONSOLE);
+        int byte = polled_byte(terminal);
         if (byte < 0) {
             (void)kozo_kernel_yield();
             continue;
@@ -68,7 +81,7 @@ static enum terminal_end polled_read(struct line *line, const char *prompt)
 static struct terminal_line polled_line(struct init *init, const char *prompt)
 {
     struct line *line = &init->terminal.line;
-    struct terminal_line result = {.end = polled_read(line, prompt)};
+    struct terminal_line result = {.end = polled_read(&init->terminal, prompt)};
     if (result.end == TERMINAL_LINE) {
         result.length = line->length;
         memcpy(result.text, line->text, line->length);
@@ -235,7 +248,21 @@ struct terminal_line terminal_read_line(struct init *init, const char *prompt)
                                                   : polled_line(init, prompt);
 }
 
+// Bytes other than Ctrl-C wait for the next line; when there is no more room for them they wait in
+// the device. Ctrl-C drops them, as the driver does.
 bool terminal_is_interrupted(struct init *init)
 {
-    return init->terminal.kind == TERMINAL_POLLED && port_read(PORT_CONSOLE) == CONTROL_C;
+    struct terminal *terminal = &init->terminal;
+    if (terminal->kind != TERMINAL_POLLED || terminal->early == TERMINAL_EARLY_MOST) {
+        return false;
+    }
+    int byte = port_read(PORT_CONSOLE);
+    if (byte == CONTROL_C) {
+        terminal->early = 0;
+        return true;
+    }
+    if (byte >= 0) {
+        terminal->early_byte[terminal->early++] = (uint8_t)byte;
+    }
+    return false;
 }

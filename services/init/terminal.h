@@ -11,6 +11,8 @@
 struct init;
 struct process;
 
+constexpr size_t TERMINAL_EARLY_MOST = 256;
+
 enum terminal_kind : uint32_t {
     TERMINAL_POLLED,
     TERMINAL_DRIVER,
@@ -23,6 +25,8 @@ struct terminal {
     struct process *service;     // the console service itself
     unsigned restarts;           // of it, so far
     struct line line;            // for POLLED
+    size_t early;                // bytes that were typed while a program ran
+    uint8_t early_byte[TERMINAL_EARLY_MOST];
     struct control control;
 };
 

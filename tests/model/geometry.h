@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The machine that is explored: pages and tables as in kernel/arch/host/small, and as little RAM as the worlds take,
-// since all of it is copied and looked at after every step.
+// The machine that is explored: pages and tables as in kernel/arch/host/small, and as little RAM as
+// the worlds take, since all of it is copied and looked at after every step.
 #pragma once
 
 #include <stdint.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Read it beside abi/object: first finding slots, then the tree, then threads and time, then destroying, then one function
-// for each operation. As there, all that can be refused comes first and changes nothing.
+// Read it beside abi/object: first finding slots, then the tree, then threads and time, then
+// destroying, then one function for each operation. As there, all that can be refused comes first
+// and changes nothing.
 #include "model.h"
 
 #include <string.h>
@@ -23,7 +24,6 @@ constexpr uint64_t NO_LIMIT = UINT64_MAX;
 // Where the capabilities in a thread and in a Pool stand.
 constexpr name_t PART_CSPACE = offsetof(struct thread, cspace) / KOZO_SLOT_SIZE;
 constexpr name_t PART_SPACE = offsetof(struct thread, space) / KOZO_SLOT_SIZE;
-constexpr name_t PART_BUFFER = offsetof(struct thread, buffer) / KOZO_SLOT_SIZE;
 constexpr name_t PART_HANDLER = offsetof(struct thread, fault_handler) / KOZO_SLOT_SIZE;
 constexpr name_t PART_CONTEXT = offsetof(struct thread, context) / KOZO_SLOT_SIZE;
 constexpr name_t PART_DONORS = offsetof(struct pool, donor) / KOZO_SLOT_SIZE;
@@ -36,6 +36,7 @@ struct making {
     uint64_t *argument; // of the caller; results go there too
     name_t slot;        // of the capability that is invoked, for operations on one
     name_t object;      // that it names
+    bool is_open;       // see struct outcome
 };
 
 // --- Facts --------------------------------------------------------------------------------------
@@ -55,7 +56,7 @@ static struct model_thread *thread_in(struct model *model, name_t place)
     return &model->object[place].thread;
 }
 
-static bool has_object(unsigned type)
+static bool has_object(uint64_t type)
 {
     return type != KOZO_TYPE_NONE && type != KOZO_TYPE_UNTYPED && type != KOZO_TYPE_FRAME &&
            type != KOZO_TYPE_MAPPING;
@@ -136,7 +137,8 @@ static name_t find(const struct making *call, uint64_t handle)
 {
     struct model_place place = find_place(call, handle);
 
-    return place.exists && slot_in(call->model, place.slot)->type != KOZO_TYPE_NONE ? place.slot : 0;
+    return place.exists && slot_in(call->model, place.slot)->type != KOZO_TYPE_NONE ? place.slot
+                                                                                    : 0;
 }
 
 static enum kozo_error check_empty(const struct making *call, const struct model_place *place)
@@ -268,7 +270,8 @@ static name_t own_context(struct model *model, name_t thread)
     return context != 0 && object_in(model, context)->context.owner == thread ? context : 0;
 }
 
-// A thread that has lent its time has none. Else it has that of the first of its lenders, which may be itself.
+// A thread that has lent its time has none. Else it has that of the first of its lenders, which may
+// be itself.
 static name_t time_of(struct model *model, name_t thread)
 {
     if (thread_in(model, thread)->borrower != 0) {
@@ -317,7 +320,8 @@ static name_t last_borrower(struct model *model, name_t thread)
     return thread;
 }
 
-// Cuts the chain between `first` (0: its beginning) and its end. Everybody has their own time again.
+// Cuts the chain between `first` (0: its beginning) and its end. Everybody has their own time
+// again.
 static void cut_chain(struct model *model, name_t first, name_t end)
 {
     leave_ready(model, end);
@@ -490,7 +494,8 @@ static struct model_object *pool_of_map(struct model *model, const struct model_
     return object_in(model, object_in(model, map->space)->space.pool);
 }
 
-static bool has_tables(struct model *model, const struct model_map *map, uint64_t first, uint64_t pages)
+static bool has_tables(struct model *model, const struct model_map *map, uint64_t first,
+                       uint64_t pages)
 {
     const struct model_object *pool = pool_of_map(model, map);
 
@@ -498,7 +503,8 @@ static bool has_tables(struct model *model, const struct model_map *map, uint64_
 }
 
 // Lets `pages` pages of a Mapping, from `offset` on, allow `rights`.
-static void show(struct model *model, name_t mapping, uint64_t offset, uint64_t pages, unsigned rights)
+static void show(struct model *model, name_t mapping, uint64_t offset, uint64_t pages,
+                 unsigned rights)
 {
     const struct model_slot *slot = slot_in(model, mapping);
     struct model_map *map = map_of(model, slot->object);
@@ -544,7 +550,8 @@ static unsigned count_spaces(struct model *model, name_t pool)
     unsigned count = 0;
 
     for (name_t i = 1; i < UNITS; i++) {
-        count += model->object[i].type == KOZO_TYPE_ADDRESS_SPACE && model->object[i].space.pool == pool;
+        count +=
+            model->object[i].type == KOZO_TYPE_ADDRESS_SPACE && model->object[i].space.pool == pool;
     }
     return count;
 }
@@ -571,7 +578,8 @@ static void leave_pool(struct model *model, name_t space, bool give_back)
 static void clear_pool(struct model *model, name_t pool)
 {
     for (name_t i = 1; i < UNITS; i++) {
-        if (model->object[i].type == KOZO_TYPE_ADDRESS_SPACE && model->object[i].space.pool == pool) {
+        if (model->object[i].type == KOZO_TYPE_ADDRESS_SPACE &&
+            model->object[i].space.pool == pool) {
             leave_pool(model, i, false);
         }
     }
@@ -734,7 +742,8 @@ static void revoke(struct model *model, name_t slot)
     struct dying dying = {};
 
     for (name_t child = find_child(model, slot);
-         child != 0 && slot_in(model, slot)->type != KOZO_TYPE_NONE; child = find_child(model, slot)) {
+         child != 0 && slot_in(model, slot)->type != KOZO_TYPE_NONE;
+         child = find_child(model, slot)) {
         delete_slot(model, &dying, child);
         end_all(model, &dying);
     }
@@ -805,8 +814,8 @@ static enum kozo_error do_retype(struct making *call)
     if (place.index + count > place.slots) {
         return KOZO_BAD_HANDLE;
     }
-    for (name_t i = 0; i < count; i++) {
-        if (slot_in(model, place.slot + i)->type != KOZO_TYPE_NONE) {
+    for (uint64_t i = 0; i < count; i++) {
+        if (slot_in(model, (name_t)(place.slot + i))->type != KOZO_TYPE_NONE) {
             return KOZO_SLOT_TAKEN;
         }
     }
@@ -816,8 +825,9 @@ static enum kozo_error do_retype(struct making *call)
         return KOZO_NO_MEMORY;
     }
 
-    for (name_t i = 0; i < count; i++) {
-        make_one(model, call->slot, place.slot + i, type, call->argument[1], base + i * bytes, bytes);
+    for (uint64_t i = 0; i < count; i++) {
+        make_one(model, call->slot, (name_t)(place.slot + i), type, call->argument[1],
+                 base + i * bytes, bytes);
     }
     untyped->value = base + count * bytes - untyped->base;
     return KOZO_OK;
@@ -944,6 +954,7 @@ static enum kozo_error do_revoke(struct making *call)
     }
 
     revoke(call->model, place.slot);
+    call->is_open = slot_in(call->model, place.slot)->type == KOZO_TYPE_NONE;
     return KOZO_OK;
 }
 
@@ -975,7 +986,7 @@ static enum kozo_error do_inspect(struct making *call)
     call->argument[1] = slot->rights;
     call->argument[2] = inspect_value(model, slot);
     call->argument[3] = !empty && find_child(model, place.slot) != 0;
-    call->argument[4] = beside ? slot->parent - place.cnode : 0u;
+    call->argument[4] = beside ? (uint64_t)slot->parent - place.cnode : 0;
     return KOZO_OK;
 }
 
@@ -1033,7 +1044,8 @@ static enum kozo_error do_lease_open(struct making *call)
     name_t slot = 0;
 
     if (call->argument[2] != 0) {
-        enum kozo_error error = find_typed(call, call->argument[2], KOZO_TYPE_LEASE, CONTROL, &slot);
+        enum kozo_error error =
+            find_typed(call, call->argument[2], KOZO_TYPE_LEASE, CONTROL, &slot);
         if (error != KOZO_OK) {
             return error;
         }
@@ -1306,7 +1318,8 @@ static void wait_on(struct model *model, name_t object, name_t thread, unsigned 
 }
 
 // A call goes over. NO_REPLY when the receiver offered no Reply.
-static enum kozo_error meet_call(struct model *model, name_t caller, name_t receiver, uint64_t badge)
+static enum kozo_error meet_call(struct model *model, name_t caller, name_t receiver,
+                                 uint64_t badge)
 {
     name_t reply = thread_in(model, receiver)->reply;
 
@@ -1339,7 +1352,8 @@ static void run_instead(struct model *model, name_t thread)
     model->current = thread;
 }
 
-static enum kozo_error call_endpoint(struct model *model, name_t caller, name_t endpoint, uint64_t badge)
+static enum kozo_error call_endpoint(struct model *model, name_t caller, name_t endpoint,
+                                     uint64_t badge)
 {
     name_t receiver = first_waiting(model, endpoint, RECEIVING);
 
@@ -1363,7 +1377,8 @@ static enum kozo_error do_call(struct making *call)
     if (error != KOZO_OK) {
         return error;
     }
-    return call_endpoint(call->model, call->caller, call->object, slot_in(call->model, call->slot)->value);
+    return call_endpoint(call->model, call->caller, call->object,
+                         slot_in(call->model, call->slot)->value);
 }
 
 static enum kozo_error send(struct making *call, bool may_wait)
@@ -1495,10 +1510,13 @@ static enum kozo_error do_try_recv(struct making *call)
     name_t reply;
     enum kozo_error error = find_free_reply(call, &reply);
 
-    if (error == KOZO_OK && !receive_now(call->model, call->caller, call->object, reply)) {
-        error = KOZO_WOULD_BLOCK;
+    if (error != KOZO_OK || receive_now(call->model, call->caller, call->object, reply)) {
+        return error;
     }
-    return error;
+    if (slot_in(call->model, call->caller + PART_CONTEXT)->type != KOZO_TYPE_NONE) {
+        send_time_home(call->model, call->caller);
+    }
+    return KOZO_WOULD_BLOCK;
 }
 
 static name_t caller_of(struct model *model, name_t reply)
@@ -1687,7 +1705,8 @@ static enum kozo_error do_bind_notification(struct making *call)
         thread->notification = 0;
         return KOZO_OK;
     }
-    enum kozo_error error = find_typed(call, call->argument[0], KOZO_TYPE_NOTIFICATION, READ, &slot);
+    enum kozo_error error =
+        find_typed(call, call->argument[0], KOZO_TYPE_NOTIFICATION, READ, &slot);
     if (error != KOZO_OK) {
         return error;
     }
@@ -1826,7 +1845,8 @@ static enum kozo_error make_call(struct making *call, uint16_t operation)
     return error;
 }
 
-// Lets the one run who is to: the current thread, unless it can't or somebody of a higher priority is ready.
+// Lets the one run who is to: the current thread, unless it can't or somebody of a higher priority
+// is ready.
 static void choose(struct model *model)
 {
     name_t current = model->current != 0 && can_run(model, model->current) ? model->current : 0;
@@ -1868,13 +1888,11 @@ static void fault(struct model *model, name_t thread)
     thread_in(model, thread)->state = FAULTED;
 }
 
-static void step_call(struct model *model, const struct step *step, name_t caller)
+static bool step_call(struct model *model, const struct step *step, name_t caller)
 {
     struct model_registers *registers = &thread_in(model, caller)->registers;
-    struct making call = {.model = model,
-                          .caller = caller,
-                          .handle = step->handle,
-                          .argument = registers->argument};
+    struct making call = {
+        .model = model, .caller = caller, .handle = step->handle, .argument = registers->argument};
 
     registers->operation = step->operation;
     registers->handle = step->handle;
@@ -1887,6 +1905,7 @@ static void step_call(struct model *model, const struct step *step, name_t calle
     }
     enum kozo_error error = make_call(&call, step->operation);
     registers->operation = error;
+    return call.is_open;
 }
 
 // T5: who has which time follows from who lent to whom.
@@ -1906,7 +1925,7 @@ struct outcome model_step(struct model *model, const struct step *step)
 
     switch (step->kind) {
     case STEP_CALL:
-        step_call(model, step, caller);
+        outcome.is_open = step_call(model, step, caller);
         break;
     case STEP_FAULT:
         fault(model, caller);
@@ -1922,7 +1941,8 @@ struct outcome model_step(struct model *model, const struct step *step)
     }
     choose(model);
     note_times(model);
-    if (model->object[caller].type != KOZO_TYPE_THREAD || thread_in(model, caller)->state != READY) {
+    if (model->object[caller].type != KOZO_TYPE_THREAD ||
+        thread_in(model, caller)->state != READY) {
         outcome.waits = true;
     } else {
         outcome.registers = thread_in(model, caller)->registers;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The reference model: what each operation does to the state, written to be obvious, not fast.
 //
-// It knows tables instead of links: a slot names its parent, and whoever wants a slot's children looks at all slots. It
-// counts, searches and compares where the kernel keeps lists and counters. A call happens at once, however long it takes
-// the kernel. Things are named by their place: the number of the 64-byte unit of RAM where a slot stands or an object begins,
-// which is the only thing that the model has to agree on with the kernel's memory.
+// It knows tables instead of links: a slot names its parent, and whoever wants a slot's children
+// looks at all slots. It counts, searches and compares where the kernel keeps lists and counters. A
+// call happens at once, however long it takes the kernel. Things are named by their place: the
+// number of the 64-byte unit of RAM where a slot stands or an object begins, which is the only
+// thing that the model has to agree on with the kernel's memory.
 #pragma once
 
 #include <stddef.h>
@@ -30,7 +31,8 @@ struct model_slot {
     name_t parent; // 0: derived from nothing
     name_t object; // Mapping: the AddressSpace
     name_t lease;
-    uint64_t value, base, size; // as in struct slot, but for a donor, whose watermark is the Pool's affair
+    uint64_t value, base,
+        size; // as in struct slot, but for a donor, whose watermark is the Pool's affair
 };
 
 // First come, first served; the rest is 0.
@@ -97,7 +99,8 @@ struct model_map {
 struct model {
     struct model_slot slot[UNITS];
     struct model_object object[UNITS];
-    struct model_map map[MODEL_SPACES]; // by place of the space; those without page tables are not here
+    struct model_map
+        map[MODEL_SPACES]; // by place of the space; those without page tables are not here
     struct model_queue ready[MODEL_PRIORITIES];
     name_t current;
     uint64_t now;
@@ -105,7 +108,9 @@ struct model {
 
 // What the caller of a system call sees.
 struct outcome {
-    bool waits; // or is stopped or gone: there are no results yet
+    bool waits;   // or is stopped or gone: there are no results yet
+    bool is_open; // the model leaves open in which state the call ends: a revoke that destroyed the
+                  // slot it was about
     struct model_registers registers;
 };
 
@@ -119,7 +124,8 @@ void model_see(struct model *model, const struct thread *caller);
 struct outcome kernel_outcome(const struct thread *caller);
 
 // A difference is told as text.
-bool outcome_is(const struct outcome *expected, const struct outcome *found, char *text, size_t size);
+bool outcome_is(const struct outcome *expected, const struct outcome *found, char *text,
+                size_t size);
 bool model_is(const struct model *expected, const struct model *found, char *text, size_t size);
 
 // Whether all memory of Frames, which nobody writes to in the worlds, is zero.

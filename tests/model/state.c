@@ -31,6 +31,12 @@ void state_restore(const struct state *state)
     host.deadline = state->deadline;
 }
 
+// All of it is copied as a whole, so that bytes between members are the same, too.
+static bool is_same(const void *left, const void *right, size_t size)
+{
+    return memcmp(left, right, size) == 0;
+}
+
 bool state_is(const struct state *state, struct thread *caller)
 {
     if (caller != nullptr) {
@@ -40,7 +46,7 @@ bool state_is(const struct state *state, struct thread *caller)
     return memcmp(state->ram, host_ram, sizeof(state->ram)) == 0 &&
            memcmp(state->kernel, &kernel, sizeof(state->kernel)) == 0 && state->now == host.now &&
            memcmp(state->interrupt, kernel.interrupt, sizeof(state->interrupt)) == 0 &&
-           memcmp(&state->cpu, &kernel.cpu[0], sizeof(state->cpu)) == 0 &&
+           is_same(&state->cpu, &kernel.cpu[0], sizeof(state->cpu)) &&
            memcmp(state->masked, host.masked, sizeof(state->masked)) == 0;
 }
 
@@ -50,6 +56,7 @@ void walk_begin(struct walk *walk)
 {
     walk->depth = 0;
     walk->at = 0;
+    walk->left = UNITS;
     if (kernel.root.child != 0) {
         walk->stack[walk->depth++] = link_to(&kernel.root);
     }
@@ -57,6 +64,9 @@ void walk_begin(struct walk *walk)
 
 const struct slot *walk_next(struct walk *walk)
 {
+    if (walk->left-- == 0) {
+        return nullptr;
+    }
     if (walk->at == 0) {
         if (walk->depth == 0) {
             return nullptr;
@@ -209,7 +219,8 @@ static void mix_cpu(struct hash *hash)
     }
 }
 
-// Objects in the order of their addresses, so that the order of the tree counts through its links only.
+// Objects in the order of their addresses, so that the order of the tree counts through its links
+// only.
 struct hash state_hash(void)
 {
     struct hash hash = {UINT64_C(0x243f6a8885a308d3), UINT64_C(0x13198a2e03707344)};

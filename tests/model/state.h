@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // All of the kernel's state as one value: saved, put back, compared, and hashed.
 //
-// The hash is canonical: it covers what the kernel may ever look at again. Memory that belongs to no live object, the
-// registers of threads that have nothing in them for the kernel, and amounts of used time do not count. The audit log and
-// the generator of badges are no part of the state: nothing that the worlds do depends on them.
+// The hash is canonical: it covers what the kernel may ever look at again. Memory that belongs to
+// no live object, the registers of threads that have nothing in them for the kernel, and amounts of
+// used time do not count. The audit log and the generator of badges are no part of the state:
+// nothing that the worlds do depends on them.
 #pragma once
 
 #include "arch/host/host.h"
@@ -11,7 +12,8 @@
 
 constexpr unsigned UNITS = HOST_RAM / KOZO_SLOT_SIZE;
 
-// Where an explored thread's system call instruction stands: a thread that is there has a call to start again.
+// Where an explored thread's system call instruction stands: a thread that is there has a call to
+// start again.
 constexpr uint64_t CALL_AT = 100;
 
 struct state {
@@ -41,13 +43,14 @@ bool state_is_halfway(void);
 // Whether the thread has a call to start again.
 bool thread_is_pending(const struct thread *thread);
 
-// The next slot after `slot` in the derivation tree, parents before children; start with kernel.root, null at the end.
-// All slots that hold a capability are visited.
+// The next slot after `slot` in the derivation tree, parents before children; start with
+// kernel.root, null at the end. All slots that hold a capability are visited.
 struct walk {
     link_t stack[UNITS + 1];
     unsigned depth;
     link_t first, at; // the ring that is gone around
     link_t parent;
+    unsigned left; // slots that may still come: a broken tree must end, too
 };
 void walk_begin(struct walk *walk);
 const struct slot *walk_next(struct walk *walk); // walk->parent is the link of its parent

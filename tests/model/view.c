@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The kernel's state, translated into a model: what the one keeps in links and lists, the other has in tables.
+// The kernel's state, translated into a model: what the one keeps in links and lists, the other has
+// in tables.
 #include <stdio.h>
 #include <string.h>
 
@@ -47,7 +48,8 @@ static void see_queue(struct model_queue *seen, const struct thread_queue *queue
 {
     unsigned count = 0;
 
-    for (link_t at = queue->first; at != 0 && count < MODEL_THREADS; at = thread_at(at)->queue_next) {
+    for (link_t at = queue->first; at != 0 && count < MODEL_THREADS;
+         at = thread_at(at)->queue_next) {
         seen->thread[count++] = (name_t)at;
     }
 }
@@ -216,7 +218,8 @@ bool frames_are_zero(void)
 
 // --- Differences --------------------------------------------------------------------------------
 
-bool outcome_is(const struct outcome *expected, const struct outcome *found, char *text, size_t size)
+bool outcome_is(const struct outcome *expected, const struct outcome *found, char *text,
+                size_t size)
 {
     const struct model_registers *wants = &expected->registers;
     const struct model_registers *has = &found->registers;
@@ -248,6 +251,12 @@ bool outcome_is(const struct outcome *expected, const struct outcome *found, cha
     return true;
 }
 
+// Models are zero all over before they are filled in, bytes between members included.
+static bool is_same(const void *left, const void *right, size_t size)
+{
+    return memcmp(left, right, size) == 0;
+}
+
 // The number of the first byte that differs.
 static size_t first_difference(const void *expected, const void *found, size_t size)
 {
@@ -264,42 +273,46 @@ static size_t first_difference(const void *expected, const void *found, size_t s
 static void tell_slot(const struct model_slot *wants, const struct model_slot *has, unsigned place,
                       char *text, size_t size)
 {
-    (void)snprintf(
-        text, size,
-        "the slot at unit %u: type %u, rights %#x, parent %u, object %u, lease %u, value %#llx, base "
-        "%#llx, size %#llx; the model says type %u, rights %#x, parent %u, object %u, lease %u, value "
-        "%#llx, base %#llx, size %#llx",
-        place, has->type, has->rights, has->parent, has->object, has->lease,
-        (unsigned long long)has->value, (unsigned long long)has->base, (unsigned long long)has->size,
-        wants->type, wants->rights, wants->parent, wants->object, wants->lease,
-        (unsigned long long)wants->value, (unsigned long long)wants->base,
-        (unsigned long long)wants->size);
+    (void)snprintf(text, size,
+                   "the slot at unit %u: type %u, rights %#x, parent %u, object %u, lease %u, "
+                   "value %#llx, base "
+                   "%#llx, size %#llx; the model says type %u, rights %#x, parent %u, object %u, "
+                   "lease %u, value "
+                   "%#llx, base %#llx, size %#llx",
+                   place, has->type, has->rights, has->parent, has->object, has->lease,
+                   (unsigned long long)has->value, (unsigned long long)has->base,
+                   (unsigned long long)has->size, wants->type, wants->rights, wants->parent,
+                   wants->object, wants->lease, (unsigned long long)wants->value,
+                   (unsigned long long)wants->base, (unsigned long long)wants->size);
 }
 
 static void tell_object(const struct model_object *wants, const struct model_object *has,
                         unsigned place, char *text, size_t size)
 {
-    int length = snprintf(text, size,
-                          "the object at unit %u: type %u, %u references; the model says type %u, %u "
-                          "references; first difference at byte %zu",
-                          place, has->type, has->references, wants->type, wants->references,
-                          first_difference(wants, has, sizeof(*has)));
+    int length =
+        snprintf(text, size,
+                 "the object at unit %u: type %u, %u references; the model says type %u, %u "
+                 "references; first difference at byte %zu",
+                 place, has->type, has->references, wants->type, wants->references,
+                 first_difference(wants, has, sizeof(*has)));
 
     if (has->type == KOZO_TYPE_THREAD && wants->type == KOZO_TYPE_THREAD && length > 0) {
-        (void)snprintf(text + length, size - (size_t)length,
-                       "; thread in state %u with time %u, answer %llu; the model says %u, %u, %llu",
-                       has->thread.state, has->thread.time,
-                       (unsigned long long)has->thread.registers.operation, wants->thread.state,
-                       wants->thread.time, (unsigned long long)wants->thread.registers.operation);
+        (void)snprintf(
+            text + length, size - (size_t)length,
+            "; thread in state %u with time %u, answer %llu; the model says %u, %u, %llu",
+            has->thread.state, has->thread.time,
+            (unsigned long long)has->thread.registers.operation, wants->thread.state,
+            wants->thread.time, (unsigned long long)wants->thread.registers.operation);
     }
 }
 
-static void tell_rest(const struct model *expected, const struct model *found, char *text, size_t size)
+static void tell_rest(const struct model *expected, const struct model *found, char *text,
+                      size_t size)
 {
     if (expected->current != found->current) {
         (void)snprintf(text, size, "thread %u runs, but the model says %u", found->current,
                        expected->current);
-    } else if (memcmp(expected->map, found->map, sizeof(found->map)) != 0) {
+    } else if (!is_same(expected->map, found->map, sizeof(found->map))) {
         size_t at = first_difference(expected->map, found->map, sizeof(found->map));
         (void)snprintf(text, size, "page tables differ from the model's (map %zu, byte %zu)",
                        at / sizeof(found->map[0]), at % sizeof(found->map[0]));
@@ -310,17 +323,17 @@ static void tell_rest(const struct model *expected, const struct model *found, c
 
 bool model_is(const struct model *expected, const struct model *found, char *text, size_t size)
 {
-    if (memcmp(expected, found, sizeof(*found)) == 0) {
+    if (is_same(expected, found, sizeof(*found))) {
         return true;
     }
     for (unsigned i = 0; i < UNITS; i++) {
-        if (memcmp(&expected->slot[i], &found->slot[i], sizeof(found->slot[i])) != 0) {
+        if (!is_same(&expected->slot[i], &found->slot[i], sizeof(found->slot[i]))) {
             tell_slot(&expected->slot[i], &found->slot[i], i, text, size);
             return false;
         }
     }
     for (unsigned i = 0; i < UNITS; i++) {
-        if (memcmp(&expected->object[i], &found->object[i], sizeof(found->object[i])) != 0) {
+        if (!is_same(&expected->object[i], &found->object[i], sizeof(found->object[i]))) {
             tell_object(&expected->object[i], &found->object[i], i, text, size);
             return false;
         }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
-// A world is a root CNode that its threads share, what stands in it at the start, and lists of values for each
-// operation's handle and arguments. All combinations of the values are steps.
+// A world is a root CNode that its threads share, what stands in it at the start, and lists of
+// values for each operation's handle and arguments. All combinations of the values are steps.
 //
-// What the threads live in stands in a CNode that no handle leads to, or in the threads themselves, so that a world
-// can't lose what makes it go on by one step.
+// What the threads live in stands in a CNode that no handle leads to, or in the threads themselves,
+// so that a world can't lose what makes it go on by one step.
 #include "worlds.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "entry.h"
 #include "kernel.h"
 #include "kozo/operations.h"
 #include "object/address_space.h"
@@ -26,11 +27,11 @@ constexpr uint64_t POOL_PAGES = 3; // of the space that the threads run in: the 
 // --- What worlds are made of --------------------------------------------------------------------
 
 static struct {
-    physical_t next;       // the first free memory
-    struct cnode *root;    // that handles start in
-    struct cnode *keeper;  // that no handle leads to
-    unsigned kept;         // slots of the keeper that are taken
-    struct pool *pool;     // of the page tables that the threads run in
+    physical_t next;      // the first free memory
+    struct cnode *root;   // that handles start in
+    struct cnode *keeper; // that no handle leads to
+    unsigned kept;        // slots of the keeper that are taken
+    struct pool *pool;    // of the page tables that the threads run in
     struct address_space *space;
 } world;
 
@@ -64,9 +65,15 @@ static void *put_object(struct slot *slot, enum kozo_object_type type, unsigned 
     return object;
 }
 
-static void put_memory(struct slot *slot, enum kozo_object_type type, uint64_t size, uint64_t alignment)
+static void put_memory(struct slot *slot, enum kozo_object_type type, uint64_t size,
+                       uint64_t alignment)
 {
-    put(slot, (struct slot){.type = (uint8_t)type, .base = take(size, alignment), .size = size});
+    physical_t base = take(size, alignment);
+
+    if (type == KOZO_TYPE_FRAME) {
+        memset(arch_window(base), 0, size);
+    }
+    put(slot, (struct slot){.type = (uint8_t)type, .base = base, .size = size});
 }
 
 static struct slot *root_slot(uint64_t index)
@@ -82,7 +89,8 @@ static struct slot *keeper_slot(void)
 
 static struct cnode *put_first_cnode(unsigned bits, uint64_t own)
 {
-    struct cnode *cnode = arch_window(take((uint64_t)KOZO_SLOT_SIZE << bits, (uint64_t)KOZO_SLOT_SIZE << bits));
+    struct cnode *cnode =
+        arch_window(take((uint64_t)KOZO_SLOT_SIZE << bits, (uint64_t)KOZO_SLOT_SIZE << bits));
 
     memset(cnode, 0, (uint64_t)KOZO_SLOT_SIZE << bits);
     object_create((struct object *)cnode, KOZO_TYPE_CNODE, bits);
@@ -91,8 +99,8 @@ static struct cnode *put_first_cnode(unsigned bits, uint64_t own)
     return cnode;
 }
 
-// A thread whose handles start in the root CNode, ready to run, with a SchedContext that nobody can name but through
-// the slot given.
+// A thread whose handles start in the root CNode, ready to run, with a SchedContext that nobody can
+// name but through the slot given.
 static struct thread *put_thread(struct slot *slot, struct slot *context_slot)
 {
     struct thread *thread = put_object(slot, KOZO_TYPE_THREAD, 0);
@@ -149,9 +157,7 @@ struct choice {
 };
 
 #define SET(...)                                                                                   \
-    {                                                                                              \
-        (const uint64_t[]){__VA_ARGS__}, sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t) \
-    }
+    {(const uint64_t[]){__VA_ARGS__}, sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t)}
 
 // All combinations of a handle and arguments.
 #define ADD(steps, operation, ...)                                                                 \
@@ -211,14 +217,14 @@ static void derive_begin(void)
     end();
 }
 
-#define DERIVE_PLACES                                                                              \
-    1, 2, 3, 4, 5, PATH8(3, 1), PATH8(3, 2), PATH8(4, 1), PATH8(4, 3), PATH8(1, 5)
+#define DERIVE_PLACES 1, 2, 3, 4, 5, PATH8(3, 1), PATH8(3, 2), PATH8(4, 1), PATH8(4, 3), PATH8(1, 5)
 
 static void derive_steps(struct steps *steps)
 {
     ADD(steps, UNTYPED_RETYPE, SET(2, 5), SET(KOZO_TYPE_CNODE), SET(2),
         SET(3, 4, 5, PATH8(3, 1), PATH8(4, 1)), SET(1));
-    ADD(steps, UNTYPED_RETYPE, SET(2, 5), SET(KOZO_TYPE_UNTYPED), SET(8), SET(5, PATH8(3, 2)), SET(1));
+    ADD(steps, UNTYPED_RETYPE, SET(2, 5), SET(KOZO_TYPE_UNTYPED), SET(8), SET(5, PATH8(3, 2)),
+        SET(1));
     ADD(steps, UNTYPED_RETYPE, SET(2, 5), SET(KOZO_TYPE_ENDPOINT), SET(0), SET(4, PATH8(3, 1)),
         SET(1, 2));
     ADD(steps, CNODE_COPY, SET(1, 2, 3, 4, PATH8(3, 1), PATH8(4, 1)),
@@ -247,9 +253,11 @@ static void preempt_begin(void)
 static void preempt_steps(struct steps *steps)
 {
     add_kind(steps, STEP_TURN);
-    ADD(steps, UNTYPED_RETYPE, SET(2), SET(KOZO_TYPE_CNODE), SET(2), SET(3, 4, PATH8(3, 1)), SET(1));
+    ADD(steps, UNTYPED_RETYPE, SET(2), SET(KOZO_TYPE_CNODE), SET(2), SET(3, 4, PATH8(3, 1)),
+        SET(1));
     ADD(steps, UNTYPED_RETYPE, SET(2), SET(KOZO_TYPE_ENDPOINT), SET(0), SET(5), SET(1));
-    ADD(steps, CNODE_COPY, SET(1, 3, 4, PATH8(3, 1)), SET(4, 5, PATH8(3, 1), PATH8(3, 2), PATH8(4, 1)));
+    ADD(steps, CNODE_COPY, SET(1, 3, 4, PATH8(3, 1)),
+        SET(4, 5, PATH8(3, 1), PATH8(3, 2), PATH8(4, 1)));
     ADD(steps, CNODE_MOVE, SET(2, 3, 4, PATH8(3, 1)), SET(3, 5, PATH8(3, 2), PATH8(4, 1)));
     ADD(steps, CNODE_DELETE, SET(1, 2, 3, 4, PATH8(3, 1), PATH8(3, 2), PATH8(4, 1)));
     ADD(steps, CNODE_REVOKE, SET(1, 2, 3, 4, PATH8(3, 1)));
@@ -271,13 +279,15 @@ static void retype_begin(void)
 
 static void retype_steps(struct steps *steps)
 {
-    ADD(steps, UNTYPED_RETYPE, SET(2, 3, 4, 5), SET(KOZO_TYPE_FRAME), SET(9, 10), SET(4, 6), SET(1, 2));
+    ADD(steps, UNTYPED_RETYPE, SET(2, 3, 4, 5), SET(KOZO_TYPE_FRAME), SET(9, 10), SET(4, 6),
+        SET(1, 2));
     ADD(steps, UNTYPED_RETYPE, SET(2, 3, 4, 5), SET(KOZO_TYPE_UNTYPED), SET(6, 9, 10), SET(4, 5),
         SET(0, 1, 3));
-    ADD(steps, UNTYPED_RETYPE, SET(2, 3, 4), SET(KOZO_TYPE_ENDPOINT, KOZO_TYPE_NOTIFICATION), SET(0),
-        SET(5, 6), SET(1, 2, 3));
+    ADD(steps, UNTYPED_RETYPE, SET(2, 3, 4), SET(KOZO_TYPE_ENDPOINT, KOZO_TYPE_NOTIFICATION),
+        SET(0), SET(5, 6), SET(1, 2, 3));
     ADD(steps, UNTYPED_RETYPE, SET(2, 4), SET(KOZO_TYPE_CNODE), SET(1, 2, 3), SET(7), SET(1));
-    ADD(steps, UNTYPED_RETYPE, SET(2), SET(KOZO_TYPE_MAPPING, KOZO_TYPE_IO_PORT), SET(0), SET(5), SET(1));
+    ADD(steps, UNTYPED_RETYPE, SET(2), SET(KOZO_TYPE_MAPPING, KOZO_TYPE_IO_PORT), SET(0), SET(5),
+        SET(1));
     ADD(steps, UNTYPED_INFO, SET(2, 3, 4, 5));
     ADD(steps, CNODE_COPY, SET(2, 4, 6), SET(5, 7));
     ADD(steps, CNODE_MINT, SET(4, 6), SET(5, 7), SET(UINT64_MAX, KOZO_RIGHT_READ),
@@ -291,6 +301,27 @@ static void retype_steps(struct steps *steps)
 
 // --- lease --------------------------------------------------------------------------------------
 
+// A system call that prepares a world.
+static void prepare(uint16_t operation, uint64_t handle, const uint64_t argument[STEP_ARGUMENTS])
+{
+    struct thread *thread = kernel.cpu[0].current;
+
+    thread->registers.operation = operation;
+    thread->registers.handle = handle;
+    memcpy(thread->registers.argument, argument, STEP_ARGUMENTS * sizeof(argument[0]));
+    if (kernel_syscall(&kernel.cpu[0]) != thread || thread->registers.operation != KOZO_OK) {
+        (void)fprintf(stderr, "a world can't be prepared\n");
+        arch_halt();
+    }
+    struct sched_context *context = link_target(kernel.cpu[0].context);
+    context->audit_since = 0;
+    context->audit_made = 0;
+    kernel.cpu[0].work = 0;
+}
+
+#define PREPARE(operation, handle, ...)                                                            \
+    prepare(KOZO_OP_##operation, handle, (const uint64_t[STEP_ARGUMENTS]){__VA_ARGS__})
+
 static void lease_begin(void)
 {
     begin(4);
@@ -301,14 +332,18 @@ static void lease_begin(void)
     put_object(root_slot(6), KOZO_TYPE_ENDPOINT, 0);
     put_thread(keeper_slot(), keeper_slot());
     end();
+    // The second Lease lies inside the first, and something is lent under it already.
+    PREPARE(LEASE_OPEN, 3, 0, 2);
+    PREPARE(LEASE_OPEN, 4, WORLD_DEADLINE, 3, 3);
+    PREPARE(CNODE_LEND, 2, 8, UINT64_MAX, 4, 4);
 }
 
 static void lease_steps(struct steps *steps)
 {
     add_kind(steps, STEP_LATER);
     ADD(steps, UNTYPED_RETYPE, SET(5), SET(KOZO_TYPE_LEASE), SET(0), SET(7), SET(1));
-    ADD(steps, LEASE_OPEN, SET(3, 4, 7), SET(0, WORLD_DEADLINE), SET(0, 2), SET(0, 3, 4));
-    ADD(steps, LEASE_OPEN, SET(7), SET(WORLD_DEADLINE - 1), SET(1), SET(3, 4, 7));
+    ADD(steps, LEASE_OPEN, SET(3, 7), SET(0, WORLD_DEADLINE + 5), SET(0, 1), SET(0, 3, 4));
+    ADD(steps, LEASE_OPEN, SET(7), SET(WORLD_DEADLINE - 1), SET(1), SET(4, 7));
     ADD(steps, LEASE_CLOSE, SET(3, 4, 7));
     ADD(steps, LEASE_INFO, SET(3, 4, 7));
     ADD(steps, CNODE_LEND, SET(2, 8, 9, 6), SET(8, 9, 10), SET(UINT64_MAX), SET(0, 4), SET(3, 4));
@@ -325,9 +360,11 @@ static void lease_steps(struct steps *steps)
     ADD(steps, CNODE_REVOKE, SET(2, 5, 8));
 }
 
-// --- map ----------------------------------------------------------------------------------------
+// --- pool: memory for page tables, and who takes it ---------------------------------------------
 
-static void map_begin(void)
+constexpr uint64_t READ_WRITE = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE;
+
+static void pool_begin(void)
 {
     begin(4);
     put_object(root_slot(2), KOZO_TYPE_POOL, 0);
@@ -336,32 +373,55 @@ static void map_begin(void)
     put_memory(root_slot(5), KOZO_TYPE_UNTYPED, 4 * PAGE, PAGE);
     put_memory(root_slot(6), KOZO_TYPE_FRAME, 2 * PAGE, PAGE);
     put_thread(keeper_slot(), keeper_slot());
+    end();
+}
+
+static void pool_steps(struct steps *steps)
+{
+    ADD(steps, UNTYPED_RETYPE, SET(5), SET(KOZO_TYPE_UNTYPED), SET(8, 9, 10), SET(7), SET(1));
+    ADD(steps, POOL_DONATE, SET(2), SET(5, 7));
+    ADD(steps, POOL_ATTACH, SET(2), SET(3, 4));
+    ADD(steps, POOL_INFO, SET(2));
+    ADD(steps, ADDRESS_SPACE_INFO, SET(3));
+    ADD(steps, FRAME_MAP, SET(6), SET(9, 10), SET(3, 4), SET(0, 7 * PAGE), SET(0),
+        SET(PAGE, 2 * PAGE), SET(READ_WRITE));
+    ADD(steps, MAPPING_SET, SET(9, 10), SET(0), SET(PAGE), SET(0, KOZO_RIGHT_READ));
+    ADD(steps, CNODE_MINT, SET(3), SET(11), SET(KOZO_RIGHT_READ, UINT64_MAX), SET(0));
+    ADD(steps, CNODE_MOVE, SET(9, 5), SET(8));
+    ADD(steps, CNODE_DELETE, SET(2, 3, 4, 6, 7, 9, 10, 11));
+    ADD(steps, CNODE_REVOKE, SET(3, 5, 6, 7));
+}
+
+// --- map: Mappings over one another -------------------------------------------------------------
+
+static void map_begin(void)
+{
+    begin(4);
+    put_memory(root_slot(6), KOZO_TYPE_FRAME, 2 * PAGE, PAGE);
+    put_thread(keeper_slot(), keeper_slot());
     // The space that the thread itself runs in: what is cached of it must be forgotten in time.
-    capability_copy(&world.keeper->slot[0] + 3, root_slot(15), 0);
+    capability_copy(&world.keeper->slot[0] + 3, root_slot(3), 0);
     end();
 }
 
 static void map_steps(struct steps *steps)
 {
-    constexpr uint64_t rw = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE;
-
-    ADD(steps, UNTYPED_RETYPE, SET(5), SET(KOZO_TYPE_UNTYPED), SET(9, 10), SET(7), SET(1));
-    ADD(steps, POOL_DONATE, SET(2), SET(5, 7));
-    ADD(steps, POOL_ATTACH, SET(2), SET(3, 4));
-    ADD(steps, POOL_INFO, SET(2));
-    ADD(steps, ADDRESS_SPACE_INFO, SET(3));
-    ADD(steps, CNODE_MINT, SET(6), SET(8), SET(UINT64_MAX, KOZO_RIGHT_READ),
-        SET(0, UINT64_C(1) << 32 | 1));
-    ADD(steps, FRAME_MAP, SET(6, 8), SET(9, 10), SET(3, 4, 15), SET(0, 7 * PAGE), SET(0, PAGE),
-        SET(PAGE, 2 * PAGE), SET(KOZO_RIGHT_READ, rw));
-    ADD(steps, FRAME_MAP, SET(6), SET(11), SET(3, 15), SET(0, 1, ARCH_USER_END - PAGE), SET(0, PAGE / 2),
-        SET(PAGE, 2 * PAGE), SET(0, KOZO_RIGHT_WRITE, KOZO_RIGHT_WRITE | KOZO_RIGHT_EXECUTE));
-    ADD(steps, MAPPING_SET, SET(9, 10), SET(0, PAGE), SET(PAGE, 2 * PAGE), SET(0, KOZO_RIGHT_READ, rw));
+    ADD(steps, CNODE_MINT, SET(6), SET(8), SET(KOZO_RIGHT_READ), SET(0, UINT64_C(1) << 32 | 1));
+    ADD(steps, FRAME_MAP, SET(6), SET(9, 10), SET(3), SET(0, 7 * PAGE), SET(0, PAGE),
+        SET(PAGE, 2 * PAGE), SET(KOZO_RIGHT_READ, READ_WRITE));
+    ADD(steps, FRAME_MAP, SET(8), SET(11), SET(3), SET(0, PAGE), SET(0), SET(PAGE),
+        SET(KOZO_RIGHT_READ, READ_WRITE));
+    ADD(steps, FRAME_MAP, SET(6), SET(11), SET(3), SET(1, ARCH_USER_END - PAGE), SET(0), SET(PAGE),
+        SET(0, KOZO_RIGHT_WRITE | KOZO_RIGHT_EXECUTE));
+    ADD(steps, MAPPING_SET, SET(9, 10), SET(0, PAGE), SET(PAGE, 2 * PAGE),
+        SET(0, KOZO_RIGHT_READ, READ_WRITE));
+    ADD(steps, MAPPING_SET, SET(11), SET(0), SET(PAGE), SET(0, READ_WRITE));
     ADD(steps, MAPPING_INFO, SET(9));
+    ADD(steps, ADDRESS_SPACE_INFO, SET(3));
     ADD(steps, CNODE_MOVE, SET(9), SET(11));
     ADD(steps, CNODE_COPY, SET(3, 9), SET(12));
-    ADD(steps, CNODE_DELETE, SET(2, 3, 4, 6, 7, 8, 9, 10, 11));
-    ADD(steps, CNODE_REVOKE, SET(5, 6, 7, 8));
+    ADD(steps, CNODE_DELETE, SET(6, 8, 9, 10, 11));
+    ADD(steps, CNODE_REVOKE, SET(6, 8));
 }
 
 // --- ipc ----------------------------------------------------------------------------------------
@@ -417,7 +477,9 @@ const struct world worlds[] = {
      512},
     {"lease", "Leases in one another, what is lent under them, and their ends", lease_begin,
      lease_steps, 512},
-    {"map", "Pools, AddressSpaces, Mappings over one another", map_begin, map_steps, 512},
+    {"pool", "memory for page tables: donated, taken, and taken away", pool_begin, pool_steps, 512},
+    {"map", "Mappings over one another in the space that the thread runs in", map_begin, map_steps,
+     512},
     {"ipc", "three threads: messages, replies, signals, faults, time that is lent", ipc_begin,
      ipc_steps, 512},
 };
@@ -453,7 +515,7 @@ static const struct {
     {KOZO_OP_SCHED_CONTEXT_BIND, {"thread"}},
 };
 
-#define NAME(number, object, operation, ...) [number] = #object "." #operation,
+#define NAME(number, object, operation, ...) [number] = (#object "." #operation),
 static const char *const operation_names[] = {KOZO_OPERATIONS(NAME)};
 
 void step_print(const struct step *step)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The worlds: each a start state with a few objects, and the list of all steps that are tried in every state of it.
+// The worlds: each a start state with a few objects, and the list of all steps that are tried in
+// every state of it.
 #pragma once
 
 #include <stdint.h>

@@ -4,7 +4,7 @@
 import re
 import time
 
-from driver.kozo import one_line, run
+from driver.kozo import BOOT_SECONDS, PROMPT, one_line, run
 from driver.suite import check, expect, expect_equal
 
 order = 40
@@ -281,7 +281,7 @@ def reboot(kozo):
     session = kozo.shared("prompt")
     answer(kozo, "echo before")
     session.send("reboot\r")
-    session.prompt()
+    session.wait_for(rf"{PROMPT}\Z", BOOT_SECONDS)  # the last words before it may be cut off
     expect("before" not in answer(kozo, UP), "earlier lines are still known", session.told)
     kozo.forget("prompt")
 

@@ -51,8 +51,7 @@ void emit_operations_h(struct text *text, const struct model *model)
                 format("    X(0x%02llx, %s, %s, KOZO_TYPE_%s, %s, %d, %d)",
                        (unsigned long long)operation->code, snake(object->named.name),
                        operation->named.name, typed ? upper(object->named.name) : "NONE",
-                       rights_mask(operation), operation->debug,
-                       operation->audit.name != nullptr);
+                       rights_mask(operation), operation->debug, operation->audit.name != nullptr);
             left--;
             if (left > 0) {
                 put_macro_line(text, line);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The guest of the KVM probe: the last kilobyte of a 64 KiB firmware image. From the reset vector it
-// goes through real and protected mode to long mode with paging, works for some milliseconds (twenty
-// on slow hardware), and reports through QEMU's debug-exit port. A KVM that only pretends to run guests
-// does not get that far in time.
+// The guest of the KVM probe: the last kilobyte of a 64 KiB firmware image. From the reset vector
+// it goes through real and protected mode to long mode with paging, works for some milliseconds
+// (twenty on slow hardware), and reports through QEMU's debug-exit port. A KVM that only pretends
+// to run guests does not get that far in time.
 
 .section .rodata
 .globl probe_guest

@@ -89,8 +89,8 @@ static void add_machine(struct qemu_arguments *arguments, const struct options *
     }
 }
 
-// What the user asked for, and a seed for the kernel's generator of random numbers, which the kernel wipes. Without
-// a source of randomness there is none.
+// What the user asked for, and a seed for the kernel's generator of random numbers, which the
+// kernel wipes. Without a source of randomness there is none.
 static void add_command_line(struct qemu_arguments *arguments, const char *append)
 {
     uint64_t seed[4];
@@ -99,8 +99,8 @@ static void add_command_line(struct qemu_arguments *arguments, const char *appen
 
     add(arguments, "-append");
     if (seeded) {
-        add_text(arguments, "random=%016" PRIx64 "%016" PRIx64 "%016" PRIx64 "%016" PRIx64 "%s%s", seed[0],
-                 seed[1], seed[2], seed[3], *rest != 0 ? " " : "", rest);
+        add_text(arguments, "random=%016" PRIx64 "%016" PRIx64 "%016" PRIx64 "%016" PRIx64 "%s%s",
+                 seed[0], seed[1], seed[2], seed[3], *rest != 0 ? " " : "", rest);
     } else {
         add(arguments, rest);
     }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The host's side of kernel/arch/arch.h. A table entry is an address with the rights and two flags in the bits that
-// are below every page.
+// The host's side of kernel/arch/arch.h. A table entry is an address with the rights and two flags
+// in the bits that are below every page.
 #include "host.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernel.h"
-#include "lib/memory.h"
 #include "mem/table.h"
 #include "panic/build_id.h"
 #include "panic/panic.h"
@@ -128,7 +128,8 @@ void arch_flush_space(void)
     forget_all();
 }
 
-// The entry of the current address space that maps `address`; when there is none, *next is where to look next.
+// The entry of the current address space that maps `address`; when there is none, *next is where to
+// look next.
 static const arch_entry_t *walk(uint64_t address, uint64_t *next)
 {
     physical_t table = host_cpu()->arch.root;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The window: RAM is one static array, and the kernel's image is struct kernel. Whoever looks at an address where no
-// RAM is has found a fault of the kernel.
+// The window: RAM is one static array, and the kernel's image is struct kernel. Whoever looks at an
+// address where no RAM is has found a fault of the kernel.
 #pragma once
 
 struct kernel;

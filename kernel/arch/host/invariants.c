@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One pass over the derivation tree finds all slots and through them all objects; everything else is compared with
-// that. All tables here are indexed by 64-byte units of RAM.
+// One pass over the derivation tree finds all slots and through them all objects; everything else
+// is compared with that. All tables here are indexed by 64-byte units of RAM.
 #include "invariants.h"
 
 #include <stdio.h>
@@ -27,16 +27,27 @@ constexpr unsigned PAGES = HOST_RAM / PAGE;
 enum use : uint8_t { UNUSED, USED_OBJECT, USED_FRAME, USED_FREE, USED_DONOR };
 
 // Where a slot may stand.
-enum place_kind : uint8_t { NO_PLACE, PLACE_CNODE, PLACE_THREAD, PLACE_POOL, PLACE_HANDLER, PLACE_GRAVE };
+enum place_kind : uint8_t {
+    NO_PLACE,
+    PLACE_CNODE,
+    PLACE_THREAD,
+    PLACE_POOL,
+    PLACE_HANDLER,
+    PLACE_GRAVE
+};
 
 static struct {
     bool seen[UNITS];
     uint32_t capabilities[UNITS]; // to the object there
-    link_t object[UNITS];         // every object, in the order in which they were found
-    unsigned objects;
+    unsigned slots, objects, empty_places;
     enum place_kind place[UNITS];
     enum use use[UNITS];
     bool table[PAGES]; // a page table, or a free page of a Pool
+
+    // Lists, in the order in which things were found.
+    link_t slot[UNITS];
+    link_t object[UNITS];
+    link_t empty_place[UNITS];
     link_t stack[UNITS + 1];
 } found;
 
@@ -177,6 +188,7 @@ static bool note_slot(const struct slot *slot, const struct slot *parent)
     RULE(arch_physical(slot) < HOST_RAM, "a slot is in RAM", slot);
     RULE(!found.seen[unit_of(slot)], "S1: a slot is in one ring", slot);
     found.seen[unit_of(slot)] = true;
+    found.slot[found.slots++] = unit_of(slot);
     return note_object(slot) && check_parent(slot, parent);
 }
 
@@ -255,7 +267,7 @@ static uint64_t object_size(const struct object *object)
 
 static bool use_memory(physical_t base, uint64_t size, enum use use, const void *who)
 {
-    RULE(base % KOZO_SLOT_SIZE == 0 && base < HOST_RAM && size <= HOST_RAM - base,
+    RULE(base % KOZO_SLOT_SIZE == 0 && base <= HOST_RAM && size <= HOST_RAM - base,
          "ordinary memory is RAM", who);
     for (uint64_t unit = base / KOZO_SLOT_SIZE; unit < (base + size) / KOZO_SLOT_SIZE; unit++) {
         bool both_frames = use == USED_FRAME && found.use[unit] == USED_FRAME;
@@ -269,7 +281,11 @@ static bool use_memory(physical_t base, uint64_t size, enum use use, const void 
 static void places(const struct slot *first, uint64_t count, enum place_kind kind)
 {
     for (uint64_t i = 0; i < count; i++) {
-        found.place[unit_of(first + i)] = kind;
+        unsigned unit = unit_of(first + i);
+        found.place[unit] = kind;
+        if (!found.seen[unit]) {
+            found.empty_place[found.empty_places++] = unit;
+        }
     }
 }
 
@@ -362,16 +378,15 @@ static bool check_place(const struct slot *slot, enum place_kind place)
 
 static bool check_places(void)
 {
-    for (unsigned unit = 1; unit < UNITS; unit++) {
-        const struct slot *slot = slot_at(unit);
-        if (found.seen[unit]) {
-            if (!check_place(slot, found.place[unit])) {
-                return false;
-            }
-        } else if (found.place[unit] != NO_PLACE && found.place[unit] != PLACE_GRAVE) {
-            RULE(slot->type == KOZO_TYPE_NONE, "S1: a slot that is not empty is in the tree", slot);
-            RULE(is_zero(slot, sizeof(*slot)), "S4: an empty slot is all zero", slot);
+    for (unsigned i = 0; i < found.slots; i++) {
+        if (!check_place(slot_at(found.slot[i]), found.place[found.slot[i]])) {
+            return false;
         }
+    }
+    for (unsigned i = 0; i < found.empty_places; i++) {
+        const struct slot *slot = slot_at(found.empty_place[i]);
+        RULE(slot->type == KOZO_TYPE_NONE, "S1: a slot that is not empty is in the tree", slot);
+        RULE(is_zero(slot, sizeof(*slot)), "S4: an empty slot is all zero", slot);
     }
     return true;
 }
@@ -402,11 +417,8 @@ static bool check_untyped(const struct slot *slot)
 
 static bool check_memory(void)
 {
-    for (unsigned unit = 1; unit < UNITS; unit++) {
-        const struct slot *slot = slot_at(unit);
-        if (!found.seen[unit]) {
-            continue;
-        }
+    for (unsigned i = 0; i < found.slots; i++) {
+        const struct slot *slot = slot_at(found.slot[i]);
         bool frame = slot->type == KOZO_TYPE_FRAME || slot->type == KOZO_TYPE_MAPPING;
         if (slot->type == KOZO_TYPE_UNTYPED && !check_untyped(slot)) {
             return false;
@@ -440,8 +452,8 @@ static bool check_time(const struct thread *thread)
         RULE((thread->time == thread->context.object) == (lender == nullptr),
              "T4: a thread uses its own time exactly when it has borrowed none", thread);
     }
-    RULE(lender == nullptr || (is_object(thread->lender, KOZO_TYPE_THREAD) &&
-                               lender->borrower == link_to(thread)),
+    RULE(lender == nullptr ||
+             (is_object(thread->lender, KOZO_TYPE_THREAD) && lender->borrower == link_to(thread)),
          "T4: lender and borrower agree", thread);
     RULE(borrower == nullptr || (is_object(thread->borrower, KOZO_TYPE_THREAD) &&
                                  borrower->lender == link_to(thread) && thread->time == 0),
@@ -651,7 +663,8 @@ static bool check_cpu(void)
         RULE(current->state == READY && current->time != 0, "the current thread can run", current);
         RULE(thread_root(current) != 0 && cpu->arch.root == thread_root(current),
              "the current thread's address space is current", current);
-        RULE(host.deadline <= cpu->charged + ((struct sched_context *)link_target(cpu->context))->left,
+        RULE(host.deadline <=
+                 cpu->charged + ((struct sched_context *)link_target(cpu->context))->left,
              "the timer fires before the turn ends", current);
     }
     RULE(kernel.init == 0 || is_object(kernel.init, KOZO_TYPE_THREAD), "init is a thread", &kernel);
@@ -776,10 +789,11 @@ static bool check_space(const struct address_space *space, const struct pool *po
 // All Mappings are in the list of a space: their number is the sum of the lengths.
 static bool check_mappings_listed(unsigned listed)
 {
-    for (unsigned unit = 1; unit < UNITS; unit++) {
-        if (found.seen[unit] && slot_at(unit)->type == KOZO_TYPE_MAPPING) {
-            RULE(is_object(slot_at(unit)->object, KOZO_TYPE_ADDRESS_SPACE),
-                 "A2: a Mapping names an AddressSpace", slot_at(unit));
+    for (unsigned i = 0; i < found.slots; i++) {
+        const struct slot *slot = slot_at(found.slot[i]);
+        if (slot->type == KOZO_TYPE_MAPPING) {
+            RULE(is_object(slot->object, KOZO_TYPE_ADDRESS_SPACE),
+                 "A2: a Mapping names an AddressSpace", slot);
             listed--;
         }
     }
@@ -877,8 +891,7 @@ static bool check_leased(const struct slot *slot, const struct slot *parent)
                      is_object(slot->lease, KOZO_TYPE_LEASE)),
          "L1: an Endpoint or Notification is under a Lease", slot);
     if (parent != nullptr && (parent->flags & SLOT_LEASED) != 0 && names_same(slot, parent)) {
-        RULE(leased && (is_dying(link_target(slot->lease)) ||
-                        lease_at(slot->lease)->closed ||
+        RULE(leased && (is_dying(link_target(slot->lease)) || lease_at(slot->lease)->closed ||
                         lease_is_inside(lease_at(slot->lease), lease_at(parent->lease))),
              "L2: a copy of a capability under a Lease is under it too", slot);
     }
@@ -921,11 +934,8 @@ static bool check_leases(void)
             return false;
         }
     }
-    for (unsigned unit = 1; unit < UNITS; unit++) {
-        struct slot *slot = slot_at(unit);
-        if (!found.seen[unit]) {
-            continue;
-        }
+    for (unsigned i = 0; i < found.slots; i++) {
+        struct slot *slot = slot_at(found.slot[i]);
         if (!check_leased(slot, slot_parent(slot, UNITS))) {
             return false;
         }
@@ -959,7 +969,7 @@ static bool check_interrupts(void)
 
 const char *invariants_broken(void)
 {
-    memset(&found, 0, offsetof(typeof(found), stack));
+    memset(&found, 0, offsetof(typeof(found), slot));
     bool hold = walk_tree() && check_dying() && check_places() && check_memory() &&
                 check_threads() && check_waiting() && check_replies() && check_contexts() &&
                 check_spaces() && check_pools() && check_leases() && check_interrupts() &&

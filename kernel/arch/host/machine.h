@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The constants of the host: a machine that exists as data of an ordinary process.
 //
-// Its geometry is chosen by the include path: small/ for worlds that fit in 64 KiB, so that all of one can be
-// looked at after each step, large/ for the pages and tables of a real machine.
+// Its geometry is chosen by the include path: small/ for worlds that fit in 64 KiB, so that all of
+// one can be looked at after each step, large/ for the pages and tables of a real machine.
 #pragma once
 
 #include <stdint.h>
@@ -16,7 +16,8 @@ constexpr uint64_t ARCH_USER_END =
     (UINT64_C(1) << (ARCH_PAGE_BITS + ARCH_TABLE_BITS * ARCH_LEVELS)) -
     (UINT64_C(1) << ARCH_PAGE_BITS);
 
-// RAM from 0, then the kernel's image (that is: struct kernel), then a range that only devices answer in.
+// RAM from 0, then the kernel's image (that is: struct kernel), then a range that only devices
+// answer in.
 constexpr uint64_t HOST_IMAGE = UINT64_C(1) << 20;
 constexpr uint64_t HOST_DEVICES = UINT64_C(1) << 20;
 constexpr uint64_t ARCH_PHYSICAL_END = HOST_RAM + HOST_IMAGE + HOST_DEVICES;

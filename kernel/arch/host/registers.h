@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// What a thread keeps of the processor. There is nobody to run user code, so little is needed: tests fill in the
-// registers of a system call, and the instruction pointer tells whether it is to start again.
+// What a thread keeps of the processor. There is nobody to run user code, so little is needed:
+// tests fill in the registers of a system call, and the instruction pointer tells whether it is to
+// start again.
 #pragma once
 
 #include <stdint.h>
 
-// Bytes of the system call instruction: a test moves the instruction pointer past it, a restart moves it back.
+// Bytes of the system call instruction: a test moves the instruction pointer past it, a restart
+// moves it back.
 constexpr uint64_t HOST_SYSCALL_SIZE = 2;
 
 struct arch_registers {

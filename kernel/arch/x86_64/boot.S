@@ -2,10 +2,10 @@
 // From a boot loader to 64-bit C.
 //
 // Two ways lead here, both with the processor in 32-bit protected mode without paging: PVH (Xen's
-// "x86/HVM direct boot ABI", as used by `qemu -kernel`) and Multiboot2 (specification, section 3.3). This
-// file is linked at its physical address. Its page tables show the first 4 GiB at 0, at the start of the
-// window, and the first GiB at the kernel's own address; all of it is ordinary free memory once
-// paging.c has made the real tables.
+// "x86/HVM direct boot ABI", as used by `qemu -kernel`) and Multiboot2 (specification, section
+// 3.3). This file is linked at its physical address. Its page tables show the first 4 GiB at 0, at
+// the start of the window, and the first GiB at the kernel's own address; all of it is ordinary
+// free memory once paging.c has made the real tables.
 
 #include "offsets.h"
 

@@ -45,8 +45,7 @@ struct sample {
 static uint64_t frequency;
 static uint64_t timer_scale; // APIC timer counts for a tick, as a fraction of 2^32
 
-// --- References
-// ---------------------------------------------------------------------------------------
+// --- References ----------------------------------------------------------------------------------
 
 // Channel 2 in mode 0 with the speaker off and the gate on: it counts down from 65535, and around
 // (Intel 8254 data sheet; port 0x61: bit 0 is the gate, bit 1 the speaker).
@@ -109,8 +108,7 @@ static struct reference reference_find(const struct acpi_info *info)
     return acpi;
 }
 
-// --- Measurement
-// --------------------------------------------------------------------------------------
+// --- Measurement ---------------------------------------------------------------------------------
 
 static struct sample sample_once(const struct reference *reference)
 {
@@ -184,8 +182,7 @@ uint64_t clock_start(const struct acpi_info *info)
     return rdtsc() - start;
 }
 
-// --- Running
-// ------------------------------------------------------------------------------------------
+// --- Running -------------------------------------------------------------------------------------
 
 uint64_t arch_now(void)
 {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The ways into the kernel and out of it.
 //
-// An interrupt from user mode pushes straight into the registers of the current thread, since the task
-// state segment points at the end of its interrupt frame; SYSCALL does the same by hand. On the way out
-// the thread that the kernel chose is compared with the one that came in: only when they differ are the
-// FS and GS bases exchanged. Idle counts as a thread, with registers in struct arch_cpu.
+// An interrupt from user mode pushes straight into the registers of the current thread, since the
+// task state segment points at the end of its interrupt frame; SYSCALL does the same by hand. On
+// the way out the thread that the kernel chose is compared with the one that came in: only when
+// they differ are the FS and GS bases exchanged. Idle counts as a thread, with registers in struct
+// arch_cpu.
 //
 //   user mode ──SYSCALL──▶ entry_syscall ──▶ kernel_syscall ─────────┐
 //   user mode ──vector───▶ entry_common ──▶ x86_interrupt_user ──────┤
@@ -12,12 +13,12 @@
 //   any ──NMI, #DB, #DF, #MC──▶ entry_careful                        ▼
 //   user mode ◀──SYSRET or IRET──────────────────────────────── entry_exit
 //
-// Between SWAPGS and SYSRET or IRET the kernel runs with the GS base of the user, or with the stack of
-// the user; only the four careful vectors can arrive there, and they trust neither.
+// Between SWAPGS and SYSRET or IRET the kernel runs with the GS base of the user, or with the stack
+// of the user; only the four careful vectors can arrive there, and they trust neither.
 //
-// SYSRET needs a canonical address, or it faults in the kernel. Whoever comes in by SYSCALL has one,
-// since ARCH_USER_END keeps the last page of the lower half empty; whoever had its address set otherwise
-// goes out by IRET, because arch_registers_start and its like change `vector`.
+// SYSRET needs a canonical address, or it faults in the kernel. Whoever comes in by SYSCALL has
+// one, since ARCH_USER_END keeps the last page of the lower half empty; whoever had its address set
+// otherwise goes out by IRET, because arch_registers_start and its like change `vector`.
 #include "offsets.h"
 
         .section .text.entry, "ax", @progbits
@@ -159,8 +160,8 @@ entry_exit:
 
 // --- Exceptions and interrupts ------------------------------------------------------------------
 
-// One stub for each vector, all of one size, so that the address follows from the number. Those with
-// an error code: Intel SDM volume 3, table 6-1. The careful ones have stacks of their own.
+// One stub for each vector, all of one size, so that the address follows from the number. Those
+// with an error code: Intel SDM volume 3, table 6-1. The careful ones have stacks of their own.
 #define HAS_ERROR(v) ((v) == 8 || ((v) >= 10 && (v) <= 14) || (v) == 17 || (v) == 21 || (v) == 29 || (v) == 30)
 #define IS_CAREFUL(v) ((v) == 1 || (v) == 2 || (v) == 8 || (v) == 18)
 

@@ -60,8 +60,7 @@ static void input_write(const struct input *input, uint32_t mask)
     io_write(input->apic, (uint8_t)(IO_ENTRY + 2 * input->number), input->entry | mask);
 }
 
-// --- Start
-// ------------------------------------------------------------------------------------------
+// --- Start ---------------------------------------------------------------------------------------
 
 static void io_apic_open(struct io_apic *apic, const struct acpi_io_apic *from)
 {
@@ -132,8 +131,7 @@ void io_apic_start(const struct acpi_info *info)
     }
 }
 
-// --- Running
-// ----------------------------------------------------------------------------------------
+// --- Running -------------------------------------------------------------------------------------
 
 bool io_apic_accept(unsigned interrupt)
 {

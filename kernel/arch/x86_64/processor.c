@@ -95,8 +95,7 @@ void processor_guard_stacks(arch_entry_t *table)
     }
 }
 
-// --- Segments and the task state
-// --------------------------------------------------------------------
+// --- Segments and the task state -----------------------------------------------------------------
 
 // SYSRET takes its selectors from one number: data at +8, code at +16. There is no 32-bit code
 // segment for user mode. Descriptors: Intel SDM volume 3, sections 3.4.5 and 7.2.3.
@@ -136,8 +135,7 @@ static void stacks_start(struct cpu *cpu)
     }
 }
 
-// --- Interrupt descriptors
-// ----------------------------------------------------------------------------
+// --- Interrupt descriptors -----------------------------------------------------------------------
 
 static enum careful_stack vector_stack(unsigned vector)
 {
@@ -173,8 +171,7 @@ static void gates_start(void)
     __asm__ volatile("lidt %0" : : "m"(pointer));
 }
 
-// --- System registers
-// -----------------------------------------------------------------------------------
+// --- System registers ----------------------------------------------------------------------------
 
 // SYSENTER faults, since it has no code segment. SYSCALL from 32-bit code can't happen without such
 // a segment; it would arrive as any other.

@@ -55,8 +55,7 @@ static arch_entry_t kernel_table(const arch_entry_t *table)
     return arch_physical(table) | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_ACCESSED;
 }
 
-// --- The image and the devices
-// --------------------------------------------------------------------
+// --- The image and the devices -------------------------------------------------------------------
 
 static void image_map(const char *from, const char *to, arch_entry_t bits)
 {
@@ -92,8 +91,7 @@ void *window_device(physical_t address)
     return (void *)(DEVICES + page * PAGE + (address & (PAGE - 1)));
 }
 
-// --- The window
-// -----------------------------------------------------------------------------------
+// --- The window ----------------------------------------------------------------------------------
 
 // The most tables that a range can need: one of each level at either end, and one for each GiB.
 static uint64_t range_tables(const struct memory_range *range)

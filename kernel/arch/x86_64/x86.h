@@ -7,15 +7,13 @@
 #include "boot/boot.h"
 #include "instructions.h"
 
-// --- The image, from kernel.ld
-// --------------------------------------------------------------------
+// --- The image, from kernel.ld -------------------------------------------------------------------
 
 extern const char image_start[], image_text_end[], image_rodata_end[], image_data_end[],
     image_end[];
 extern const char image_init_start[], image_init_end[];
 
-// --- features.c: what the processor has
-// -------------------------------------------------------------
+// --- features.c: what the processor has ----------------------------------------------------------
 
 struct features {
     bool x2apic, tsc_deadline, fsgsbase, smep, smap, umip, xsave, rdrand, rdseed, large_1g;
@@ -26,13 +24,11 @@ extern struct features features;
 
 void features_read(void);
 
-// --- serial.c
-// ---------------------------------------------------------------------------------------
+// --- serial.c ------------------------------------------------------------------------------------
 
 void serial_start(void);
 
-// --- paging.c, window.c: memory
-// ---------------------------------------------------------------------
+// --- paging.c, window.c: memory ------------------------------------------------------------------
 
 // Entry bits: Intel SDM volume 3, section 4.5.
 constexpr arch_entry_t ENTRY_PRESENT = 1 << 0;
@@ -60,8 +56,7 @@ void window_start(struct boot *boot);
 // Shows a page of device registers to the kernel; null when there is no room for more.
 [[nodiscard]] void *window_device(physical_t address);
 
-// --- processor.c: segments, system registers, stacks
-// --------------------------------------------------
+// --- processor.c: segments, system registers, stacks ---------------------------------------------
 
 // Where exceptions on stacks of their own find that stack: numbers in the interrupt descriptor
 // table.
@@ -96,8 +91,7 @@ void processor_start(struct cpu *cpu);
 // Leaves the pages below each stack out of the image's page table.
 void processor_guard_stacks(arch_entry_t *table);
 
-// --- exception.c: what entry.S calls
-// ------------------------------------------------------------------
+// --- exception.c: what entry.S calls -------------------------------------------------------------
 
 // Exceptions that need a word: Intel SDM volume 3, table 6-1.
 enum exception : uint8_t {
@@ -121,8 +115,7 @@ constexpr unsigned VECTOR_ERROR = 0xf1;
 constexpr unsigned VECTOR_SPURIOUS = 0xff;
 static_assert(VECTOR_DEVICE + ARCH_INTERRUPTS <= VECTOR_TIMER);
 
-// --- local_apic.c
-// -------------------------------------------------------------------------------------
+// --- local_apic.c --------------------------------------------------------------------------------
 
 physical_t local_apic_address(void);
 void local_apic_start(void);
@@ -133,8 +126,7 @@ void local_apic_timer_mode(bool deadline);
 void local_apic_timer_count(uint32_t count); // starts to count down; 0 stops
 uint32_t local_apic_timer_left(void);
 
-// --- io_apic.c
-// ----------------------------------------------------------------------------------------
+// --- io_apic.c -----------------------------------------------------------------------------------
 
 // Silences the old interrupt controllers. Before local_apic_start.
 void pic_silence(void);
@@ -148,8 +140,7 @@ void io_apic_start(const struct acpi_info *info);
 // yet.
 [[nodiscard]] bool io_apic_accept(unsigned interrupt);
 
-// --- clock.c
-// ------------------------------------------------------------------------------------------
+// --- clock.c -------------------------------------------------------------------------------------
 
 // Finds out how fast the time-stamp counter and the APIC timer run. Gives the ticks that it waited.
 uint64_t clock_start(const struct acpi_info *info);
@@ -157,8 +148,7 @@ uint64_t clock_start(const struct acpi_info *info);
 // The APIC timer has fired. True when the time that was asked for has come.
 [[nodiscard]] bool clock_is_due(struct cpu *cpu);
 
-// --- start.c
-// ------------------------------------------------------------------------------------------
+// --- start.c -------------------------------------------------------------------------------------
 
 // Called by boot.S.
 struct thread *x86_start(uint64_t path, physical_t information, uint64_t tsc);

@@ -8,8 +8,8 @@ static void two_levels(void)
 {
     world_begin();
     world_make(KOZO_TYPE_CNODE, 2, AT_FREE);
-    CHECK(CALL(UNTYPED_RETYPE, AT_MEMORY, KOZO_TYPE_ENDPOINT, 0, AT_FREE | 2 << WORLD_CNODE_BITS, 1) ==
-          KOZO_OK);
+    CHECK(CALL(UNTYPED_RETYPE, AT_MEMORY, KOZO_TYPE_ENDPOINT, 0, AT_FREE | 2 << WORLD_CNODE_BITS,
+               1) == KOZO_OK);
 }
 
 TEST("a small handle is a slot of the thread's own CNode")

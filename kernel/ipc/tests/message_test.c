@@ -5,7 +5,7 @@
 constexpr uint64_t ENDPOINT = AT_FREE;
 constexpr uint64_t SEND_ONLY = AT_FREE + 1;
 constexpr uint64_t REPLY = AT_FREE + 2;
-constexpr uint64_t GIFT = AT_FREE + 3; // and the three after it
+constexpr uint64_t GIFT = AT_FREE + 3;   // and the three after it
 constexpr uint64_t SERVER = AT_FREE + 7; // and two more
 constexpr uint64_t ARRIVALS = AT_FREE + 12;
 

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The build gives the kernel's functions other names than the standard library's.
+#define memcpy  kernel_memcpy
+#define memmove kernel_memmove
+#define memset  kernel_memset
+#define memcmp  kernel_memcmp
+
 #include "lib/memory.h"
 
 #include "test.h"

@@ -68,7 +68,7 @@ TEST("mint narrows an IoPort")
     begin();
     CHECK(CALL(CNODE_MINT, AT_PORTS, B, KOZO_RIGHT_READ, ports(0x3f8, 8)) == KOZO_OK);
     CHECK(world_slot(B)->value == 0x3f8 && world_slot(B)->size == 8);
-    CHECK(CALL(CNODE_MINT, B, C, KOZO_RIGHT_READ, ports(7, 1)) == KOZO_OK);
+    CHECK(CALL(CNODE_MINT, B, C, KOZO_RIGHT_READ, ports(0x3ff, 1)) == KOZO_OK);
     CHECK(world_slot(C)->value == 0x3ff && world_slot(C)->size == 1);
 }
 
@@ -195,6 +195,10 @@ TEST("mint refuses ranges that are empty or not inside")
     CHECK(CALL(CNODE_MINT, AT_PORTS, C, UINT64_MAX, ports(1, 0x10000)) == KOZO_BAD_ARGUMENT);
     CHECK(CALL(CNODE_MINT, AT_PORTS, C, UINT64_MAX, ports(0xffff, 2)) == KOZO_BAD_ARGUMENT);
     CHECK(CALL(CNODE_MINT, AT_PORTS, C, UINT64_MAX, ports(5, 0)) == KOZO_BAD_ARGUMENT);
+    CHECK(CALL(CNODE_MINT, AT_PORTS, C + 5, UINT64_MAX, ports(0x3f8, 8)) == KOZO_OK);
+    CHECK(CALL(CNODE_MINT, C + 5, C, UINT64_MAX, ports(0x3f7, 2)) == KOZO_BAD_ARGUMENT);
+    CHECK(CALL(CNODE_MINT, C + 5, C, UINT64_MAX, ports(0x3ff, 2)) == KOZO_BAD_ARGUMENT);
+    CHECK(CALL(CNODE_MINT, C + 5, C, UINT64_MAX, ports(0x400, 1)) == KOZO_BAD_ARGUMENT);
     CHECK(world_is_empty(C));
 }
 

@@ -27,7 +27,7 @@ TEST("ports outside, and widths that do not exist, are refused")
     static const struct {
         uint64_t port, width;
     } bad[] = {
-        {BASE - 1, 1}, {BASE + 8, 1}, {BASE + 7, 2}, {BASE + 5, 4}, {BASE, 0},
+        {BASE - 1, 1}, {BASE + 8, 1}, {BASE + 7, 2}, {BASE + 5, 4},   {BASE, 0},
         {BASE, 3},     {BASE, 8},     {0, 1},        {UINT64_MAX, 1}, {BASE + 0x10000, 1},
     };
     begin();

@@ -3,7 +3,7 @@
 
 #include "object/lease.h"
 
-constexpr uint64_t LEASE = AT_FREE;     // and the five after it
+constexpr uint64_t LEASE = AT_FREE; // and the five after it
 constexpr uint64_t NOTICE = AT_FREE + 6;
 constexpr uint64_t LENT = AT_FREE + 7;
 constexpr uint64_t A = AT_FREE + 8;

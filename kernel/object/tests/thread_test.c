@@ -51,7 +51,8 @@ TEST("a thread may configure itself, but for its address space")
 TEST("a thread that replaces its CNode and is preempted does not use its handles twice")
 {
     (void)fresh();
-    // The old CNode goes with the thread's capability to it; the new one has nothing at these handles.
+    // The old CNode goes with the thread's capability to it; the new one has nothing at these
+    // handles.
     world_make(KOZO_TYPE_CNODE, 6, A);
     world_make(KOZO_TYPE_CNODE, 2, B);
     CHECK(CALL(CNODE_COPY, AT_THREAD, in(A, 10)) == KOZO_OK);
@@ -94,8 +95,7 @@ TEST("configure refuses wrong handles, types, rights and offsets, and changes no
     CHECK(CALL(THREAD_CONFIGURE, THREAD, AT_CNODE, AT_SPACE, 0, 0, AT_BUFFER) == KOZO_BAD_TYPE);
     CHECK(CALL(THREAD_CONFIGURE, THREAD, AT_CNODE, C) == KOZO_BAD_STATE);
     CHECK(CALL(THREAD_CONFIGURE, THREAD, AT_CNODE, AT_SPACE, AT_BUFFER, 8) == KOZO_BAD_ARGUMENT);
-    CHECK(CALL(THREAD_CONFIGURE, THREAD, AT_CNODE, AT_SPACE, AT_BUFFER, PAGE) ==
-          KOZO_BAD_ARGUMENT);
+    CHECK(CALL(THREAD_CONFIGURE, THREAD, AT_CNODE, AT_SPACE, AT_BUFFER, PAGE) == KOZO_BAD_ARGUMENT);
     CHECK(CALL(CNODE_MINT, AT_BUFFER, A, KOZO_RIGHT_READ, 0) == KOZO_OK);
     CHECK(CALL(THREAD_CONFIGURE, THREAD, AT_CNODE, AT_SPACE, A) == KOZO_NO_RIGHT);
     CHECK(CALL(CNODE_MINT, B, A + 5, KOZO_RIGHT_READ, 0) == KOZO_OK);

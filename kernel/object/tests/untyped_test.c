@@ -4,7 +4,8 @@
 #include "object/untyped.h"
 #include "syscall/call.h"
 
-static enum kozo_error retype(enum kozo_object_type type, uint64_t size, uint64_t slot, uint64_t count)
+static enum kozo_error retype(enum kozo_object_type type, uint64_t size, uint64_t slot,
+                              uint64_t count)
 {
     return CALL(UNTYPED_RETYPE, AT_MEMORY, type, size, slot, count);
 }
@@ -26,11 +27,14 @@ TEST("retype makes an object of every type that it may")
         enum kozo_object_type type;
         uint64_t size;
     } types[] = {
-        {KOZO_TYPE_UNTYPED, 6},       {KOZO_TYPE_UNTYPED, 12},      {KOZO_TYPE_CNODE, 2},
-        {KOZO_TYPE_CNODE, 4},         {KOZO_TYPE_ENDPOINT, 0},      {KOZO_TYPE_REPLY, 0},
-        {KOZO_TYPE_NOTIFICATION, 0},  {KOZO_TYPE_THREAD, 0},        {KOZO_TYPE_SCHED_CONTEXT, 0},
-        {KOZO_TYPE_POOL, 0},          {KOZO_TYPE_ADDRESS_SPACE, 0}, {KOZO_TYPE_FRAME, ARCH_PAGE_BITS},
-        {KOZO_TYPE_FRAME, 12},        {KOZO_TYPE_IRQ_HANDLER, 0},   {KOZO_TYPE_LEASE, 0},
+        {KOZO_TYPE_UNTYPED, 6},       {KOZO_TYPE_UNTYPED, 12},
+        {KOZO_TYPE_CNODE, 2},         {KOZO_TYPE_CNODE, 4},
+        {KOZO_TYPE_ENDPOINT, 0},      {KOZO_TYPE_REPLY, 0},
+        {KOZO_TYPE_NOTIFICATION, 0},  {KOZO_TYPE_THREAD, 0},
+        {KOZO_TYPE_SCHED_CONTEXT, 0}, {KOZO_TYPE_POOL, 0},
+        {KOZO_TYPE_ADDRESS_SPACE, 0}, {KOZO_TYPE_FRAME, ARCH_PAGE_BITS},
+        {KOZO_TYPE_FRAME, 12},        {KOZO_TYPE_IRQ_HANDLER, 0},
+        {KOZO_TYPE_LEASE, 0},
     };
     world_begin();
     for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
@@ -125,8 +129,16 @@ TEST("an Untyped can be used up to its last byte")
 TEST("retype refuses types that can't be made, and kernel objects in device memory")
 {
     static const uint64_t bad[] = {
-        KOZO_TYPE_NONE,    KOZO_TYPE_MAPPING,       KOZO_TYPE_IRQ_CONTROL,
-        KOZO_TYPE_IO_PORT, KOZO_TYPE_SCHED_CONTROL, 31, 32, 255, UINT64_MAX, 1ull << 32 | 3,
+        KOZO_TYPE_NONE,
+        KOZO_TYPE_MAPPING,
+        KOZO_TYPE_IRQ_CONTROL,
+        KOZO_TYPE_IO_PORT,
+        KOZO_TYPE_SCHED_CONTROL,
+        31,
+        32,
+        255,
+        UINT64_MAX,
+        1ull << 32 | 3,
     };
     world_begin();
     for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

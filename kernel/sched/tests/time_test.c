@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Time that follows calls: threads a, b, c, each with an endpoint that it serves; a is the first thread.
+// Time that follows calls: threads a, b, c, each with an endpoint that it serves; a is the first
+// thread.
 #include "tests/world.h"
 
 #include "sched/time.h"

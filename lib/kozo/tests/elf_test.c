@@ -35,10 +35,8 @@ static void put_segment(size_t number, uint32_t flags, uint64_t offset, uint64_t
 static void good(void)
 {
     memset(file, 0, sizeof file);
-    memcpy(file,
-           "\x7f"
-           "ELF\x02\x01\x01",
-           7);
+    constexpr uint8_t identification[] = {0x7f, 'E', 'L', 'F', 2, 1, 1};
+    memcpy(file, identification, sizeof identification);
     put(16, 2, 2);
     put(18, KOZO_ELF_X86_64, 2);
     put(20, 1, 4);

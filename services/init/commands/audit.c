@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Shows the kernel's log, and checks what was kept of it.
 //
-// Reading takes records out of the kernel, so init keeps them: the latest AUDIT_KEPT of each ring, and the digest of the
-// chain before the oldest one kept. With that, the chain over what is kept must end in the kernel's own digest.
+// Reading takes records out of the kernel, so init keeps them: the latest AUDIT_KEPT of each ring,
+// and the digest of the chain before the oldest one kept. With that, the chain over what is kept
+// must end in the kernel's own digest.
 #include <chain/chain.h>
 #include <kozo/operations.h>
 #include <kozo/stubs.h>
@@ -24,14 +25,21 @@ static struct kept logs[RINGS];
 static const char *const ring_names[RINGS] = {"authority", "refusals"};
 
 #define NAME(number, object, operation, type, rights, debug, audited)                              \
-    [number] = #object "." #operation,
-static const char *const operation_names[] = {KOZO_OPERATIONS(NAME)};
+    [number] = {#object, #operation},
+static const struct {
+    const char *object, *operation;
+} operation_names[] = {KOZO_OPERATIONS(NAME)};
 
-static const char *operation_name(uint32_t number)
+// What a record is about, as `object.operation`.
+static void say_operation(struct init *init, uint32_t number)
 {
     bool known = number < sizeof operation_names / sizeof operation_names[0] &&
-                 operation_names[number] != nullptr;
-    return known ? operation_names[number] : "unknown";
+                 operation_names[number].object != nullptr;
+    if (known) {
+        say(init, "%s.%s", operation_names[number].object, operation_names[number].operation);
+    } else {
+        say(init, "operation %u", number);
+    }
 }
 
 static void keep(struct kept *log, const struct kozo_audit_record *record)
@@ -76,8 +84,9 @@ static void show(struct init *init, const struct kept *log)
             say(init, "%8s %lu not kept\n", "...", record->sequence - expected);
         }
         expected = record->sequence + 1;
-        say(init, "%8lu thread %lx %-20s slot %lx, object %lx, %s, %lu times\n", record->sequence,
-            record->subject, operation_name(record->operation), record->handle, record->object,
+        say(init, "%8lu thread %lx ", record->sequence, record->subject);
+        say_operation(init, record->operation);
+        say(init, " of slot %lx, object %lx: %s, %lu times\n", record->handle, record->object,
             record->result == KOZO_OK ? "done" : "refused", record->count);
     }
 }

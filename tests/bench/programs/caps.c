@@ -71,8 +71,7 @@ static enum kozo_error empty_slot(void)
     return kozo_cnode_delete(slot(at.empty));
 }
 
-// --- Entry and error
-// ------------------------------------------------------------------------------
+// --- Entry and error -----------------------------------------------------------------------------
 
 static enum kozo_error null_call(void)
 {
@@ -87,8 +86,7 @@ static enum kozo_error call_on_empty_slot(void)
     return measure_done(error == KOZO_BAD_HANDLE);
 }
 
-// --- Retype
-// ---------------------------------------------------------------------------------------
+// --- Retype --------------------------------------------------------------------------------------
 
 static enum kozo_error retype_endpoint(void)
 {
@@ -124,8 +122,7 @@ static enum kozo_error empty_batch(void)
     return measure_done(done);
 }
 
-// --- Derive and delete
-// ----------------------------------------------------------------------------
+// --- Derive and delete ---------------------------------------------------------------------------
 
 static enum kozo_error mint(void)
 {
@@ -177,8 +174,7 @@ static enum kozo_error revoke_memory(void)
     return kozo_cnode_revoke(slot(at.endpoints.handle));
 }
 
-// --- Lease
-// ----------------------------------------------------------------------------------------
+// --- Lease ---------------------------------------------------------------------------------------
 
 static enum kozo_error lend_thousand(void)
 {
@@ -207,8 +203,7 @@ static enum kozo_error drop_lease(void)
     return measure_done(ended && kozo_cnode_delete(slot(at.lease.handle)) == KOZO_OK);
 }
 
-// --- Mappings
-// -------------------------------------------------------------------------------------
+// --- Mappings ------------------------------------------------------------------------------------
 
 static enum kozo_error map_and_unmap(void)
 {
@@ -253,8 +248,7 @@ static enum kozo_error destroy_space(void)
     return kozo_cnode_delete(slot(at.doomed.handle));
 }
 
-// --- Threads
-// --------------------------------------------------------------------------------------
+// --- Threads -------------------------------------------------------------------------------------
 
 static enum kozo_error make_context(void)
 {

@@ -32,8 +32,7 @@ static struct {
     struct kozo_slot gift, arrival;
 } at;
 
-// --- The other side
-// -------------------------------------------------------------------------------
+// --- The other side ------------------------------------------------------------------------------
 
 typedef void side(uint64_t argument, struct kozo_ipc_buffer *buffer);
 
@@ -109,8 +108,7 @@ static enum kozo_error start_other(side *function, uint64_t argument)
         kozo_thread_resume(at.other) == KOZO_OK && kozo_kernel_yield() == KOZO_OK);
 }
 
-// --- Messages
-// -------------------------------------------------------------------------------------
+// --- Messages ------------------------------------------------------------------------------------
 
 // Whether `length` words come back as they went.
 static enum kozo_error try_echo(size_t length)
@@ -205,8 +203,7 @@ static enum kozo_error call_gift(void)
     return send_gift().error;
 }
 
-// --- Signals and faults
-// ---------------------------------------------------------------------------
+// --- Signals and faults --------------------------------------------------------------------------
 
 static enum kozo_error start_pong(void)
 {
@@ -262,8 +259,7 @@ static const struct measure_row rows[] = {
     {"fault", MEASURE_ROUNDS, 1, start_fault, nullptr, next_fault, nullptr},
 };
 
-// --- Setting up
-// -----------------------------------------------------------------------------------
+// --- Setting up ----------------------------------------------------------------------------------
 
 static uint64_t free_slot;
 

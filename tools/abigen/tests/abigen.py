@@ -314,7 +314,7 @@ enum kozo_error copy(struct kozo_slot from, struct kozo_slot to) {{ return kozo_
 
 def check_table():
     source = f"""{ALL_HEADERS}
-#define ENTRY(number, object, operation, type, rights, debug) \\
+#define ENTRY(number, object, operation, type, rights, debug, audited) \\
     [number] = {{type, rights, debug, #object "." #operation}},
 static const struct {{ enum kozo_object_type type; enum kozo_right rights; bool debug; const char *name; }}
     TABLE[] = {{KOZO_OPERATIONS(ENTRY)}};

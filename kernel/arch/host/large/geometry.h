@@ -8,4 +8,4 @@ constexpr unsigned ARCH_PAGE_BITS = 12;
 constexpr unsigned ARCH_TABLE_BITS = 9;
 constexpr unsigned ARCH_LEVELS = 4;
 
-constexpr uint64_t HOST_RAM = 8 * 1024 * 1024;
+constexpr uint64_t HOST_RAM = 4 * 1024 * 1024;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The smallest machine that has everything: pages of 512 bytes (one IPC buffer), two levels of tables with 8 entries,
-// 32 KiB of addresses, 64 KiB of RAM.
+// The smallest machine that has everything: pages of 512 bytes (one IPC buffer), two levels of
+// tables with 8 entries, 32 KiB of addresses, 64 KiB of RAM.
 #pragma once
 
 #include <stdint.h>

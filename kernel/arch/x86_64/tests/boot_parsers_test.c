@@ -134,8 +134,7 @@ TEST("a command line without an end is cut off")
     CHECK(strcmp(boot.command_line, "xxxxx") == 0);
 }
 
-// --- Multiboot2
-// -----------------------------------------------------------------------------------
+// --- Multiboot2 ----------------------------------------------------------------------------------
 
 static uint64_t tag_end;
 
@@ -217,8 +216,7 @@ TEST("a module that ends before it begins is passed over")
     CHECK(boot.initrd_size == 0);
 }
 
-// --- ACPI
-// -----------------------------------------------------------------------------------------
+// --- ACPI ----------------------------------------------------------------------------------------
 
 static void checksum(uint64_t at, uint64_t offset, uint64_t size)
 {
