@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The operations that need no capability, because they touch nothing but the caller. Those for
-// debugging are in debug.h: a release build has none.
+// debugging are in kernel_debug.c; a release build has kernel_release.c in its place.
 #pragma once
 
 #include "kozo/abi.h"

@@ -54,9 +54,9 @@ struct thread {
 
     uint8_t state; // enum thread_state
     uint8_t priority;
-    bool queued;  // in a ready list
-    bool calls;   // SENDING: wants an answer
-    bool faulted; // SENDING or CALLING because of `fault`, not by a system call
+    bool queued;   // in a ready list
+    bool calls;    // SENDING: wants an answer
+    bool faulted;  // SENDING or CALLING because of `fault`, not by a system call
     uint8_t depth; // lenders before it in the chain, or more
 
     link_t queue_next, queue_previous; // in a ready list, or in the queue of waiting_on

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Runs a program of the initrd's bench/ under --icount, and reads what it counted.
 
-There a tick of the time stamp counter is an instruction; a loop of known length in the program itself shows that
-it is so in this run. What the lines of the output mean is said in programs/measure.h.
+There a tick of the time stamp counter is an instruction; a loop of known length in the program itself
+shows that it is so in this run. What the lines of the output mean is said in programs/measure.h.
 """
 
 import re

@@ -162,7 +162,8 @@ entry_exit:
 
 // One stub for each vector, all of one size, so that the address follows from the number. Those
 // with an error code: Intel SDM volume 3, table 6-1. The careful ones have stacks of their own.
-#define HAS_ERROR(v) ((v) == 8 || ((v) >= 10 && (v) <= 14) || (v) == 17 || (v) == 21 || (v) == 29 || (v) == 30)
+#define HAS_ERROR(v)                                                                               \
+        ((v) == 8 || ((v) >= 10 && (v) <= 14) || (v) == 17 || (v) == 21 || (v) == 29 || (v) == 30)
 #define IS_CAREFUL(v) ((v) == 1 || (v) == 2 || (v) == 8 || (v) == 18)
 
         .globl  entry_stubs

@@ -214,7 +214,8 @@ TEST("of more RAM than fits the smallest pieces go")
     add(END - 20 * PAGE, 18 * PAGE, MEMORY_RAM);
     add(END - 10 * PAGE, PAGE, MEMORY_KEPT);
     memory_map_normalise(&boot);
-    CHECK(is_sound() && is_kind(END - 20 * PAGE, MEMORY_RAM) && is_kind(END - 3 * PAGE, MEMORY_RAM));
+    CHECK(is_sound() && is_kind(END - 20 * PAGE, MEMORY_RAM) &&
+          is_kind(END - 3 * PAGE, MEMORY_RAM));
     CHECK(is_kind(END - 10 * PAGE, MEMORY_KEPT));
 }
 
@@ -250,8 +251,8 @@ TEST("any list of ranges gives a sound one that says the strongest of each page"
             bool reserved = false;
             for (size_t i = 0; i < before.ranges; i++) {
                 const struct memory_range *range = &before.range[i];
-                bool meets = range->base < (page + 1) * PAGE &&
-                             range->base + range->size > page * PAGE;
+                bool meets =
+                    range->base < (page + 1) * PAGE && range->base + range->size > page * PAGE;
                 kept = kept || (meets && range->kind == MEMORY_KEPT);
                 reserved = reserved || (meets && range->kind == MEMORY_RESERVED);
             }
