@@ -9,9 +9,6 @@
 
 static const struct thread *first_thread;
 
-// Where a thread stands that has to start its system call again, plus 1, by the unit of its memory.
-static uint64_t again_at[HOST_RAM / KOZO_SLOT_SIZE];
-
 static void make(uint64_t *slot, enum kozo_object_type type, uint64_t size, unsigned count)
 {
     CHECK(CALL(UNTYPED_RETYPE, AT_MEMORY, type, size, *slot, count) == KOZO_OK);
@@ -24,7 +21,6 @@ void explore_begin(void)
 
     world_begin();
     first_thread = world_current();
-    memset(again_at, 0, sizeof(again_at));
     make(&slot, KOZO_TYPE_ENDPOINT, 0, 2);
     make(&slot, KOZO_TYPE_REPLY, 0, 3);
     make(&slot, KOZO_TYPE_NOTIFICATION, 0, 2);
@@ -46,14 +42,15 @@ bool explore_must_go_on(void)
 {
     const struct thread *thread = world_current();
 
-    return thread != nullptr && again_at[link_to(thread)] == thread->registers.instruction + 1;
+    return thread != nullptr &&
+           world.again_at[link_to(thread)] == thread->registers.instruction + 1;
 }
 
 static void step_call(const struct step *step)
 {
     struct thread *thread = world_current();
     bool goes_on = explore_must_go_on();
-    uint64_t *again = &again_at[link_to(thread)];
+    uint64_t *again = &world.again_at[link_to(thread)];
     struct arch_registers registers = thread->registers;
 
     if (!goes_on) {

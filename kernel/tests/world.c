@@ -67,6 +67,9 @@ static void put_others(struct cnode *cnode)
     put(cnode, AT_IRQ_CONTROL, (struct slot){.type = KOZO_TYPE_IRQ_CONTROL});
     put(cnode, AT_PORTS, (struct slot){.type = KOZO_TYPE_IO_PORT, .size = 0x10000});
     put(cnode, AT_SCHED_CONTROL, (struct slot){.type = KOZO_TYPE_SCHED_CONTROL});
+    put(cnode, AT_AUDIT_LOG, (struct slot){.type = KOZO_TYPE_AUDIT_LOG});
+    put(cnode, AT_AUDIT_DIGEST, (struct slot){.type = KOZO_TYPE_AUDIT_DIGEST});
+    put(cnode, AT_ENTROPY, (struct slot){.type = KOZO_TYPE_ENTROPY});
     put_memory(cnode, AT_DEVICES, KOZO_TYPE_UNTYPED, HOST_RAM + HOST_IMAGE, HOST_DEVICES,
                SLOT_DEVICE);
 }

@@ -42,6 +42,9 @@ enum world_slot : uint64_t {
     AT_SCHED_CONTROL,
     AT_MEMORY,  // an Untyped with all of the RAM that is left
     AT_DEVICES, // an Untyped with the devices' range
+    AT_AUDIT_LOG,
+    AT_AUDIT_DIGEST,
+    AT_ENTROPY,
     AT_FREE,
 };
 constexpr unsigned WORLD_CNODE_BITS = 6;
@@ -58,6 +61,10 @@ struct world {
     uint64_t badge;
     unsigned entries;  // into the kernel, in all
     unsigned restarts; // of the last system call
+
+    // For explore.c: where a thread stands that has to start its system call again, plus 1, by the
+    // unit of its memory.
+    uint64_t again_at[HOST_RAM / KOZO_SLOT_SIZE];
 };
 extern struct world world;
 

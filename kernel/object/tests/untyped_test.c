@@ -80,6 +80,15 @@ TEST("objects lie at multiples of their size")
     CHECK(world_slot(AT_FREE + 3)->base % 4096 == 0);
 }
 
+TEST("zeroing leaves alone what was carved before without being zeroed")
+{
+    world_begin();
+    CHECK(retype(KOZO_TYPE_UNTYPED, 12, AT_FREE, 1) == KOZO_OK);
+    CHECK(CALL(UNTYPED_RETYPE, AT_FREE, KOZO_TYPE_ENDPOINT, 0, AT_FREE + 1, 1) == KOZO_OK);
+    CHECK(retype(KOZO_TYPE_FRAME, 12, AT_FREE + 2, 1) == KOZO_OK);
+    CHECK(world_object(AT_FREE + 1)->grave.header.type == KOZO_TYPE_ENDPOINT);
+}
+
 TEST("an Untyped is reset when its last child is gone, and not before")
 {
     world_begin();

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+#include "audit/audit.h"
+
+#include "tests/world.h"
+
+constexpr uint64_t A = AT_FREE;
+constexpr uint64_t B = AT_FREE + 1;
+
+static struct kozo_audit_record record;
+
+// Takes the oldest record out of a ring.
+static bool take(enum kozo_audit_ring ring)
+{
+    if (CALL(AUDIT_LOG_READ, AT_AUDIT_LOG, ring) != KOZO_OK) {
+        return false;
+    }
+    memcpy(&record, world.result, sizeof(record));
+    return true;
+}
+
+// A copy into B and its deletion: two records of the authority ring.
+static void make_records(unsigned pairs)
+{
+    for (unsigned i = 0; i < pairs; i++) {
+        CHECK(CALL(CNODE_COPY, AT_THREAD, B) == KOZO_OK);
+        CHECK(CALL(CNODE_DELETE, B) == KOZO_OK);
+    }
+}
+
+static struct audit_ring *authority(void)
+{
+    return &kernel.audit[KOZO_AUDIT_AUTHORITY];
+}
+
+TEST("what is done with authority is recorded, and can be read once")
+{
+    world_begin();
+    world_make(KOZO_TYPE_ENDPOINT, 0, A);
+    CHECK(CALL(CNODE_MINT, A, B, KOZO_RIGHT_WRITE, 42) == KOZO_OK);
+    CHECK(CALL(CNODE_DELETE, B) == KOZO_OK);
+    CHECK(take(KOZO_AUDIT_AUTHORITY));
+    CHECK(record.sequence == 0 && record.operation == KOZO_OP_UNTYPED_RETYPE);
+    CHECK(record.subject == link_to(world_current()) && record.count == 1);
+    CHECK(take(KOZO_AUDIT_AUTHORITY));
+    CHECK(record.sequence == 1 && record.operation == KOZO_OP_CNODE_MINT && record.handle == A);
+    CHECK(record.object == world_slot(A)->object && record.result == KOZO_OK);
+    CHECK(take(KOZO_AUDIT_AUTHORITY));
+    CHECK(record.operation == KOZO_OP_CNODE_DELETE && record.badge == 42);
+    CHECK(record.object == world_slot(A)->object);
+    CHECK(!take(KOZO_AUDIT_AUTHORITY));
+}
+
+TEST("refusals are recorded in a ring of their own, and repeats are counted in one record")
+{
+    world_begin();
+    CHECK(CALL(CNODE_MINT, AT_THREAD, A, 0, 0) == KOZO_OK);
+    for (unsigned i = 0; i < 5; i++) {
+        CHECK(CALL(THREAD_SUSPEND, A) == KOZO_NO_RIGHT);
+    }
+    CHECK(CALL(THREAD_RESUME, AT_THREAD) == KOZO_BAD_STATE);
+    CHECK(take(KOZO_AUDIT_REFUSALS));
+    CHECK(record.operation == KOZO_OP_THREAD_SUSPEND && record.result == KOZO_NO_RIGHT);
+    CHECK(record.count == 5 && record.handle == A);
+    CHECK(record.object == link_to(world_current()));
+    CHECK(!take(KOZO_AUDIT_REFUSALS));
+}
+
+TEST("what was read is not counted on")
+{
+    world_begin();
+    CHECK(CALL(CNODE_MINT, AT_THREAD, A, 0, 0) == KOZO_OK);
+    CHECK(CALL(THREAD_SUSPEND, A) == KOZO_NO_RIGHT);
+    CHECK(take(KOZO_AUDIT_REFUSALS));
+    CHECK(CALL(THREAD_SUSPEND, A) == KOZO_NO_RIGHT);
+    CHECK(take(KOZO_AUDIT_REFUSALS));
+    CHECK(record.sequence == 1 && record.count == 1);
+}
+
+TEST("a preempted call is one record")
+{
+    world_begin();
+    host_work_limit = 1;
+    CHECK(CALL(UNTYPED_RETYPE, AT_MEMORY, KOZO_TYPE_FRAME, 14, A, 1) == KOZO_OK);
+    CHECK(world.restarts > 0 && authority()->written == 1);
+    CHECK(CALL(FRAME_MAP, A, B, AT_SPACE, 0, 0, 4 * PAGE, KOZO_RIGHT_READ) == KOZO_OK);
+    CHECK(authority()->written == 2);
+    CHECK(CALL(CNODE_DELETE, B) == KOZO_OK);
+    CHECK(authority()->written == 3);
+    CHECK(take(KOZO_AUDIT_AUTHORITY) && record.operation == KOZO_OP_UNTYPED_RETYPE);
+    CHECK(take(KOZO_AUDIT_AUTHORITY) && record.operation == KOZO_OP_FRAME_MAP);
+    CHECK(take(KOZO_AUDIT_AUTHORITY) && record.operation == KOZO_OP_CNODE_DELETE);
+}
+
+TEST("a full ring loses its oldest records, and the numbers tell")
+{
+    world_begin();
+    for (unsigned i = 0; i < 3; i++) {
+        host.now += arch_frequency();
+        make_records(AUDIT_BURST / 2);
+    }
+    CHECK(take(KOZO_AUDIT_AUTHORITY));
+    CHECK(record.sequence == 3 * AUDIT_BURST - AUDIT_RING);
+}
+
+TEST("a thread that makes too many records at once makes fewer, and numbers go on")
+{
+    world_begin();
+    make_records(AUDIT_BURST);
+    CHECK(authority()->written == 2 * AUDIT_BURST);
+    host.now += arch_frequency();
+    make_records(1);
+    // The ring reaches back to what was merely counted: that is passed over.
+    CHECK(take(KOZO_AUDIT_AUTHORITY));
+    CHECK(record.sequence == 2 * AUDIT_BURST);
+    CHECK(take(KOZO_AUDIT_AUTHORITY));
+    CHECK(!take(KOZO_AUDIT_AUTHORITY));
+}
+
+TEST("the digest is the chain over all that was read")
+{
+    static const struct kozo_digest none;
+    struct kozo_digest digest = none;
+
+    world_begin();
+    make_records(3);
+    CHECK(CALL(AUDIT_DIGEST_GET, AT_AUDIT_DIGEST, KOZO_AUDIT_AUTHORITY) == KOZO_OK);
+    CHECK(world.result[0] == 0 && world.result[1] == 6);
+    CHECK(memcmp(&world.result[2], &none, sizeof(none)) == 0);
+    while (take(KOZO_AUDIT_AUTHORITY)) {
+        digest = kozo_chain_add(&digest, &record);
+    }
+    CHECK(CALL(AUDIT_DIGEST_GET, AT_AUDIT_DIGEST, KOZO_AUDIT_AUTHORITY) == KOZO_OK);
+    CHECK(world.result[0] == 6 && memcmp(&world.result[2], &digest, sizeof(digest)) == 0);
+}
+
+TEST("there are two rings, and reading takes READ")
+{
+    world_begin();
+    CHECK(CALL(AUDIT_LOG_READ, AT_AUDIT_LOG, 2) == KOZO_BAD_ARGUMENT);
+    CHECK(CALL(AUDIT_DIGEST_GET, AT_AUDIT_DIGEST, UINT64_MAX) == KOZO_BAD_ARGUMENT);
+    CHECK(CALL(AUDIT_LOG_READ, AT_AUDIT_LOG, KOZO_AUDIT_REFUSALS) == KOZO_WOULD_BLOCK);
+    CHECK(CALL(CNODE_MINT, AT_AUDIT_LOG, A, 0, 0) == KOZO_OK);
+    CHECK(CALL(AUDIT_LOG_READ, A, 0) == KOZO_NO_RIGHT);
+    CHECK(CALL(CNODE_MINT, AT_AUDIT_DIGEST, B, 0, 0) == KOZO_OK);
+    CHECK(CALL(AUDIT_DIGEST_GET, B, 0) == KOZO_NO_RIGHT);
+}
