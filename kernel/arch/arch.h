@@ -31,7 +31,8 @@ typedef uint64_t arch_entry_t;
 //   physical_t ARCH_PHYSICAL_END  first physical address that can't exist
 //   unsigned ARCH_INTERRUPTS      numbers of interrupts run from 0 to this, exclusive
 //   bool     ARCH_HAS_PORTS       whether arch_port_read and arch_port_write work
-//   uint64_t ARCH_WORK_LIMIT      steps of a long operation between two preemption points (host: a variable)
+//   uint64_t ARCH_WORK_LIMIT      steps of a long operation between two preemption points; on the
+//                                 host it is a variable
 #include "machine.h"
 
 constexpr uint64_t ARCH_PAGE_SIZE = (uint64_t)1 << ARCH_PAGE_BITS;

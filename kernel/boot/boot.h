@@ -29,8 +29,7 @@ struct boot {
     struct memory_range range[BOOT_RANGES];
     size_t ranges;
     size_t ranges_dropped; // that didn't fit
-    uint64_t
-        memory_total; // bytes of RAM that were reported, in whole pages; set by the first normalise
+    uint64_t memory_total; // bytes of RAM in whole pages; set by the first normalise
 
     physical_t kernel_base, kernel_end; // the kernel's image with its BSS, whole pages
     physical_t init_base, init_end;     // init's ELF file, inside the image, page aligned

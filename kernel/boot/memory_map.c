@@ -79,7 +79,9 @@ static struct cover cover_at(const struct boot *boot, physical_t address)
             cover.end = range->base < cover.end ? range->base : cover.end;
         } else if (end > address) {
             cover.end = end < cover.end ? end : cover.end;
-            cover.kind = range->kind > cover.kind ? range->kind : cover.kind;
+            if (range->kind > cover.kind) {
+                cover.kind = range->kind;
+            }
             cover.any = true;
             cover.ram = cover.ram || range->kind == MEMORY_RAM;
         }
@@ -103,8 +105,8 @@ static void round_to_pages(struct boot *boot)
     }
 }
 
-// Whether losing `range` costs less than losing `other`: least of all one that is RESERVED, which is
-// given out like what is in no range; never one that is KEPT.
+// Whether losing `range` costs less than losing `other`: least of all one that is RESERVED, which
+// is given out like what is in no range; never one that is KEPT.
 static bool costs_less(const struct memory_range *range, const struct memory_range *other)
 {
     if (range->kind == MEMORY_KEPT || other->kind == MEMORY_KEPT) {

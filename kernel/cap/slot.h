@@ -54,9 +54,8 @@ struct slot {
     // taken apart.
     link_t list_next, list_previous;
     union {
-        uint64_t
-            zeroed; // Untyped: the offset up to which memory above the watermark is known to be zero
-        link_t lease; // with SLOT_LEASED
+        uint64_t zeroed; // Untyped: an offset; memory from the watermark up to it is zero
+        link_t lease;    // with SLOT_LEASED
     };
 
     union {

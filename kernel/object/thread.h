@@ -82,11 +82,6 @@ static inline struct thread *thread_at(link_t link)
     return link_target(link);
 }
 
-static inline struct arch_registers *thread_registers(struct thread *thread)
-{
-    return &thread->registers;
-}
-
 // The 512 bytes of its IPC buffer, through the window; null without one.
 struct kozo_ipc_buffer *thread_buffer(const struct thread *thread);
 

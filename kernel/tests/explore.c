@@ -93,9 +93,10 @@ uint64_t random_below(struct random *random, uint64_t end)
 }
 
 // What the arguments of an operation are, one letter each; those after the last are small numbers.
-//   s a slot, whatever it holds; e an empty one; a capital one that holds such a capability (letter_types)
-//   t a type, z its size, c a count, r rights, b a badge or range, p a page's address, o an offset, l a length,
-//   i an info word, q a priority, u a budget, d a deadline, n a small number
+//   s a slot, whatever it holds; e an empty one; a capital one that holds such a capability, see
+//   letter_types; t a type, z its size, c a count, r rights, b a badge or range, p a page's
+//   address, o an offset, l a length, h an offset in a page, i an info word, q a priority,
+//   u a budget, d a deadline, n a small number
 struct shape {
     uint64_t operation;
     const char *arguments;

@@ -4,10 +4,10 @@
 // the current thread and enters the kernel. After every entry all invariants of
 // arch/host/invariants.h are checked, and a broken one fails the test.
 //
-//     TEST("retype refuses a slot that is taken")
+//     TEST("copy refuses a slot that is taken")
 //     {
 //         world_begin();
-//         CHECK(CALL(UNTYPED_RETYPE, AT_MEMORY, KOZO_TYPE_ENDPOINT, 0, AT_CNODE, 1) == KOZO_SLOT_TAKEN);
+//         CHECK(CALL(CNODE_COPY, AT_THREAD, AT_CNODE) == KOZO_SLOT_TAKEN);
 //     }
 #pragma once
 

@@ -17,7 +17,7 @@ static void start(const char *command_line)
     host_reset();
     host.has_entropy = false;
     entropy = (struct entropy){};
-    strcpy(line, command_line);
+    (void)snprintf(line, sizeof line, "%s", command_line);
     entropy_start(&entropy, line);
 }
 

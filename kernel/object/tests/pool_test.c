@@ -194,7 +194,6 @@ TEST("a thread in a space that is half taken off its Pool stops, and the space m
     CHECK(space(SPACE)->pool != 0);
     uint64_t left = world_is_empty(A) ? A + 1 : A;
     CHECK(CALL(MAPPING_SET, left, 0, PAGE, KOZO_RIGHT_READ) == KOZO_BAD_STATE);
-    CHECK(CALL(CNODE_DELETE, left) == KOZO_OK);
     CHECK(CALL(KERNEL_YIELD, 0) == KOZO_OK);
     CHECK(thread->state == STOPPED);
     CHECK(CALL(POOL_ATTACH, AT_POOL, SPACE) == KOZO_BAD_STATE);
