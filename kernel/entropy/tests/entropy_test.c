@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "entropy/entropy.h"
 
+#include <stdio.h>
+
 #include "tests/world.h"
 
 constexpr uint64_t ENDPOINT = AT_FREE;
