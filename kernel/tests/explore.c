@@ -335,7 +335,8 @@ static struct step random_call(struct random *random)
     step.handle = choose_slot(random, type);
     for (unsigned i = 0; i < 9; i++) {
         ends = ends || shape->arguments[i] == 0;
-        previous = choose_argument(random, ends ? 'n' : shape->arguments[i], previous);
+        const char *letter = ends ? "n" : &shape->arguments[i];
+        previous = choose_argument(random, *letter, previous);
         step.argument[i] = previous;
     }
     fill_buffer(random);

@@ -159,7 +159,7 @@ bool world_enter(uint64_t operation, uint64_t handle, const uint64_t argument[9]
     return enter(thread);
 }
 
-enum kozo_error world_again(void)
+unsigned world_again(void)
 {
     struct thread *thread = world_current();
 
@@ -170,10 +170,10 @@ enum kozo_error world_again(void)
         }
     }
     bool back = world_current() == thread || (thread->state == READY && thread->queued);
-    return back ? (enum kozo_error)thread->registers.operation : WAITS;
+    return back ? (unsigned)thread->registers.operation : WAITS;
 }
 
-enum kozo_error world_call(uint64_t operation, uint64_t handle, const uint64_t argument[9])
+unsigned world_call(uint64_t operation, uint64_t handle, const uint64_t argument[9])
 {
     struct thread *thread = world_current();
 

@@ -53,7 +53,7 @@ constexpr uint64_t WORLD_TABLES = 12; // pages in the first Pool
 constexpr uint8_t WORLD_PRIORITY = 100;
 
 // What a system call gives that has not come back: its thread waits, is stopped, or is gone.
-constexpr enum kozo_error WAITS = (enum kozo_error)0xff;
+constexpr unsigned WAITS = 0xff;
 
 // What the last finished system call left in its registers.
 struct world {
@@ -73,16 +73,16 @@ extern unsigned world_broken;
 
 void world_begin(void);
 
-// A system call of the current thread, with its restarts.
+// A system call of the current thread, with its restarts: what it answered, or WAITS.
 #define CALL(operation, handle, ...)                                                               \
     world_call(KOZO_OP_##operation, handle, (const uint64_t[9]){__VA_ARGS__})
-enum kozo_error world_call(uint64_t operation, uint64_t handle, const uint64_t argument[9]);
+unsigned world_call(uint64_t operation, uint64_t handle, const uint64_t argument[9]);
 
 // The same without restarts: one entry. Gives false when the call is to start again.
 bool world_enter(uint64_t operation, uint64_t handle, const uint64_t argument[9]);
 
 // Goes on with the system call that the current thread was to start again.
-enum kozo_error world_again(void);
+unsigned world_again(void);
 
 // The other entries; each checks the invariants.
 void world_fault(uint64_t address);

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include <stdio.h>
+
 #include "tests/world.h"
 
 constexpr uint64_t ENDPOINT = AT_FREE;
@@ -65,7 +67,7 @@ TEST("the processor's source is enough, and is mixed with the launcher's")
     uint64_t without = entropy_next(&entropy);
     host_reset();
     entropy = (struct entropy){};
-    strcpy(line, "random=" DIGITS);
+    (void)snprintf(line, sizeof(line), "random=%s", DIGITS);
     entropy_start(&entropy, line);
     CHECK(entropy_next(&entropy) != without);
 }

@@ -15,7 +15,7 @@ static struct address_space *begin(void)
     return (struct address_space *)world_object(SPACE);
 }
 
-static enum kozo_error map(uint64_t slot, uint64_t address)
+static unsigned map(uint64_t slot, uint64_t address)
 {
     return CALL(FRAME_MAP, AT_BUFFER, slot, SPACE, address, 0, PAGE, KOZO_RIGHT_READ);
 }

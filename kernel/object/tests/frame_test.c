@@ -20,8 +20,8 @@ static void begin(void)
     world_make(KOZO_TYPE_FRAME, ARCH_PAGE_BITS + 3, FRAME);
 }
 
-static enum kozo_error map(uint64_t slot, uint64_t address, uint64_t offset, uint64_t length,
-                           uint64_t rights)
+static unsigned map(uint64_t slot, uint64_t address, uint64_t offset, uint64_t length,
+                    uint64_t rights)
 {
     return CALL(FRAME_MAP, FRAME, slot, AT_SPACE, address, offset, length, rights);
 }

@@ -17,7 +17,7 @@ static void begin(void)
     world_make(KOZO_TYPE_NOTIFICATION, 0, NOTICE);
 }
 
-static enum kozo_error lend(uint64_t source, uint64_t destination, uint64_t value, uint64_t lease)
+static unsigned lend(uint64_t source, uint64_t destination, uint64_t value, uint64_t lease)
 {
     return CALL(CNODE_LEND, source, destination, UINT64_MAX, value, lease);
 }

@@ -4,8 +4,7 @@
 #include "object/untyped.h"
 #include "syscall/call.h"
 
-static enum kozo_error retype(enum kozo_object_type type, uint64_t size, uint64_t slot,
-                              uint64_t count)
+static unsigned retype(enum kozo_object_type type, uint64_t size, uint64_t slot, uint64_t count)
 {
     return CALL(UNTYPED_RETYPE, AT_MEMORY, type, size, slot, count);
 }

@@ -62,12 +62,12 @@ static void chain(unsigned last)
     }
 }
 
-static enum kozo_error receive(unsigned i)
+static unsigned receive(unsigned i)
 {
     return CALL(ENDPOINT_RECV, endpoint_slot(i), 0, reply_slot(i));
 }
 
-static enum kozo_error reply(unsigned i)
+static unsigned reply(unsigned i)
 {
     return CALL(REPLY_REPLY, reply_slot(i), 0);
 }
