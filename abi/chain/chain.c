@@ -110,6 +110,13 @@ struct kozo_digest kozo_blake2s(const void *data, size_t size)
     return digest;
 }
 
+uint64_t kozo_digest_word(const struct kozo_digest *digest, unsigned number)
+{
+    const uint8_t *bytes = &digest->bytes[number * sizeof(uint64_t)];
+
+    return (uint64_t)word_at(bytes) | (uint64_t)word_at(bytes + 4) << 32;
+}
+
 struct kozo_digest kozo_chain_add(const struct kozo_digest *before,
                                   const struct kozo_audit_record *record)
 {

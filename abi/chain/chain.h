@@ -20,5 +20,8 @@ struct kozo_digest {
 struct kozo_digest kozo_chain_add(const struct kozo_digest *before,
                                   const struct kozo_audit_record *record);
 
-// The plain hash, for tests.
+// The eight bytes of a digest from 8 * number on, lowest first: number is 0 to 3.
+uint64_t kozo_digest_word(const struct kozo_digest *digest, unsigned number);
+
+// The plain hash.
 struct kozo_digest kozo_blake2s(const void *data, size_t size);

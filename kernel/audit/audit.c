@@ -123,9 +123,8 @@ enum kozo_error audit_digest_get_call(struct call *call)
     const struct audit_ring *ring = &kernel.audit[call->argument[0]];
     call->argument[0] = ring->read;
     call->argument[1] = ring->written;
-    for (unsigned i = 0; i < sizeof(ring->digest); i++) {
-        uint64_t *word = &call->argument[2 + i / 8];
-        *word = (i % 8 == 0 ? 0 : *word) | (uint64_t)ring->digest.bytes[i] << i % 8 * 8;
+    for (unsigned i = 0; i < sizeof(ring->digest) / sizeof(uint64_t); i++) {
+        call->argument[2 + i] = kozo_digest_word(&ring->digest, i);
     }
     return KOZO_OK;
 }

@@ -18,9 +18,8 @@ void entropy_mix(struct entropy *entropy, const uint64_t words[WORDS])
         input[WORDS + i] = words[i];
     }
     struct kozo_digest digest = kozo_blake2s(input, sizeof(input));
-    for (unsigned i = 0; i < sizeof(digest.bytes); i++) {
-        uint64_t *word = &entropy->state[i / 8];
-        *word = (i % 8 == 0 ? 0 : *word) | (uint64_t)digest.bytes[i] << i % 8 * 8;
+    for (unsigned i = 0; i < WORDS; i++) {
+        entropy->state[i] = kozo_digest_word(&digest, i);
     }
     entropy->seeded = true;
 }
@@ -36,9 +35,7 @@ uint64_t entropy_next(struct entropy *entropy)
         }
         input[WORDS] = entropy->counter++;
         struct kozo_digest digest = kozo_blake2s(input, sizeof(input));
-        for (unsigned i = 0; i < sizeof(number); i++) {
-            number |= (uint64_t)digest.bytes[i] << i * 8;
-        }
+        number = kozo_digest_word(&digest, 0);
     }
     return number;
 }

@@ -27,6 +27,12 @@ static bool is_runnable(const struct thread *thread)
     return thread->state == READY && thread->time != 0;
 }
 
+// Whether the thread belongs into a ready list (T1 in thread.h) and is in none yet.
+static bool is_due_for_queue(const struct cpu *cpu, const struct thread *thread)
+{
+    return is_runnable(thread) && thread != cpu->current && !thread->queued;
+}
+
 static void mark_ready(struct cpu *cpu, struct thread *thread)
 {
     cpu->ready[thread->priority / 64] |= (uint64_t)1 << thread->priority % 64;
@@ -36,7 +42,7 @@ static void mark_ready(struct cpu *cpu, struct thread *thread)
 
 void scheduler_add(struct cpu *cpu, struct thread *thread)
 {
-    if (is_runnable(thread) && thread != cpu->current && !thread->queued) {
+    if (is_due_for_queue(cpu, thread)) {
         queue_push(&cpu->queue[thread->priority], thread);
         mark_ready(cpu, thread);
     }
@@ -44,7 +50,7 @@ void scheduler_add(struct cpu *cpu, struct thread *thread)
 
 void scheduler_add_first(struct cpu *cpu, struct thread *thread)
 {
-    if (is_runnable(thread) && thread != cpu->current && !thread->queued) {
+    if (is_due_for_queue(cpu, thread)) {
         queue_push_first(&cpu->queue[thread->priority], thread);
         mark_ready(cpu, thread);
     }
