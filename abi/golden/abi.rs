@@ -204,6 +204,10 @@ pub enum FaultKind {
     Page = 1,
     /// any other processor exception
     Exception = 2,
+    /// a system call of a foreign thread; the words are a ForeignCall
+    Syscall = 3,
+    /// a foreign thread is about to go on, and Thread.interrupt was called
+    Interrupted = 4,
 }
 
 impl FaultKind {
@@ -212,6 +216,32 @@ impl FaultKind {
         match number {
             1 => Some(Self::Page),
             2 => Some(Self::Exception),
+            3 => Some(Self::Syscall),
+            4 => Some(Self::Interrupted),
+            _ => None,
+        }
+    }
+}
+
+/// The label of the answer to such a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum FaultAnswer {
+    /// the thread goes on: with the same instruction, or after its system call
+    Resume = 0,
+    /// it stays stopped as FAULTED; resumed later, it does the same once more
+    Stop = 1,
+    /// with exactly one word: that is the system call's result, and the thread goes on
+    Result = 2,
+}
+
+impl FaultAnswer {
+    /// The member with this number.
+    pub const fn from_number(number: u64) -> Option<Self> {
+        match number {
+            0 => Some(Self::Resume),
+            1 => Some(Self::Stop),
+            2 => Some(Self::Result),
             _ => None,
         }
     }
@@ -668,8 +698,9 @@ const _: () = assert!(core::mem::offset_of!(BootInfo, random) == 208);
 const _: () = assert!(core::mem::offset_of!(BootInfo, command_line) == 240);
 const _: () = assert!(core::mem::offset_of!(BootInfo, untyped) == 496);
 
-/// The words of a message that the kernel sends to a fault handler; its label is one of FaultKind.
-/// An answer with label 0 lets the thread try the instruction again, any other leaves it stopped.
+/// The words of a message that the kernel sends to a fault handler about anything but a foreign
+/// thread's system call; its label is one of FaultKind. The answer's label is one of FaultAnswer;
+/// any other counts as STOP.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct FaultMessage {
@@ -691,6 +722,21 @@ const _: () = assert!(core::mem::offset_of!(FaultMessage, instruction) == 8);
 const _: () = assert!(core::mem::offset_of!(FaultMessage, access) == 16);
 const _: () = assert!(core::mem::offset_of!(FaultMessage, exception) == 24);
 const _: () = assert!(core::mem::offset_of!(FaultMessage, code) == 32);
+
+/// The words of a message about a foreign thread's system call. On x86-64: rax, then rdi, rsi, rdx,
+/// r10, r8, r9.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct ForeignCall {
+    /// which system call
+    pub number: u64,
+    /// its arguments
+    pub argument: [u64; 6],
+}
+
+const _: () = assert!(core::mem::size_of::<ForeignCall>() == 56);
+const _: () = assert!(core::mem::offset_of!(ForeignCall, number) == 0);
+const _: () = assert!(core::mem::offset_of!(ForeignCall, argument) == 8);
 
 /// One event. Records of a ring are numbered from 0; a gap tells how many were lost or merely
 /// counted.
@@ -813,6 +859,15 @@ pub mod operation {
     pub const THREAD_BIND_NOTIFICATION: u32 = 0x66;
     /// Tells about the thread.
     pub const THREAD_INFO: u32 = 0x67;
+    /// Marks the thread as foreign: each of its system calls, exceptions and page faults goes as a
+    /// message to its fault handler. It has no way to call the kernel itself. A system call whose
+    /// instruction is outside of the exempt range makes it go on at the entry address instead, if
+    /// there is one, with all registers as the SYSCALL instruction leaves them.
+    pub const THREAD_SET_FOREIGN: u32 = 0x68;
+    /// Sends an INTERRUPTED message to the fault handler of a foreign thread before the thread's
+    /// next instruction. If the thread waits for its handler already, it does so first; one that is
+    /// stopped is interrupted when it is resumed.
+    pub const THREAD_INTERRUPT: u32 = 0x69;
     /// Gives the time to a thread.
     pub const SCHED_CONTEXT_BIND: u32 = 0x70;
     /// Takes the time back from its thread, which stops running.

@@ -90,6 +90,17 @@ void arch_registers_start(struct arch_registers *registers, uint64_t instruction
 // Sets the thread back to before the system call instruction that it came in with.
 void arch_registers_restart(struct arch_registers *registers);
 
+// Address of the system call instruction that the thread came in with.
+uint64_t arch_registers_call_site(const struct arch_registers *registers);
+
+// The number and the six arguments of a system call as another system counts them (struct
+// kozo_foreign_call).
+void arch_registers_call(const struct arch_registers *registers, uint64_t *words);
+
+// The thread goes on at `entry`, with all other registers as the system call instruction leaves
+// them: it has the address after it.
+void arch_registers_enter(struct arch_registers *registers, uint64_t entry);
+
 // These registers are about to be no registers any more, since their thread is destroyed: the exit
 // to the next thread must not write to them. To be called while they may be those of the current
 // thread.

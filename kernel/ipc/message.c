@@ -2,6 +2,7 @@
 #include "ipc/message.h"
 
 #include "cap/lookup.h"
+#include "lib/memory.h"
 #include "object/cnode.h"
 #include "object/thread.h"
 
@@ -107,12 +108,16 @@ static unsigned carry_capabilities(struct thread *sender, struct thread *receive
 static void carry_fault(const struct thread *sender, struct thread *receiver)
 {
     const struct fault *fault = &sender->fault;
-    uint64_t words[] = {fault->address, arch_registers_instruction(&sender->registers),
-                        fault->access, fault->exception, fault->code};
-    constexpr unsigned length = sizeof(words) / sizeof(words[0]);
+    uint64_t *to = &receiver->registers.argument[MESSAGE_FIRST_WORD];
+    const uint64_t words[] = {fault->address, arch_registers_instruction(&sender->registers),
+                              fault->access, fault->exception, fault->code};
+    unsigned length = sizeof(words) / sizeof(words[0]);
 
-    for (unsigned i = 0; i < length; i++) {
-        receiver->registers.argument[MESSAGE_FIRST_WORD + i] = words[i];
+    if (fault->kind == KOZO_FAULT_SYSCALL) {
+        arch_registers_call(&sender->registers, to);
+        length = KOZO_REGISTER_WORDS;
+    } else {
+        memcpy(to, words, sizeof(words));
     }
     receiver->registers.argument[0] = info_make(fault->kind, length, 0, 0);
 }

@@ -91,7 +91,12 @@ enum kozo_error endpoint_call(struct cpu *cpu, struct thread *caller, struct end
     if (caller->state != CALLING) {
         return KOZO_NO_REPLY;
     }
-    scheduler_switch_to(cpu, receiver);
+    // A thread that is interrupted calls while another one runs.
+    if (cpu->current == caller) {
+        scheduler_switch_to(cpu, receiver);
+    } else {
+        scheduler_add(cpu, receiver);
+    }
     return KOZO_OK;
 }
 

@@ -37,8 +37,8 @@ static inline struct endpoint *endpoint_of(const struct slot *capability)
 // Wakes the first waiter with CANCELLED; true when nobody waits any more.
 [[nodiscard]] bool waitable_empty(struct cpu *cpu, struct waitable *waitable);
 
-// The current thread, whose message was checked or which is `faulted`, calls: its message is
-// delivered, or it waits. NO_REPLY when the receiver has no Reply for it.
+// A thread whose message was checked or which is `faulted` calls: its message is delivered, or it
+// waits. NO_REPLY when the receiver has no Reply for it.
 enum kozo_error endpoint_call(struct cpu *cpu, struct thread *caller, struct endpoint *endpoint,
                               uint64_t badge);
 

@@ -62,7 +62,12 @@ void reply_answer(struct cpu *cpu, struct thread *server, struct reply *reply)
 
     reply_forget(caller);
     if (caller->faulted) {
-        thread_fault_answered(cpu, caller, server->registers.argument[0] >> 32 == 0);
+        uint64_t info = server->registers.argument[0];
+        bool result = foreign_is_result(info);
+        if (result) {
+            caller->registers.operation = server->registers.argument[MESSAGE_FIRST_WORD];
+        }
+        thread_fault_answered(cpu, caller, result || info >> 32 == KOZO_ANSWER_RESUME);
         return;
     }
     message_carry(server, caller, 0);

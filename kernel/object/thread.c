@@ -84,11 +84,19 @@ physical_t thread_root(const struct thread *thread)
     return address_space_of(&thread->space)->root;
 }
 
-// Nobody handles the thread's fault.
-static void give_up(struct cpu *cpu, struct thread *thread)
+// Nobody handles the thread's fault. A system call without a result was not made.
+static void set_faulted(struct thread *thread)
 {
+    if (thread->fault.kind == KOZO_FAULT_SYSCALL) {
+        arch_registers_restart(&thread->registers);
+    }
     thread->faulted = false;
     thread->state = FAULTED;
+}
+
+static void give_up(struct cpu *cpu, struct thread *thread)
+{
+    set_faulted(thread);
     time_return(cpu, thread);
 }
 
@@ -163,16 +171,23 @@ void thread_fault(struct cpu *cpu, struct thread *thread, const struct fault *fa
                    &thread->registers, fault);
     }
     thread_stop(cpu, thread);
-    thread->state = FAULTED;
+    set_faulted(thread);
 }
 
 void thread_fault_answered(struct cpu *cpu, struct thread *thread, bool resume)
 {
     if (resume) {
         thread_wake(cpu, thread, KOZO_OK);
+        foreign_continue(cpu, thread);
         return;
     }
     give_up(cpu, thread);
+}
+
+bool thread_is_held(const struct thread *thread)
+{
+    return thread->state == STOPPED || thread->state == FAULTED ||
+           (thread->state == CALLING && thread->faulted);
 }
 
 // --- configure ----------------------------------------------------------------------------------
@@ -276,6 +291,7 @@ enum kozo_error thread_resume_call(struct call *call)
     thread->state = READY;
     time_take_own(call->cpu, thread);
     scheduler_add(call->cpu, thread);
+    foreign_continue(call->cpu, thread);
     return KOZO_OK;
 }
 

@@ -9,6 +9,8 @@
 //      └──────────────────── │ FAULTED ◀───────────────────────────┘
 //                     resume └───┘          (a fault waits as CALLING when it has a handler)
 //
+// A foreign thread can't call the kernel: its system calls are faults, too (object/foreign.h).
+//
 // A READY thread runs when it has time: `time` names the SchedContext that it uses, its own or one
 // that came with a call. Time that went with a call is recorded at both ends (`borrower`,
 // `lender`).
@@ -22,9 +24,11 @@
 //   T4  a->borrower == b exactly when b->lender == a; then a has no time, and b has that of the first of the chain,
 //       or has lent it on. A thread without a lender has its own time or none.
 //   T5  A SchedContext's `user` is the one thread whose `time` names it.
+//   T6  A foreign thread waits for nobody but its fault handler: SENDING or CALLING, and `faulted`.
 #pragma once
 
 #include "entry.h"
+#include "object/foreign.h"
 #include "object/object.h"
 
 struct call;
@@ -58,6 +62,8 @@ struct thread {
     bool calls;    // SENDING: wants an answer
     bool faulted;  // SENDING or CALLING because of `fault`, not by a system call
     uint8_t depth; // lenders before it in the chain, or more
+    bool foreign;
+    bool interrupt; // foreign: an INTERRUPTED message is due before its next instruction
 
     link_t queue_next, queue_previous; // in a ready list, or in the queue of waiting_on
     link_t waiting_on;                 // Endpoint or Notification
@@ -68,6 +74,7 @@ struct thread {
 
     uint64_t badge; // of the capability that it sends through
     struct fault fault;
+    struct foreign answers; // to its system calls, by itself
 };
 static_assert(offsetof(struct thread, registers) == sizeof(struct object));
 static_assert(sizeof(struct thread) <= 1u << THREAD_BITS);
@@ -112,9 +119,12 @@ void thread_lost_space(struct cpu *cpu, struct thread *thread);
 // The thread goes on at the instruction that faulted, or stays as FAULTED.
 void thread_fault_answered(struct cpu *cpu, struct thread *thread, bool resume);
 
-// The current thread did something that the processor refused: tells its fault handler, or stops
-// it.
+// The thread, which is READY and in no list, did something that the processor refused, or is
+// foreign and has something to tell: tells its fault handler, or stops it.
 void thread_fault(struct cpu *cpu, struct thread *thread, const struct fault *fault);
+
+// Whether somebody else may change its registers: it is stopped, or held by its fault handler.
+bool thread_is_held(const struct thread *thread);
 
 enum kozo_error thread_configure_call(struct call *call);
 enum kozo_error thread_resume_call(struct call *call);

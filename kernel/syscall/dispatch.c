@@ -93,9 +93,8 @@ static bool is_refusal(enum kozo_error error)
            error == KOZO_TOO_DEEP;
 }
 
-struct thread *kernel_syscall(struct cpu *cpu)
+static struct thread *native_syscall(struct cpu *cpu, struct thread *caller)
 {
-    struct thread *caller = cpu->current;
     struct call call = {
         .cpu = cpu,
         .caller = caller,
@@ -105,7 +104,6 @@ struct thread *kernel_syscall(struct cpu *cpu)
     uint64_t handle = caller->registers.handle;
     const struct operation *operation = find_operation(number);
 
-    cpu->work = 0;
     enum kozo_error error = dispatch(&call, operation);
     // A call that is to start again is not over yet, unless it goes on as another operation.
     bool over = !cpu->restart || caller->registers.operation != number;
@@ -118,6 +116,18 @@ struct thread *kernel_syscall(struct cpu *cpu)
     } else {
         caller->registers.operation = error;
     }
+    return scheduler_is_settled(cpu, caller) ? caller : scheduler_choose(cpu);
+}
+
+struct thread *kernel_syscall(struct cpu *cpu)
+{
+    struct thread *caller = cpu->current;
+
+    cpu->work = 0;
+    if (!caller->foreign) {
+        return native_syscall(cpu, caller);
+    }
+    foreign_syscall(cpu, caller);
     return scheduler_is_settled(cpu, caller) ? caller : scheduler_choose(cpu);
 }
 

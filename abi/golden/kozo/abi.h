@@ -99,10 +99,24 @@ constexpr uint32_t KOZO_OBJECT_TYPE_LAST = KOZO_TYPE_ENTROPY;
 
 // The label of a message that the kernel sends to a thread's fault handler.
 enum kozo_fault_kind : uint32_t {
-    KOZO_FAULT_PAGE = 1,      // memory that is not mapped, or not with this right
-    KOZO_FAULT_EXCEPTION = 2, // any other processor exception
+    KOZO_FAULT_PAGE = 1,        // memory that is not mapped, or not with this right
+    KOZO_FAULT_EXCEPTION = 2,   // any other processor exception
+    KOZO_FAULT_SYSCALL = 3,     // a system call of a foreign thread; the words are a ForeignCall
+    KOZO_FAULT_INTERRUPTED = 4, // a foreign thread is about to go on, and Thread.interrupt was
+                                // called
 };
-constexpr uint32_t KOZO_FAULT_KIND_LAST = KOZO_FAULT_EXCEPTION;
+constexpr uint32_t KOZO_FAULT_KIND_LAST = KOZO_FAULT_INTERRUPTED;
+
+// The label of the answer to such a message.
+enum kozo_fault_answer : uint32_t {
+    KOZO_ANSWER_RESUME = 0, // the thread goes on: with the same instruction, or after its system
+                            // call
+    KOZO_ANSWER_STOP = 1,   // it stays stopped as FAULTED; resumed later, it does the same once
+                            // more
+    KOZO_ANSWER_RESULT = 2, // with exactly one word: that is the system call's result, and the
+                            // thread goes on
+};
+constexpr uint32_t KOZO_FAULT_ANSWER_LAST = KOZO_ANSWER_RESULT;
 
 // How the kernel was entered.
 enum kozo_boot_path : uint32_t {
@@ -363,8 +377,9 @@ static_assert(offsetof(struct kozo_boot_info, random) == 208);
 static_assert(offsetof(struct kozo_boot_info, command_line) == 240);
 static_assert(offsetof(struct kozo_boot_info, untyped) == 496);
 
-// The words of a message that the kernel sends to a fault handler; its label is one of FaultKind.
-// An answer with label 0 lets the thread try the instruction again, any other leaves it stopped.
+// The words of a message that the kernel sends to a fault handler about anything but a foreign
+// thread's system call; its label is one of FaultKind. The answer's label is one of FaultAnswer;
+// any other counts as STOP.
 struct kozo_fault_message {
     uint64_t address;     // for a page fault: the address that was touched
     uint64_t instruction; // address of the instruction
@@ -378,6 +393,16 @@ static_assert(offsetof(struct kozo_fault_message, instruction) == 8);
 static_assert(offsetof(struct kozo_fault_message, access) == 16);
 static_assert(offsetof(struct kozo_fault_message, exception) == 24);
 static_assert(offsetof(struct kozo_fault_message, code) == 32);
+
+// The words of a message about a foreign thread's system call. On x86-64: rax, then rdi, rsi, rdx,
+// r10, r8, r9.
+struct kozo_foreign_call {
+    uint64_t number;      // which system call
+    uint64_t argument[6]; // its arguments
+};
+static_assert(sizeof(struct kozo_foreign_call) == 56);
+static_assert(offsetof(struct kozo_foreign_call, number) == 0);
+static_assert(offsetof(struct kozo_foreign_call, argument) == 8);
 
 // One event. Records of a ring are numbered from 0; a gap tells how many were lost or merely
 // counted.
@@ -452,6 +477,8 @@ enum kozo_operation : uint32_t {
     KOZO_OP_THREAD_READ_REGISTERS = 0x65,
     KOZO_OP_THREAD_BIND_NOTIFICATION = 0x66,
     KOZO_OP_THREAD_INFO = 0x67,
+    KOZO_OP_THREAD_SET_FOREIGN = 0x68,
+    KOZO_OP_THREAD_INTERRUPT = 0x69,
 
     // From abi/object/sched_context.abi
     KOZO_OP_SCHED_CONTEXT_BIND = 0x70,

@@ -49,6 +49,8 @@
     X(0x65, thread, read_registers, KOZO_TYPE_THREAD, KOZO_RIGHT_READ, 0, 0)                       \
     X(0x66, thread, bind_notification, KOZO_TYPE_THREAD, KOZO_RIGHT_CONTROL, 0, 0)                 \
     X(0x67, thread, info, KOZO_TYPE_THREAD, KOZO_RIGHT_READ, 0, 0)                                 \
+    X(0x68, thread, set_foreign, KOZO_TYPE_THREAD, KOZO_RIGHT_CONTROL, 0, 0)                       \
+    X(0x69, thread, interrupt, KOZO_TYPE_THREAD, KOZO_RIGHT_CONTROL, 0, 0)                         \
     X(0x70, sched_context, bind, KOZO_TYPE_SCHED_CONTEXT, KOZO_RIGHT_CONTROL, 0, 0)                \
     X(0x71, sched_context, unbind, KOZO_TYPE_SCHED_CONTEXT, KOZO_RIGHT_CONTROL, 0, 0)              \
     X(0x72, sched_context, info, KOZO_TYPE_SCHED_CONTEXT, KOZO_RIGHT_READ, 0, 0)                   \

@@ -665,6 +665,41 @@ static inline struct kozo_thread_info_result kozo_thread_info(struct kozo_thread
     };
 }
 
+// Marks the thread as foreign: each of its system calls, exceptions and page faults goes as a
+// message to its fault handler. It has no way to call the kernel itself. A system call whose
+// instruction is outside of the exempt range makes it go on at the entry address instead, if there
+// is one, with all registers as the SYSCALL instruction leaves them.
+//   foreign: whether it is foreign
+//   entry: address to go on at after a system call; 0 for none
+//   exempt: start of the range of instructions whose system calls go to the handler all the same
+//   exempt_size: bytes of it
+[[nodiscard]]
+static inline enum kozo_error kozo_thread_set_foreign(struct kozo_thread object, bool foreign,
+                                                      uint64_t entry, uint64_t exempt,
+                                                      uint64_t exempt_size)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = foreign,
+        .a1 = entry,
+        .a2 = exempt,
+        .a3 = exempt_size,
+    };
+    return kozo_syscall_4(KOZO_OP_THREAD_SET_FOREIGN, &registers);
+}
+
+// Sends an INTERRUPTED message to the fault handler of a foreign thread before the thread's next
+// instruction. If the thread waits for its handler already, it does so first; one that is stopped
+// is interrupted when it is resumed.
+[[nodiscard]]
+static inline enum kozo_error kozo_thread_interrupt(struct kozo_thread object)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+    };
+    return kozo_syscall_0(KOZO_OP_THREAD_INTERRUPT, &registers);
+}
+
 // From abi/object/sched_context.abi
 
 // Gives the time to a thread.

@@ -198,6 +198,27 @@ void arch_registers_restart(struct arch_registers *registers)
     registers->instruction -= HOST_SYSCALL_SIZE;
 }
 
+uint64_t arch_registers_call_site(const struct arch_registers *registers)
+{
+    return registers->instruction - HOST_SYSCALL_SIZE;
+}
+
+void arch_registers_call(const struct arch_registers *registers, uint64_t *words)
+{
+    words[0] = registers->operation;
+    words[1] = registers->handle;
+    for (unsigned i = 0; i < KOZO_REGISTER_WORDS - 2; i++) {
+        words[2 + i] = registers->argument[i];
+    }
+}
+
+// The address after the system call goes where no system call looks.
+void arch_registers_enter(struct arch_registers *registers, uint64_t entry)
+{
+    registers->back = registers->instruction;
+    registers->instruction = entry;
+}
+
 // Registers are never written behind the kernel's back here.
 void arch_registers_forget(const struct arch_registers *)
 {

@@ -481,6 +481,11 @@ static bool check_links(const struct thread *thread)
          "T2: a thread waits on something exactly in a state of waiting", thread);
     RULE(!thread->faulted || thread->state == SENDING || thread->state == CALLING,
          "a thread that waits for its fault handler is in a call", thread);
+    RULE(!thread->foreign || thread->faulted || thread->state == STOPPED ||
+             thread->state == READY || thread->state == FAULTED,
+         "T6: a foreign thread waits for its fault handler only", thread);
+    RULE(!thread->interrupt || (thread->foreign && thread->state != READY),
+         "T6: a thread that is to be interrupted is foreign, and has not gone on", thread);
     return true;
 }
 

@@ -16,6 +16,7 @@ struct arch_registers {
     uint64_t argument[9];
     uint64_t instruction;
     uint64_t stack;
+    uint64_t back; // after a system call that was answered in the process: the address after it
     uint64_t thread_pointer;
 };
 

@@ -8,6 +8,8 @@
 #include "kernel.h"
 #include "offsets.h"
 
+constexpr uint64_t SYSCALL_SIZE = 2;
+
 // In place of an address that user space can't have: it is canonical, and nothing is ever there, so
 // that using it is a page fault of the thread itself.
 static uint64_t user_address(uint64_t address)
@@ -30,12 +32,37 @@ void arch_registers_start(struct arch_registers *registers, uint64_t instruction
     };
 }
 
-// SYSCALL has two bytes. A thread that came in otherwise is before its instruction already.
+// A thread that came in otherwise is before its instruction already.
 void arch_registers_restart(struct arch_registers *registers)
 {
     if (registers->vector == X86_VECTOR_SYSCALL) {
-        registers->rip -= 2;
+        registers->rip -= SYSCALL_SIZE;
     }
+}
+
+uint64_t arch_registers_call_site(const struct arch_registers *registers)
+{
+    return registers->rip - SYSCALL_SIZE;
+}
+
+void arch_registers_call(const struct arch_registers *registers, uint64_t *words)
+{
+    words[0] = registers->operation;
+    words[1] = registers->handle;
+    words[2] = registers->argument[0]; // rsi
+    words[3] = registers->argument[1]; // rdx
+    words[4] = registers->argument[4]; // r10
+    words[5] = registers->argument[2]; // r8
+    words[6] = registers->argument[3]; // r9
+}
+
+// SYSRET would put the entry into rcx, so it goes back by IRET.
+void arch_registers_enter(struct arch_registers *registers, uint64_t entry)
+{
+    registers->rcx = registers->rip;
+    registers->r11 = registers->rflags;
+    registers->rip = entry;
+    registers->vector = X86_VECTOR_RESTORE;
 }
 
 // The bases that the processor has are then kept in the registers of idle.

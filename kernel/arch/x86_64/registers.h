@@ -14,7 +14,8 @@
 // and r11 are lost. All others are real vectors, and the thread goes back by IRET with every
 // register.
 constexpr uint64_t X86_VECTOR_SYSCALL = 256;
-constexpr uint64_t X86_VECTOR_IDLE = 257; // struct arch_cpu.idle
+constexpr uint64_t X86_VECTOR_RESTORE = 0; // goes back with every register, wherever it came in
+constexpr uint64_t X86_VECTOR_IDLE = 257;  // struct arch_cpu.idle
 
 struct arch_registers {
     uint64_t operation;   // rax

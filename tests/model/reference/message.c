@@ -255,13 +255,18 @@ static name_t caller_of(struct model *model, name_t reply)
 
 static void answer(struct model *model, name_t server, name_t caller)
 {
-    bool resume = thread_in(model, server)->registers.argument[0] >> 32 == 0;
+    const uint64_t *argument = thread_in(model, server)->registers.argument;
+    bool result = argument[0] == (UINT64_C(2) << 32 | 1);
+    bool resume = result || argument[0] >> 32 == 0;
 
     forget_reply(model, caller);
     if (!thread_in(model, caller)->faulted) {
         carry(model, server, caller, 0);
         wake(model, caller, KOZO_OK);
     } else if (resume) {
+        if (result) {
+            thread_in(model, caller)->registers.operation = argument[2];
+        }
         wake(model, caller, KOZO_OK);
     } else {
         give_up(model, caller);

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include "object/foreign.h"
+
+#include "object/thread.h"
+#include "sched/scheduler.h"
+#include "syscall/call.h"
+
+void foreign_syscall(struct cpu *cpu, struct thread *thread)
+{
+    const struct foreign *answers = &thread->answers;
+    uint64_t at = arch_registers_call_site(&thread->registers);
+
+    if (answers->entry != 0 && at - answers->exempt >= answers->exempt_size) {
+        arch_registers_enter(&thread->registers, answers->entry);
+        return;
+    }
+    thread_fault(cpu, thread, &(const struct fault){.kind = KOZO_FAULT_SYSCALL});
+}
+
+bool foreign_is_result(uint64_t info)
+{
+    constexpr uint64_t one_word = 1;
+
+    return info == ((uint64_t)KOZO_ANSWER_RESULT << 32 | one_word);
+}
+
+void foreign_continue(struct cpu *cpu, struct thread *thread)
+{
+    if (thread->interrupt && thread->state == READY) {
+        thread->interrupt = false;
+        scheduler_remove(cpu, thread);
+        thread_fault(cpu, thread, &(const struct fault){.kind = KOZO_FAULT_INTERRUPTED});
+    }
+}
+
+static bool is_user_address(uint64_t address)
+{
+    return address < ARCH_USER_END;
+}
+
+enum kozo_error thread_set_foreign_call(struct call *call)
+{
+    struct thread *thread = thread_of(call->slot);
+    const uint64_t *argument = call->argument;
+    uint64_t size = argument[3];
+
+    if (argument[0] > 1 || !is_user_address(argument[1]) || !is_user_address(argument[2]) ||
+        size > ARCH_USER_END - argument[2]) {
+        return KOZO_BAD_ARGUMENT;
+    }
+    if (!thread_is_held(thread)) {
+        return KOZO_BAD_STATE;
+    }
+
+    thread->foreign = argument[0] == 1;
+    thread->interrupt = thread->interrupt && thread->foreign;
+    thread->answers =
+        (struct foreign){.entry = argument[1], .exempt = argument[2], .exempt_size = size};
+    return KOZO_OK;
+}
+
+enum kozo_error thread_interrupt_call(struct call *call)
+{
+    struct thread *thread = thread_of(call->slot);
+
+    if (!thread->foreign) {
+        return KOZO_BAD_STATE;
+    }
+
+    thread->interrupt = true;
+    foreign_continue(call->cpu, thread);
+    return KOZO_OK;
+}
