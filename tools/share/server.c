@@ -1,0 +1,876 @@
+// SPDX-License-Identifier: MIT
+#include "server.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "wire.h"
+
+// Types of requests; the answer's is one more (include/net/9p/9p.h of Linux, and the 9P2000.L
+// description of diod).
+enum request : uint8_t {
+    REQUEST_ERROR = 6,
+    REQUEST_STATFS = 8,
+    REQUEST_OPEN = 12,
+    REQUEST_CREATE = 14,
+    REQUEST_SYMLINK = 16,
+    REQUEST_READLINK = 22,
+    REQUEST_GETATTR = 24,
+    REQUEST_SETATTR = 26,
+    REQUEST_READDIR = 40,
+    REQUEST_FSYNC = 50,
+    REQUEST_LINK = 70,
+    REQUEST_MKDIR = 72,
+    REQUEST_RENAME = 74,
+    REQUEST_UNLINK = 76,
+    REQUEST_VERSION = 100,
+    REQUEST_ATTACH = 104,
+    REQUEST_FLUSH = 108,
+    REQUEST_WALK = 110,
+    REQUEST_READ = 116,
+    REQUEST_WRITE = 118,
+    REQUEST_CLUNK = 120,
+    REQUEST_COUNT = 128,
+};
+
+constexpr size_t HEADER = 4 + 1 + 2;         // length, type, tag
+constexpr size_t DATA_HEADER = HEADER + 4;   // and the count of bytes that follow
+constexpr size_t NAME_MOST = 255;            // bytes of one part of a path
+constexpr unsigned WALK_MOST = 16;           // parts of one walk
+constexpr uint64_t ATTRIBUTES = 0x000007ff;  // those that getattr answers: mode to blocks
+constexpr uint32_t UNLINK_DIRECTORY = 0x200; // AT_REMOVEDIR as Linux sends it
+
+// Bits of setattr's mask.
+enum change : uint32_t {
+    CHANGE_MODE = 1 << 0,
+    CHANGE_OWNER = 1 << 1,
+    CHANGE_GROUP = 1 << 2,
+    CHANGE_SIZE = 1 << 3,
+    CHANGE_ACCESSED = 1 << 4,
+    CHANGE_MODIFIED = 1 << 5,
+    CHANGE_ACCESSED_TO = 1 << 7,
+    CHANGE_MODIFIED_TO = 1 << 8,
+};
+
+// One exchange: what came and what goes back.
+struct exchange {
+    struct server *server;
+    struct wire_reader in;
+    struct wire_writer out;
+};
+
+// A name or path that ends with a zero.
+struct name {
+    char text[NAME_MOST + 1];
+};
+
+struct path {
+    char text[PLACE_PATH];
+};
+
+// --- Decoding
+
+static int decoded(const struct exchange *exchange)
+{
+    return exchange->in.broken || exchange->in.left != 0 ? EINVAL : 0;
+}
+
+static struct file *read_file(struct exchange *exchange)
+{
+    return file_find(&exchange->server->files, (uint32_t)wire_read(&exchange->in, 4));
+}
+
+// One part of a path. What is none becomes empty.
+static struct name read_name(struct exchange *exchange)
+{
+    struct wire_text text = wire_read_text(&exchange->in);
+    struct name name = {};
+    bool fits = text.length <= NAME_MOST && memchr(text.text, '/', text.length) == nullptr &&
+                memchr(text.text, '\0', text.length) == nullptr;
+    if (fits) {
+        memcpy(name.text, text.text, text.length);
+    }
+    if (strcmp(name.text, ".") == 0 || strcmp(name.text, "..") == 0) {
+        name.text[0] = '\0';
+    }
+    return name;
+}
+
+// False: the path would be too long.
+static bool join(struct path *path, const char *folder, const char *name)
+{
+    size_t length = strlen(folder);
+    size_t added = strlen(name);
+    if (length + 1 + added >= sizeof path->text) {
+        return false;
+    }
+    memcpy(path->text, folder, length);
+    if (length != 0) {
+        path->text[length++] = '/';
+    }
+    memcpy(path->text + length, name, added + 1);
+    return true;
+}
+
+// --- Answering
+
+// A qid: kind, version and number of a file, as 9P wants it to be told from others. The number mixes
+// the device in, since a place may span several.
+static void write_qid(struct exchange *exchange, const struct stat *status)
+{
+    constexpr uint8_t DIRECTORY = 0x80;
+    constexpr uint8_t LINK = 0x02;
+    uint8_t kind = S_ISDIR(status->st_mode) ? DIRECTORY : S_ISLNK(status->st_mode) ? LINK : 0;
+    uint64_t changed =
+        (uint64_t)status->st_ctim.tv_sec * 1'000'000'000 + (uint64_t)status->st_ctim.tv_nsec;
+    wire_write(&exchange->out, kind, 1);
+    wire_write(&exchange->out, changed, 4);
+    wire_write(&exchange->out, status->st_ino ^ (uint64_t)status->st_dev << 48, 8);
+}
+
+// The qid of something that was just made.
+static int answer_made(struct exchange *exchange, const struct file *folder, const char *name)
+{
+    struct path path;
+    struct stat status;
+    if (!join(&path, folder->path, name)) {
+        return ENAMETOOLONG;
+    }
+    int found = place_find(folder->place, path.text, &status);
+    if (found < 0) {
+        return -found;
+    }
+    close(found);
+    write_qid(exchange, &status);
+    return 0;
+}
+
+static int file_status(const struct file *file, struct stat *status)
+{
+    if (file->descriptor >= 0) {
+        return fstat(file->descriptor, status) == 0 ? 0 : errno;
+    }
+    int found = place_find(file->place, file->path, status);
+    if (found < 0) {
+        return -found;
+    }
+    close(found);
+    return 0;
+}
+
+// The checks that everything shares that makes, renames or removes a name.
+static int may_change(const struct exchange *exchange, const struct file *folder)
+{
+    int error = decoded(exchange);
+    if (error != 0) {
+        return error;
+    }
+    if (folder == nullptr) {
+        return EBADF;
+    }
+    return folder->place->write ? 0 : EROFS;
+}
+
+static int may_name(const struct exchange *exchange, const struct file *folder,
+                    const struct name *name)
+{
+    int error = may_change(exchange, folder);
+    if (error == 0 && name->text[0] == '\0') {
+        error = EINVAL;
+    }
+    return error;
+}
+
+// --- The connection
+
+static int answer_version(struct exchange *exchange)
+{
+    static const char version[] = "9P2000.L";
+    uint64_t most = wire_read(&exchange->in, 4);
+    struct wire_text asked = wire_read_text(&exchange->in);
+    if (decoded(exchange) != 0 || most < SERVER_MESSAGE_LEAST) {
+        return EINVAL;
+    }
+    bool known = asked.length == strlen(version) && memcmp(asked.text, version, asked.length) == 0;
+    struct server *server = exchange->server;
+    file_remove_all(&server->files);
+    server->message_most = most < SERVER_MESSAGE_MOST ? most : SERVER_MESSAGE_MOST;
+    wire_write(&exchange->out, server->message_most, 4);
+    if (known) {
+        wire_write_text(&exchange->out, version, strlen(version));
+    } else {
+        wire_write_text(&exchange->out, "unknown", strlen("unknown"));
+    }
+    return 0;
+}
+
+static const struct place *find_place(const struct server *server, struct wire_text name)
+{
+    for (size_t i = 0; i < server->place_count; i++) {
+        const char *known = server->places[i].name;
+        if (name.length == strlen(known) && memcmp(name.text, known, name.length) == 0) {
+            return &server->places[i];
+        }
+    }
+    return nullptr;
+}
+
+static int answer_attach(struct exchange *exchange)
+{
+    uint32_t number = (uint32_t)wire_read(&exchange->in, 4);
+    (void)wire_read(&exchange->in, 4);   // a number from authentication, which there is none of
+    (void)wire_read_text(&exchange->in); // who, which is not believed
+    struct wire_text name = wire_read_text(&exchange->in);
+    (void)wire_read(&exchange->in, 4);
+    int error = decoded(exchange);
+    if (error != 0) {
+        return error;
+    }
+    const struct place *place = find_place(exchange->server, name);
+    if (place == nullptr) {
+        return ENOENT;
+    }
+    struct stat status;
+    int found = place_find(place, "", &status);
+    if (found < 0) {
+        return -found;
+    }
+    close(found);
+    error = file_add(&exchange->server->files, number, place, "", true);
+    if (error == 0) {
+        write_qid(exchange, &status);
+    }
+    return -error;
+}
+
+// Every request is answered before the next one is read, so there is nothing left to give up.
+static int answer_flush(struct exchange *exchange)
+{
+    (void)wire_read(&exchange->in, 2);
+    return decoded(exchange);
+}
+
+// --- Names
+
+// Walks part by part and stops where there is no more. The new number stands for the end only if
+// every part was found.
+static int answer_walk(struct exchange *exchange)
+{
+    struct file_table *files = &exchange->server->files;
+    struct file *from = read_file(exchange);
+    uint32_t number = (uint32_t)wire_read(&exchange->in, 4);
+    unsigned count = (unsigned)wire_read(&exchange->in, 2);
+    if (exchange->in.broken || count > WALK_MOST) {
+        return EINVAL;
+    }
+    if (from == nullptr || from->descriptor >= 0) {
+        return EBADF;
+    }
+    struct file *taken = file_find(files, number);
+    if (taken != nullptr && taken != from) {
+        return EEXIST;
+    }
+    size_t counted = exchange->out.used;
+    wire_write(&exchange->out, 0, 2);
+    struct path path;
+    struct stat status = {.st_mode = from->directory ? S_IFDIR : S_IFREG};
+    memcpy(path.text, from->path, strlen(from->path) + 1);
+    int error = 0;
+    unsigned walked = 0;
+    while (walked < count) {
+        struct name name = read_name(exchange);
+        struct path next;
+        if (!S_ISDIR(status.st_mode)) {
+            error = ENOTDIR;
+        } else if (name.text[0] == '\0') {
+            error = exchange->in.broken ? EINVAL : EACCES;
+        } else if (!join(&next, path.text, name.text)) {
+            error = ENAMETOOLONG;
+        }
+        if (error != 0) {
+            break;
+        }
+        int found = place_find(from->place, next.text, &status);
+        if (found < 0) {
+            error = -found;
+            break;
+        }
+        close(found);
+        path = next;
+        write_qid(exchange, &status);
+        walked++;
+    }
+    if (walked == 0 && count != 0) {
+        return error;
+    }
+    wire_patch(&exchange->out, counted, walked, 2);
+    if (walked < count) {
+        return 0;
+    }
+    bool directory = S_ISDIR(status.st_mode);
+    return taken == from ? -file_move(from, path.text, directory)
+                         : -file_add(files, number, from->place, path.text, directory);
+}
+
+static int answer_clunk(struct exchange *exchange)
+{
+    struct file *file = read_file(exchange);
+    int error = decoded(exchange);
+    if (error != 0) {
+        return error;
+    }
+    if (file == nullptr) {
+        return EBADF;
+    }
+    file_remove(&exchange->server->files, file);
+    return 0;
+}
+
+static int answer_create(struct exchange *exchange)
+{
+    struct file *folder = read_file(exchange);
+    struct name name = read_name(exchange);
+    int flags = (int)wire_read(&exchange->in, 4);
+    mode_t mode = (mode_t)wire_read(&exchange->in, 4);
+    (void)wire_read(&exchange->in, 4); // the group, which is always the runner's
+    int error = may_name(exchange, folder, &name);
+    if (error != 0) {
+        return error;
+    }
+    struct path path;
+    if (!join(&path, folder->path, name.text)) {
+        return ENAMETOOLONG;
+    }
+    if (folder->descriptor >= 0) {
+        return EBADF;
+    }
+    int created = place_create(folder->place, folder->path, name.text, flags, mode);
+    if (created < 0) {
+        return -created;
+    }
+    struct stat status;
+    error = fstat(created, &status) == 0 ? -file_move(folder, path.text, false) : errno;
+    if (error != 0) {
+        close(created);
+        return error;
+    }
+    folder->descriptor = created;
+    folder->writes = (flags & O_ACCMODE) != O_RDONLY;
+    write_qid(exchange, &status);
+    wire_write(&exchange->out, exchange->server->message_most - DATA_HEADER, 4);
+    return 0;
+}
+
+static int answer_mkdir(struct exchange *exchange)
+{
+    struct file *folder = read_file(exchange);
+    struct name name = read_name(exchange);
+    mode_t mode = (mode_t)wire_read(&exchange->in, 4);
+    (void)wire_read(&exchange->in, 4);
+    int error = may_name(exchange, folder, &name);
+    if (error == 0) {
+        error = -place_make_folder(folder->place, folder->path, name.text, mode);
+    }
+    return error != 0 ? error : answer_made(exchange, folder, name.text);
+}
+
+static int answer_symlink(struct exchange *exchange)
+{
+    struct file *folder = read_file(exchange);
+    struct name name = read_name(exchange);
+    struct wire_text target = wire_read_text(&exchange->in);
+    (void)wire_read(&exchange->in, 4);
+    int error = may_name(exchange, folder, &name);
+    if (error != 0) {
+        return error;
+    }
+    struct path copy = {};
+    if (target.length >= sizeof copy.text) {
+        return ENAMETOOLONG;
+    }
+    if (memchr(target.text, '\0', target.length) != nullptr) {
+        return EINVAL;
+    }
+    memcpy(copy.text, target.text, target.length);
+    error = -place_make_link(folder->place, folder->path, name.text, copy.text);
+    return error != 0 ? error : answer_made(exchange, folder, name.text);
+}
+
+static int answer_link(struct exchange *exchange)
+{
+    struct file *folder = read_file(exchange);
+    struct file *file = read_file(exchange);
+    struct name name = read_name(exchange);
+    int error = may_name(exchange, folder, &name);
+    if (error != 0) {
+        return error;
+    }
+    if (file == nullptr) {
+        return EBADF;
+    }
+    if (file->place != folder->place) {
+        return EXDEV;
+    }
+    return -place_add_name(folder->place, file->path, folder->path, name.text);
+}
+
+static int answer_rename(struct exchange *exchange)
+{
+    struct file *from = read_file(exchange);
+    struct name name = read_name(exchange);
+    struct file *to = read_file(exchange);
+    struct name new_name = read_name(exchange);
+    int error = may_name(exchange, from, &name);
+    error = error != 0 ? error : may_name(exchange, to, &new_name);
+    if (error != 0) {
+        return error;
+    }
+    if (from->place != to->place) {
+        return EXDEV;
+    }
+    struct path old_path;
+    struct path new_path;
+    if (!join(&old_path, from->path, name.text) || !join(&new_path, to->path, new_name.text)) {
+        return ENAMETOOLONG;
+    }
+    error = -place_rename(from->place, from->path, name.text, to->path, new_name.text);
+    if (error == 0) {
+        file_renamed(&exchange->server->files, from->place, old_path.text, new_path.text);
+    }
+    return error;
+}
+
+static int answer_unlink(struct exchange *exchange)
+{
+    struct file *folder = read_file(exchange);
+    struct name name = read_name(exchange);
+    uint32_t flags = (uint32_t)wire_read(&exchange->in, 4);
+    int error = may_name(exchange, folder, &name);
+    if (error != 0) {
+        return error;
+    }
+    bool directory = (flags & UNLINK_DIRECTORY) != 0;
+    return -place_remove(folder->place, folder->path, name.text, directory);
+}
+
+static int answer_readlink(struct exchange *exchange)
+{
+    struct file *file = read_file(exchange);
+    int error = decoded(exchange);
+    if (error != 0) {
+        return error;
+    }
+    if (file == nullptr) {
+        return EBADF;
+    }
+    struct path target;
+    long length = place_read_link(file->place, file->path, target.text, sizeof target.text);
+    if (length < 0) {
+        return (int)-length;
+    }
+    wire_write_text(&exchange->out, target.text, (size_t)length);
+    return 0;
+}
+
+// --- What a file is
+
+static void write_time(struct exchange *exchange, struct timespec time)
+{
+    wire_write(&exchange->out, (uint64_t)time.tv_sec, 8);
+    wire_write(&exchange->out, (uint64_t)time.tv_nsec, 8);
+}
+
+static int answer_getattr(struct exchange *exchange)
+{
+    struct file *file = read_file(exchange);
+    (void)wire_read(&exchange->in, 8); // which ones are wanted: always all
+    int error = decoded(exchange);
+    if (error != 0) {
+        return error;
+    }
+    struct stat status;
+    error = file == nullptr ? EBADF : file_status(file, &status);
+    if (error != 0) {
+        return error;
+    }
+    struct wire_writer *out = &exchange->out;
+    wire_write(out, ATTRIBUTES, 8);
+    write_qid(exchange, &status);
+    wire_write(out, status.st_mode, 4);
+    wire_write(out, status.st_uid, 4);
+    wire_write(out, status.st_gid, 4);
+    wire_write(out, status.st_nlink, 8);
+    wire_write(out, 0, 8); // a device's number: there are no devices
+    wire_write(out, (uint64_t)status.st_size, 8);
+    wire_write(out, (uint64_t)status.st_blksize, 8);
+    wire_write(out, (uint64_t)status.st_blocks, 8);
+    write_time(exchange, status.st_atim);
+    write_time(exchange, status.st_mtim);
+    write_time(exchange, status.st_ctim);
+    write_time(exchange, (struct timespec){}); // of its birth, which is not among ATTRIBUTES
+    wire_write(out, 0, 8);
+    wire_write(out, 0, 8);
+    return 0;
+}
+
+static struct timespec read_time(struct exchange *exchange, bool change, bool to)
+{
+    struct timespec time = {
+        .tv_sec = (time_t)wire_read(&exchange->in, 8),
+        .tv_nsec = (long)(wire_read(&exchange->in, 8) % 1'000'000'000),
+    };
+    if (!change) {
+        time.tv_nsec = UTIME_OMIT;
+    } else if (!to) {
+        time.tv_nsec = UTIME_NOW;
+    }
+    return time;
+}
+
+static int answer_setattr(struct exchange *exchange)
+{
+    struct file *file = read_file(exchange);
+    uint32_t mask = (uint32_t)wire_read(&exchange->in, 4);
+    struct place_change change = {
+        .mode = (mask & CHANGE_MODE) != 0,
+        .size = (mask & CHANGE_SIZE) != 0,
+    };
+    change.new_mode = (mode_t)wire_read(&exchange->in, 4);
+    (void)wire_read(&exchange->in, 8); // owner and group
+    change.new_size = (off_t)wire_read(&exchange->in, 8);
+    change.times[0] =
+        read_time(exchange, (mask & CHANGE_ACCESSED) != 0, (mask & CHANGE_ACCESSED_TO) != 0);
+    change.times[1] =
+        read_time(exchange, (mask & CHANGE_MODIFIED) != 0, (mask & CHANGE_MODIFIED_TO) != 0);
+    int error = may_change(exchange, file);
+    if (error != 0) {
+        return error;
+    }
+    if ((mask & (CHANGE_OWNER | CHANGE_GROUP)) != 0) {
+        return EPERM;
+    }
+    if (file->descriptor >= 0 && change.size) {
+        // An open file may have lost its name.
+        error = ftruncate(file->descriptor, change.new_size) == 0 ? 0 : errno;
+        change.size = false;
+    }
+    return error != 0 ? error : -place_change(file->place, file->path, &change);
+}
+
+static int answer_statfs(struct exchange *exchange)
+{
+    struct file *file = read_file(exchange);
+    int error = decoded(exchange);
+    if (error != 0) {
+        return error;
+    }
+    if (file == nullptr) {
+        return EBADF;
+    }
+    struct statfs status;
+    if (fstatfs(file->place->root, &status) != 0) {
+        return errno;
+    }
+    constexpr uint32_t NINE = 0x01021997; // V9FS_MAGIC: what the guest is to see, whatever is below
+    struct wire_writer *out = &exchange->out;
+    wire_write(out, NINE, 4);
+    wire_write(out, (uint64_t)status.f_bsize, 4);
+    wire_write(out, status.f_blocks, 8);
+    wire_write(out, status.f_bfree, 8);
+    wire_write(out, status.f_bavail, 8);
+    wire_write(out, status.f_files, 8);
+    wire_write(out, status.f_ffree, 8);
+    wire_write(out, 0, 8);
+    wire_write(out, NAME_MOST, 4);
+    return 0;
+}
+
+// --- Contents
+
+static int answer_open(struct exchange *exchange)
+{
+    struct file *file = read_file(exchange);
+    int flags = (int)wire_read(&exchange->in, 4);
+    int error = decoded(exchange);
+    if (error != 0) {
+        return error;
+    }
+    if (file == nullptr || file->descriptor >= 0) {
+        return EBADF;
+    }
+    bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;
+    if (writes && !file->place->write) {
+        return EROFS;
+    }
+    int opened = place_open_file(file->place, file->path, flags);
+    if (opened < 0) {
+        return -opened;
+    }
+    struct stat status;
+    if (fstat(opened, &status) != 0) {
+        error = errno;
+        close(opened);
+        return error;
+    }
+    file->descriptor = opened;
+    file->directory = S_ISDIR(status.st_mode);
+    file->writes = writes;
+    write_qid(exchange, &status);
+    wire_write(&exchange->out, exchange->server->message_most - DATA_HEADER, 4);
+    return 0;
+}
+
+// How many bytes of data the answer may hold.
+static size_t room(const struct exchange *exchange, uint64_t wanted)
+{
+    size_t most = exchange->server->message_most - DATA_HEADER;
+    return wanted < most ? wanted : most;
+}
+
+static int answer_read(struct exchange *exchange)
+{
+    struct file *file = read_file(exchange);
+    uint64_t offset = wire_read(&exchange->in, 8);
+    uint64_t count = wire_read(&exchange->in, 4);
+    int error = decoded(exchange);
+    if (error != 0) {
+        return error;
+    }
+    if (file == nullptr || file->descriptor < 0 || file->directory) {
+        return EBADF;
+    }
+    struct wire_writer *out = &exchange->out;
+    long got =
+        pread(file->descriptor, out->bytes + DATA_HEADER, room(exchange, count), (off_t)offset);
+    if (got < 0) {
+        return errno;
+    }
+    wire_write(out, (uint64_t)got, 4);
+    out->used += (size_t)got;
+    return 0;
+}
+
+static int answer_write(struct exchange *exchange)
+{
+    struct file *file = read_file(exchange);
+    uint64_t offset = wire_read(&exchange->in, 8);
+    uint64_t count = wire_read(&exchange->in, 4);
+    struct wire_text data = wire_read_bytes(&exchange->in, count);
+    int error = decoded(exchange);
+    if (error != 0) {
+        return error;
+    }
+    if (file == nullptr || file->descriptor < 0 || !file->writes) {
+        return EBADF;
+    }
+    long written = pwrite(file->descriptor, data.text, data.length, (off_t)offset);
+    if (written < 0) {
+        return errno;
+    }
+    wire_write(&exchange->out, (uint64_t)written, 4);
+    return 0;
+}
+
+static int answer_fsync(struct exchange *exchange)
+{
+    struct file *file = read_file(exchange);
+    bool data_only = exchange->in.left != 0 && wire_read(&exchange->in, 4) != 0;
+    int error = decoded(exchange);
+    if (error != 0) {
+        return error;
+    }
+    if (file == nullptr || file->descriptor < 0) {
+        return EBADF;
+    }
+    int result = data_only ? fdatasync(file->descriptor) : fsync(file->descriptor);
+    return result == 0 ? 0 : errno;
+}
+
+// As Linux gives directory entries (getdents64(2)).
+struct entry {
+    uint64_t number;
+    int64_t next; // where the entry after this one is
+    uint16_t size;
+    uint8_t kind;
+    char name[];
+};
+
+// Whether the entry is of a kind that can be walked to. A file system may leave the kind open.
+static bool is_shown(const struct entry *entry)
+{
+    bool parent = strcmp(entry->name, ".") == 0 || strcmp(entry->name, "..") == 0;
+    return !parent && (entry->kind == DT_REG || entry->kind == DT_DIR || entry->kind == DT_LNK ||
+                       entry->kind == DT_UNKNOWN);
+}
+
+static bool write_entry(struct exchange *exchange, const struct entry *entry, size_t end)
+{
+    constexpr size_t FIXED = 13 + 8 + 1 + 2;
+    size_t length = strlen(entry->name);
+    if (exchange->out.used + FIXED + length > end) {
+        return false;
+    }
+    struct stat status = {
+        .st_ino = entry->number,
+        .st_mode = entry->kind == DT_DIR   ? S_IFDIR
+                   : entry->kind == DT_LNK ? S_IFLNK
+                                           : S_IFREG,
+    };
+    write_qid(exchange, &status);
+    wire_write(&exchange->out, (uint64_t)entry->next, 8);
+    wire_write(&exchange->out, entry->kind, 1);
+    wire_write_text(&exchange->out, entry->name, length);
+    return true;
+}
+
+static int answer_readdir(struct exchange *exchange)
+{
+    struct file *file = read_file(exchange);
+    uint64_t offset = wire_read(&exchange->in, 8);
+    uint64_t count = wire_read(&exchange->in, 4);
+    int error = decoded(exchange);
+    if (error != 0) {
+        return error;
+    }
+    if (file == nullptr || file->descriptor < 0 || !file->directory) {
+        return EBADF;
+    }
+    if (lseek(file->descriptor, (off_t)offset, SEEK_SET) < 0) {
+        return errno;
+    }
+    wire_write(&exchange->out, 0, 4);
+    size_t start = exchange->out.used;
+    size_t end = start + room(exchange, count);
+    bool more = true;
+    while (more) {
+        alignas(struct entry) char buffer[4'096];
+        long got = syscall(SYS_getdents64, file->descriptor, buffer, sizeof buffer);
+        if (got < 0) {
+            return errno;
+        }
+        more = got > 0;
+        for (long at = 0; at < got && more;) {
+            const struct entry *entry = (const struct entry *)(buffer + at);
+            more = !is_shown(entry) || write_entry(exchange, entry, end);
+            at += entry->size;
+        }
+    }
+    wire_patch(&exchange->out, start - 4, exchange->out.used - start, 4);
+    return 0;
+}
+
+// --- Messages
+
+typedef int (*handler)(struct exchange *);
+
+// What is not here (locks, extended attributes, devices, the older forms) answers EOPNOTSUPP.
+static const handler handlers[REQUEST_COUNT] = {
+    [REQUEST_STATFS] = answer_statfs,     [REQUEST_OPEN] = answer_open,
+    [REQUEST_CREATE] = answer_create,     [REQUEST_SYMLINK] = answer_symlink,
+    [REQUEST_READLINK] = answer_readlink, [REQUEST_GETATTR] = answer_getattr,
+    [REQUEST_SETATTR] = answer_setattr,   [REQUEST_READDIR] = answer_readdir,
+    [REQUEST_FSYNC] = answer_fsync,       [REQUEST_LINK] = answer_link,
+    [REQUEST_MKDIR] = answer_mkdir,       [REQUEST_RENAME] = answer_rename,
+    [REQUEST_UNLINK] = answer_unlink,     [REQUEST_VERSION] = answer_version,
+    [REQUEST_ATTACH] = answer_attach,     [REQUEST_FLUSH] = answer_flush,
+    [REQUEST_WALK] = answer_walk,         [REQUEST_READ] = answer_read,
+    [REQUEST_WRITE] = answer_write,       [REQUEST_CLUNK] = answer_clunk,
+};
+
+static int answer_by_type(struct exchange *exchange, uint8_t type)
+{
+    if (type >= REQUEST_COUNT || handlers[type] == nullptr) {
+        return EOPNOTSUPP;
+    }
+    int error = handlers[type](exchange);
+    return error == 0 && exchange->out.full ? EMSGSIZE : error;
+}
+
+void server_begin(struct server *server, const struct place *places, size_t count)
+{
+    *server = (struct server){
+        .places = places, .place_count = count, .message_most = SERVER_MESSAGE_LEAST};
+}
+
+void server_end(struct server *server)
+{
+    file_remove_all(&server->files);
+}
+
+size_t server_answer(struct server *server, const uint8_t *message, size_t size, uint8_t *answer)
+{
+    struct exchange exchange = {
+        .server = server,
+        .in = {.at = message, .left = size},
+        .out = {.bytes = answer, .used = HEADER, .size = server->message_most},
+    };
+    uint8_t type = (uint8_t)wire_read(&exchange.in, 1);
+    uint16_t tag = (uint16_t)wire_read(&exchange.in, 2);
+    if (exchange.in.broken) {
+        return 0;
+    }
+    int error = answer_by_type(&exchange, type);
+    if (error != 0) {
+        type = REQUEST_ERROR;
+        exchange.out.used = HEADER;
+        exchange.out.full = false;
+        wire_write(&exchange.out, (uint64_t)error, 4);
+    }
+    wire_patch(&exchange.out, 0, exchange.out.used, 4);
+    wire_patch(&exchange.out, 4, type + 1U, 1);
+    wire_patch(&exchange.out, 5, tag, 2);
+    return exchange.out.used;
+}
+
+// --- The stream
+
+static bool read_all(int stream, uint8_t *bytes, size_t size)
+{
+    while (size != 0) {
+        long got = read(stream, bytes, size);
+        if (got == 0 || (got < 0 && errno != EINTR)) {
+            return false;
+        }
+        bytes += got > 0 ? got : 0;
+        size -= got > 0 ? (size_t)got : 0;
+    }
+    return true;
+}
+
+static bool write_all(int stream, const uint8_t *bytes, size_t size)
+{
+    while (size != 0) {
+        long put = write(stream, bytes, size);
+        if (put < 0 && errno != EINTR) {
+            return false;
+        }
+        bytes += put > 0 ? put : 0;
+        size -= put > 0 ? (size_t)put : 0;
+    }
+    return true;
+}
+
+bool server_run(struct server *server, int stream)
+{
+    uint8_t *message = malloc(SERVER_MESSAGE_MOST);
+    uint8_t *answer = malloc(SERVER_MESSAGE_MOST);
+    bool sound = message != nullptr && answer != nullptr;
+    uint8_t length[4];
+    while (sound && read_all(stream, length, sizeof length)) {
+        struct wire_reader reader = {.at = length, .left = sizeof length};
+        size_t size = wire_read(&reader, sizeof length);
+        sound = size >= HEADER && size <= server->message_most &&
+                read_all(stream, message, size - sizeof length);
+        size_t answered = sound ? server_answer(server, message, size - sizeof length, answer) : 0;
+        sound = answered != 0 && write_all(stream, answer, answered);
+    }
+    free(message);
+    free(answer);
+    return sound;
+}
