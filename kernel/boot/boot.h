@@ -51,8 +51,8 @@ struct boot {
 void memory_map_normalise(struct boot *boot);
 
 // Adds a range. An empty one is ignored, and the end is cut at ARCH_PHYSICAL_END. When the list is
-// full it is dropped (false), but one that is not RAM takes the place of one that is; both are
-// counted in ranges_dropped.
+// full it is dropped (false), unless it takes the place of one of a weaker kind, RAM before
+// RESERVED; either is counted in ranges_dropped.
 bool memory_map_add(struct boot *boot, physical_t base, uint64_t size, enum memory_kind kind);
 
 // Takes over the machine: makes init out of `boot`, and gives the thread to run first.

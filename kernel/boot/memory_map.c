@@ -5,19 +5,21 @@
 
 constexpr uint64_t PAGE = (uint64_t)1 << ARCH_PAGE_BITS;
 
-// The smallest range of RAM: it may go, so that one that is not RAM can be told apart from it.
-static struct memory_range *find_ram(struct boot *boot)
+// What a range of this kind may take the place of: the smallest range of the weakest kind, if that is
+// a weaker one. RAM comes first, so that what is not RAM can be told apart from it.
+static struct memory_range *find_weaker(struct boot *boot, enum memory_kind kind)
 {
-    struct memory_range *smallest = nullptr;
+    struct memory_range *weakest = nullptr;
 
     for (size_t i = 0; i < boot->ranges; i++) {
         struct memory_range *range = &boot->range[i];
-        bool smaller = smallest == nullptr || range->size < smallest->size;
-        if (range->kind == MEMORY_RAM && smaller) {
-            smallest = range;
+        bool weaker = weakest == nullptr || range->kind < weakest->kind ||
+                      (range->kind == weakest->kind && range->size < weakest->size);
+        if (range->kind < kind && weaker) {
+            weakest = range;
         }
     }
-    return smallest;
+    return weakest;
 }
 
 bool memory_map_add(struct boot *boot, physical_t base, uint64_t size, enum memory_kind kind)
@@ -34,7 +36,7 @@ bool memory_map_add(struct boot *boot, physical_t base, uint64_t size, enum memo
         return true;
     }
     boot->ranges_dropped++;
-    struct memory_range *victim = kind == MEMORY_RAM ? nullptr : find_ram(boot);
+    struct memory_range *victim = find_weaker(boot, kind);
     if (victim == nullptr) {
         return false;
     }

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The capability engine: every state that small worlds can reach, compared with the reference model.
 
-The kernel's unit tests and random walks come with it."""
+The kernel's unit tests and random walks come with it, and fuzzing of system calls."""
 
 import json
 import os
 import re
 
 from driver import tap
+from driver.fuzz import fuzz
 from driver.kozo import run
 from driver.suite import Result, source
 
@@ -16,6 +17,8 @@ order = 15
 CI_STATES = 240_000
 CHECKED_STATES = 12_000
 LONG_SECONDS = 3 * 3600
+FUZZ_SECONDS = 20
+FUZZ_LONG_SECONDS = 20 * 60
 
 
 def explorer(kozo, name):
@@ -51,3 +54,10 @@ def unit_tests_of_the_kernel(kozo):
             for result in tap.judge(ended):
                 result.sentence = f"{test['name']}: {result.sentence}"
                 yield result
+
+
+@source
+def hostile_system_calls(kozo):
+    """Sequences of system calls with any handles and arguments, guided by coverage."""
+    result, _ = fuzz(kozo, "system_calls", FUZZ_LONG_SECONDS if kozo.long else FUZZ_SECONDS)
+    yield result

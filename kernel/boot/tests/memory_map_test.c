@@ -175,14 +175,19 @@ TEST("a full list drops RAM, the smallest first, for what is not RAM")
     CHECK(is_sound() && is_kind(5 * PAGE, MEMORY_KEPT) && is_kind(16 * PAGE, MEMORY_KEPT));
 }
 
-TEST("a full list without RAM drops what is added")
+TEST("a full list without RAM takes only what the kernel keeps, for what is reserved")
 {
     begin();
     for (size_t i = 0; i < BOOT_RANGES; i++) {
         add(i * 2 * PAGE, PAGE, MEMORY_RESERVED);
     }
-    CHECK(!memory_map_add(&boot, 7 * PAGE, PAGE, MEMORY_KEPT));
-    CHECK(boot.ranges_dropped == 1);
+    CHECK(!memory_map_add(&boot, 7 * PAGE, PAGE, MEMORY_RESERVED));
+    CHECK(!memory_map_add(&boot, 7 * PAGE, PAGE, MEMORY_RAM));
+    CHECK(memory_map_add(&boot, 7 * PAGE, PAGE, MEMORY_KEPT));
+    CHECK(boot.ranges_dropped == 3 && boot.ranges == BOOT_RANGES);
+    memory_map_normalise(&boot);
+    CHECK(is_sound() && is_kind(7 * PAGE, MEMORY_KEPT) && is_kind(0, MEMORY_KEPT));
+    CHECK(is_kind(16 * PAGE, MEMORY_KEPT) && is_kind(19 * PAGE, MEMORY_KEPT));
 }
 
 TEST("more ranges than fit never cost one that the kernel keeps")
