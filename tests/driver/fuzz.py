@@ -65,7 +65,8 @@ def fuzz(kozo, target, seconds):
     count = re.search(r"number_of_executed_units: (\d+)", ended.err)
     executions = int(count[1]) if count else 0
     well = ended.status == 0 and executions > 0
-    result = Result(f"fuzzed {target}: {executions:,} executions", "passed" if well else "failed")
+    result = Result(f"fuzzed {target}", "passed" if well else "failed")
+    result.figure = f"{target}: {executions:,} executions in {seconds} s"
     if not well:
         result.detail = describe(folder, program, ended)
     return result, executions

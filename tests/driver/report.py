@@ -31,6 +31,8 @@ class Report:
     def result(self, suite, result):
         if result.verdict == "passed":
             self.passed += 1
+            if result.figure:
+                self._line(f"  {result.figure}")
             if self.verbose:
                 self._line(f"  {suite}: {result.sentence} ({result.seconds:.1f} s)")
         elif result.verdict == "skipped":

@@ -32,6 +32,7 @@ class Result:
     verdict: str  # passed, failed or skipped
     detail: str = ""
     seconds: float = 0.0
+    figure: str = ""  # what was measured, for the person who waits
 
 
 @dataclass

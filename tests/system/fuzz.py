@@ -21,4 +21,4 @@ def every_target(kozo):
         result, count = fuzz(kozo, name, LONG_SECONDS if kozo.long else SECONDS)
         executions += count
         yield result
-    yield Result(f"{executions:,} executions in all", "passed")
+    yield Result("every target was run", "passed", figure=f"in all: {executions:,} executions")
