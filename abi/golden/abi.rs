@@ -157,6 +157,8 @@ pub enum ObjectType {
     IoPort = 14,
     /// the right to give out one processor's time
     SchedControl = 15,
+    /// a signal at a time of the clock
+    Timer = 18,
     /// an end that was agreed beforehand
     Lease = 19,
     /// the right to read the kernel's log
@@ -187,6 +189,7 @@ impl ObjectType {
             13 => Some(Self::IrqHandler),
             14 => Some(Self::IoPort),
             15 => Some(Self::SchedControl),
+            18 => Some(Self::Timer),
             19 => Some(Self::Lease),
             20 => Some(Self::AuditLog),
             21 => Some(Self::AuditDigest),
@@ -517,6 +520,12 @@ pub struct IoPort(pub u64);
 #[repr(transparent)]
 pub struct SchedControl(pub u64);
 
+/// Signals a notification at a time of the clock, once or again and again. It belongs to the
+/// processor that set it last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Timer(pub u64);
+
 /// An end that was agreed beforehand. Endpoint and Notification capabilities can be lent under a
 /// Lease, and all that derives from them is under it too. When the Lease is closed, its deadline
 /// has passed or its uses are up, each of them answers EXPIRED. What was sent before is carried out
@@ -647,6 +656,8 @@ pub struct BootInfo {
     pub tsc_calibration: u64,
     /// its value just before the first user instruction
     pub tsc_user: u64,
+    /// 1 when the processor promises that the counter never changes its speed
+    pub tsc_invariant: u64,
     /// bytes of ordinary memory that the machine reports
     pub memory_total: u64,
     /// bytes of it that the kernel keeps (image, tables, start-up objects)
@@ -670,7 +681,7 @@ pub struct BootInfo {
     pub untyped: [BootUntyped; 100],
 }
 
-const _: () = assert!(core::mem::size_of::<BootInfo>() == 3696);
+const _: () = assert!(core::mem::size_of::<BootInfo>() == 3704);
 const _: () = assert!(core::mem::offset_of!(BootInfo, magic) == 0);
 const _: () = assert!(core::mem::offset_of!(BootInfo, version) == 8);
 const _: () = assert!(core::mem::offset_of!(BootInfo, untyped_count) == 16);
@@ -686,17 +697,18 @@ const _: () = assert!(core::mem::offset_of!(BootInfo, tsc_frequency) == 88);
 const _: () = assert!(core::mem::offset_of!(BootInfo, tsc_entry) == 96);
 const _: () = assert!(core::mem::offset_of!(BootInfo, tsc_calibration) == 104);
 const _: () = assert!(core::mem::offset_of!(BootInfo, tsc_user) == 112);
-const _: () = assert!(core::mem::offset_of!(BootInfo, memory_total) == 120);
-const _: () = assert!(core::mem::offset_of!(BootInfo, memory_kernel) == 128);
-const _: () = assert!(core::mem::offset_of!(BootInfo, memory_lost) == 136);
-const _: () = assert!(core::mem::offset_of!(BootInfo, processors) == 144);
-const _: () = assert!(core::mem::offset_of!(BootInfo, firmware) == 152);
-const _: () = assert!(core::mem::offset_of!(BootInfo, extended_size) == 160);
-const _: () = assert!(core::mem::offset_of!(BootInfo, extended_mask) == 168);
-const _: () = assert!(core::mem::offset_of!(BootInfo, build_id) == 176);
-const _: () = assert!(core::mem::offset_of!(BootInfo, random) == 208);
-const _: () = assert!(core::mem::offset_of!(BootInfo, command_line) == 240);
-const _: () = assert!(core::mem::offset_of!(BootInfo, untyped) == 496);
+const _: () = assert!(core::mem::offset_of!(BootInfo, tsc_invariant) == 120);
+const _: () = assert!(core::mem::offset_of!(BootInfo, memory_total) == 128);
+const _: () = assert!(core::mem::offset_of!(BootInfo, memory_kernel) == 136);
+const _: () = assert!(core::mem::offset_of!(BootInfo, memory_lost) == 144);
+const _: () = assert!(core::mem::offset_of!(BootInfo, processors) == 152);
+const _: () = assert!(core::mem::offset_of!(BootInfo, firmware) == 160);
+const _: () = assert!(core::mem::offset_of!(BootInfo, extended_size) == 168);
+const _: () = assert!(core::mem::offset_of!(BootInfo, extended_mask) == 176);
+const _: () = assert!(core::mem::offset_of!(BootInfo, build_id) == 184);
+const _: () = assert!(core::mem::offset_of!(BootInfo, random) == 216);
+const _: () = assert!(core::mem::offset_of!(BootInfo, command_line) == 248);
+const _: () = assert!(core::mem::offset_of!(BootInfo, untyped) == 504);
 
 /// The words of a message that the kernel sends to a fault handler about anything but a foreign
 /// thread's system call; its label is one of FaultKind. The answer's label is one of FaultAnswer;
@@ -868,6 +880,9 @@ pub mod operation {
     /// next instruction. If the thread waits for its handler already, it does so first; one that is
     /// stopped is interrupted when it is resumed.
     pub const THREAD_INTERRUPT: u32 = 0x69;
+    /// Breaks off what the thread waits for: its operation answers CANCELLED. A thread that waits
+    /// for its fault handler stays stopped by its fault.
+    pub const THREAD_CANCEL: u32 = 0x6a;
     /// Gives the time to a thread.
     pub const SCHED_CONTEXT_BIND: u32 = 0x70;
     /// Takes the time back from its thread, which stops running.
@@ -905,6 +920,15 @@ pub mod operation {
     pub const IO_PORT_WRITE: u32 = 0xe1;
     /// Sets a SchedContext to this processor and its budget.
     pub const SCHED_CONTROL_CONFIGURE: u32 = 0xf0;
+    /// Sets which notification is signalled.
+    pub const TIMER_BIND: u32 = 0x120;
+    /// Lets it expire at `deadline`, or at once if that has passed, and from then on each `period`.
+    /// A periodic timer that is late skips what it missed. What was set before is forgotten.
+    pub const TIMER_SET: u32 = 0x121;
+    /// It expires no more.
+    pub const TIMER_CANCEL: u32 = 0x122;
+    /// Tells what is set.
+    pub const TIMER_INFO: u32 = 0x123;
     /// Sets the terms, once. A fresh Lease is closed until then.
     pub const LEASE_OPEN: u32 = 0x130;
     /// Ends it at once, in constant time, however many capabilities are under it. There is no way

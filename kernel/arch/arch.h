@@ -117,6 +117,9 @@ uint64_t arch_now(void);
 // Ticks in a second. Constant after boot.
 uint64_t arch_frequency(void);
 
+// Whether the processor promises that the clock never changes its speed and never stops.
+bool arch_clock_is_invariant(void);
+
 // Calls kernel_timer at or after this time, once; UINT64_MAX turns it off. A later call replaces an
 // earlier one.
 void arch_timer_set(uint64_t deadline);

@@ -358,6 +358,7 @@ static void fill_info(struct start *start)
     info->rsdp_physical = boot->rsdp;
     info->tsc_frequency = arch_frequency();
     info->tsc_entry = boot->tsc_entry;
+    info->tsc_invariant = arch_clock_is_invariant();
     info->tsc_calibration = boot->tsc_calibration;
     info->memory_total = boot->memory_total;
     info->memory_kernel = boot->memory_total - given;

@@ -5,7 +5,6 @@
 #include "cap/delete.h"
 #include "cap/lookup.h"
 #include "kernel.h"
-#include "object/cnode.h"
 #include "object/notification.h"
 #include "object/thread.h"
 #include "syscall/call.h"
@@ -56,28 +55,7 @@ enum kozo_error irq_control_claim_call(struct call *call)
 
 enum kozo_error irq_handler_bind_call(struct call *call)
 {
-    struct irq_handler *handler = irq_handler_of(call->slot);
-    struct slot *source = nullptr;
-
-    if (call->argument[0] != 0) {
-        struct lookup found =
-            lookup_typed(call->caller, call->argument[0], KOZO_TYPE_NOTIFICATION, KOZO_RIGHT_WRITE);
-        if (found.error != KOZO_OK) {
-            return found.error;
-        }
-        if ((found.slot->flags & SLOT_LEASED) != 0) {
-            return KOZO_BAD_TYPE;
-        }
-        source = found.slot;
-    }
-
-    if (!slot_delete(call->cpu, &handler->notification)) {
-        return call_again(call);
-    }
-    if (source != nullptr) {
-        capability_copy(source, &handler->notification, 0);
-    }
-    return call_finish(call);
+    return notification_fill_slot(call, &irq_handler_of(call->slot)->notification);
 }
 
 enum kozo_error irq_handler_acknowledge_call(struct call *call)

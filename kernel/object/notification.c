@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "object/notification.h"
 
+#include "cap/delete.h"
+#include "cap/lookup.h"
+#include "object/cnode.h"
 #include "object/reply.h"
 #include "object/thread.h"
 #include "syscall/call.h"
@@ -84,6 +87,31 @@ void notification_unbind(struct thread *thread)
         notification->bound = 0;
         thread->notification = 0;
     }
+}
+
+enum kozo_error notification_fill_slot(struct call *call, struct slot *slot)
+{
+    struct slot *source = nullptr;
+
+    if (call->argument[0] != 0) {
+        struct lookup found =
+            lookup_typed(call->caller, call->argument[0], KOZO_TYPE_NOTIFICATION, KOZO_RIGHT_WRITE);
+        if (found.error != KOZO_OK) {
+            return found.error;
+        }
+        if ((found.slot->flags & SLOT_LEASED) != 0) {
+            return KOZO_BAD_TYPE;
+        }
+        source = found.slot;
+    }
+
+    if (!slot_delete(call->cpu, slot)) {
+        return call_again(call);
+    }
+    if (source != nullptr) {
+        capability_copy(source, slot, 0);
+    }
+    return call_finish(call);
 }
 
 enum kozo_error notification_signal_call(struct call *call)

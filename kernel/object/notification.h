@@ -36,6 +36,10 @@ bool notification_take_bound(struct thread *receiver);
 enum kozo_error notification_bind(struct notification *notification, struct thread *thread);
 void notification_unbind(struct thread *thread);
 
+// For an object that signals: puts the Notification that argument 0 names, or nothing for 0, into
+// its slot. The end of a call.
+enum kozo_error notification_fill_slot(struct call *call, struct slot *slot);
+
 enum kozo_error notification_signal_call(struct call *call);
 enum kozo_error notification_wait_call(struct call *call);
 enum kozo_error notification_poll_call(struct call *call);

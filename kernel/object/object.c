@@ -13,6 +13,7 @@
 #include "object/reply.h"
 #include "object/sched_context.h"
 #include "object/thread.h"
+#include "object/timer.h"
 #include "sched/cpu.h"
 
 constexpr uint16_t RIGHTS_MEMORY =
@@ -58,6 +59,7 @@ const struct object_type object_types[OBJECT_TYPES] = {
     [KOZO_TYPE_AUDIT_LOG] = {.name = "AuditLog", .can_copy = true, .rights = KOZO_RIGHT_READ},
     [KOZO_TYPE_AUDIT_DIGEST] = {.name = "AuditDigest", .can_copy = true, .rights = KOZO_RIGHT_READ},
     [KOZO_TYPE_ENTROPY] = {.name = "Entropy", .can_copy = true, .rights = KOZO_RIGHT_WRITE},
+    [KOZO_TYPE_TIMER] = {OBJECT(TIMER, "Timer", RIGHTS_OBJECT, true), .reap = timer_reap},
     [KOZO_TYPE_LEASE] = {OBJECT(LEASE, "Lease", RIGHTS_OBJECT, true), .reap = lease_reap},
 };
 

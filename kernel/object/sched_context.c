@@ -19,12 +19,16 @@ bool sched_context_reap(struct cpu *cpu, struct object *object)
     return true;
 }
 
+uint64_t ticks_of(uint64_t microseconds)
+{
+    uint64_t ticks = arch_frequency() / MICROSECONDS;
+
+    return microseconds * (ticks == 0 ? 1 : ticks);
+}
+
 void sched_context_set_budget(struct sched_context *context, uint64_t microseconds)
 {
-    context->budget = arch_frequency() / MICROSECONDS * microseconds;
-    if (context->budget == 0) {
-        context->budget = microseconds;
-    }
+    context->budget = ticks_of(microseconds);
     context->left = context->budget;
 }
 

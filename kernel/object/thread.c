@@ -133,12 +133,15 @@ void thread_cancel(struct cpu *cpu, struct thread *thread, enum kozo_error error
     thread_wake(cpu, thread, error);
 }
 
+static bool is_waiting(const struct thread *thread)
+{
+    return thread->state == SENDING || thread->state == RECEIVING || thread->state == CALLING ||
+           thread->state == WAITING;
+}
+
 void thread_stop(struct cpu *cpu, struct thread *thread)
 {
-    bool waits = thread->state == SENDING || thread->state == RECEIVING ||
-                 thread->state == CALLING || thread->state == WAITING;
-
-    if (waits) {
+    if (is_waiting(thread)) {
         thread_cancel(cpu, thread, KOZO_CANCELLED);
     }
     scheduler_remove(cpu, thread);
@@ -298,6 +301,18 @@ enum kozo_error thread_resume_call(struct call *call)
 enum kozo_error thread_suspend_call(struct call *call)
 {
     thread_stop(call->cpu, thread_of(call->slot));
+    return KOZO_OK;
+}
+
+enum kozo_error thread_cancel_call(struct call *call)
+{
+    struct thread *thread = thread_of(call->slot);
+
+    if (!is_waiting(thread)) {
+        return KOZO_BAD_STATE;
+    }
+
+    thread_cancel(call->cpu, thread, KOZO_CANCELLED);
     return KOZO_OK;
 }
 

@@ -129,6 +129,7 @@ bool thread_is_held(const struct thread *thread);
 enum kozo_error thread_configure_call(struct call *call);
 enum kozo_error thread_resume_call(struct call *call);
 enum kozo_error thread_suspend_call(struct call *call);
+enum kozo_error thread_cancel_call(struct call *call);
 enum kozo_error thread_set_priority_call(struct call *call);
 enum kozo_error thread_write_registers_call(struct call *call);
 enum kozo_error thread_read_registers_call(struct call *call);

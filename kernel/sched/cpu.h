@@ -24,6 +24,7 @@ struct cpu {
     link_t context;         // the SchedContext that is charged for what happens now
     uint64_t charged;       // up to when it was charged
     uint64_t armed;         // what the timer was set to
+    link_t alarms;          // the heap of what is due at a time
 
     uint32_t work;  // steps of long operations since this entry into the kernel
     bool restart;   // the current thread's system call is to start again

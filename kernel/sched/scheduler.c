@@ -8,6 +8,7 @@
 #include "object/address_space.h"
 #include "object/sched_context.h"
 #include "object/thread.h"
+#include "sched/alarm.h"
 
 constexpr int NOBODY = -1;
 
@@ -127,17 +128,17 @@ static void charge_to(struct cpu *cpu, link_t next)
 static void timer_prepare(struct cpu *cpu)
 {
     const struct sched_context *context = link_target(cpu->context);
-    uint64_t deadline = cpu->charged + context->left;
 
-    if (deadline < cpu->armed) {
-        cpu->armed = deadline;
-        arch_timer_set(deadline);
+    if (context != nullptr) {
+        alarm_arm(cpu, cpu->charged + context->left);
     }
+    alarm_prepare(cpu);
 }
 
 void scheduler_tick(struct cpu *cpu)
 {
     cpu->armed = UINT64_MAX;
+    alarm_tick(cpu);
     scheduler_charge(cpu);
 
     struct sched_context *context = link_target(cpu->context);
@@ -189,7 +190,7 @@ struct thread *scheduler_choose(struct cpu *cpu)
     charge_to(cpu, thread == nullptr ? 0 : thread->time);
     if (thread != nullptr) {
         arch_space_activate(thread_root(thread));
-        timer_prepare(cpu);
     }
+    timer_prepare(cpu);
     return thread;
 }

@@ -22,6 +22,7 @@
 #include "object/reply.h"
 #include "object/sched_context.h"
 #include "object/thread.h"
+#include "object/timer.h"
 #include "object/untyped.h"
 #include "sched/scheduler.h"
 #include "syscall/call.h"

@@ -30,6 +30,7 @@ void explore_begin(void)
     make(&slot, KOZO_TYPE_ADDRESS_SPACE, 0, 1);
     make(&slot, KOZO_TYPE_FRAME, ARCH_PAGE_BITS + 2, 1);
     make(&slot, KOZO_TYPE_IRQ_HANDLER, 0, 1);
+    make(&slot, KOZO_TYPE_TIMER, 0, 2);
     make(&slot, KOZO_TYPE_LEASE, 0, 2);
     CHECK(CALL(LEASE_OPEN, slot - 1, 0, 0, 0) == KOZO_OK);
     for (unsigned i = 0; i < 3; i++) {
@@ -129,6 +130,7 @@ static const struct shape shapes[] = {
     {KOZO_OP_THREAD_CONFIGURE, "CSFhE", 4},
     {KOZO_OP_THREAD_RESUME, "", 14},
     {KOZO_OP_THREAD_SUSPEND, "", 4},
+    {KOZO_OP_THREAD_CANCEL, "", 3},
     {KOZO_OP_THREAD_SET_PRIORITY, "q", 3},
     {KOZO_OP_THREAD_WRITE_REGISTERS, "pppp", 1},
     {KOZO_OP_THREAD_READ_REGISTERS, "", 1},
@@ -151,6 +153,10 @@ static const struct shape shapes[] = {
     {KOZO_OP_IRQ_HANDLER_ACKNOWLEDGE, "", 3},
     {KOZO_OP_IO_PORT_READ, "nn", 1},
     {KOZO_OP_IO_PORT_WRITE, "nn", 1},
+    {KOZO_OP_TIMER_BIND, "N", 3},
+    {KOZO_OP_TIMER_SET, "dd", 4},
+    {KOZO_OP_TIMER_CANCEL, "", 1},
+    {KOZO_OP_TIMER_INFO, "", 1},
     {KOZO_OP_LEASE_OPEN, "dnL", 3},
     {KOZO_OP_LEASE_CLOSE, "", 1},
     {KOZO_OP_LEASE_INFO, "", 1},

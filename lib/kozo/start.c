@@ -2,6 +2,7 @@
 // Start and end of an ordinary program.
 #include <kozo/start.h>
 
+#include <kozo/clock.h>
 #include <kozo/protocol.h>
 #include <string.h>
 
@@ -30,6 +31,7 @@ void kozo_start(const void *info, struct kozo_ipc_buffer *buffer)
         kozo_abort();
     }
     kozo_library_start(buffer, process->random);
+    kozo_clock_start(process->tsc_frequency);
     kozo_exit(main(read_arguments(), arguments));
 }
 

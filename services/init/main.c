@@ -3,6 +3,7 @@
 // console service, and carries out commands, from a person at the prompt or one from the runner.
 //
 // Whatever is wrong with the initrd is said in one line, and the prompt comes all the same.
+#include <kozo/clock.h>
 #include <kozo/machine.h>
 #include <kozo/start.h>
 #include <string.h>
@@ -199,6 +200,7 @@ void kozo_start(const void *info, struct kozo_ipc_buffer *buffer)
     const struct kozo_boot_info *boot = info;
     struct init *init = &state;
     kozo_library_start(buffer, boot->random[1] ^ kozo_ticks());
+    kozo_clock_start(boot->tsc_frequency);
     port_clock(boot->tsc_frequency);
     terminal_start(init);
     if (boot->magic != BOOT_MAGIC || boot->version != KOZO_VERSION) {

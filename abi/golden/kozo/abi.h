@@ -90,6 +90,7 @@ enum kozo_object_type : uint32_t {
     KOZO_TYPE_IRQ_HANDLER = 13,   // one interrupt
     KOZO_TYPE_IO_PORT = 14,       // a range of x86 I/O ports
     KOZO_TYPE_SCHED_CONTROL = 15, // the right to give out one processor's time
+    KOZO_TYPE_TIMER = 18,         // a signal at a time of the clock
     KOZO_TYPE_LEASE = 19,         // an end that was agreed beforehand
     KOZO_TYPE_AUDIT_LOG = 20,     // the right to read the kernel's log
     KOZO_TYPE_AUDIT_DIGEST = 21,  // the right to check a stored log
@@ -235,6 +236,10 @@ struct kozo_sched_control {
     uint64_t handle;
 };
 
+struct kozo_timer {
+    uint64_t handle;
+};
+
 struct kozo_lease {
     uint64_t handle;
 };
@@ -335,6 +340,8 @@ struct kozo_boot_info {
     uint64_t tsc_entry;        // its value at kernel entry
     uint64_t tsc_calibration;  // ticks spent waiting for the calibration clock
     uint64_t tsc_user;         // its value just before the first user instruction
+    uint64_t tsc_invariant;    // 1 when the processor promises that the counter never changes its
+                               // speed
     uint64_t memory_total;     // bytes of ordinary memory that the machine reports
     uint64_t memory_kernel;    // bytes of it that the kernel keeps (image, tables, start-up
                                // objects)
@@ -349,7 +356,7 @@ struct kozo_boot_info {
     uint8_t command_line[256]; // the kernel's command line, ended by a zero
     struct kozo_boot_untyped untyped[100];
 };
-static_assert(sizeof(struct kozo_boot_info) == 3696);
+static_assert(sizeof(struct kozo_boot_info) == 3704);
 static_assert(offsetof(struct kozo_boot_info, magic) == 0);
 static_assert(offsetof(struct kozo_boot_info, version) == 8);
 static_assert(offsetof(struct kozo_boot_info, untyped_count) == 16);
@@ -365,17 +372,18 @@ static_assert(offsetof(struct kozo_boot_info, tsc_frequency) == 88);
 static_assert(offsetof(struct kozo_boot_info, tsc_entry) == 96);
 static_assert(offsetof(struct kozo_boot_info, tsc_calibration) == 104);
 static_assert(offsetof(struct kozo_boot_info, tsc_user) == 112);
-static_assert(offsetof(struct kozo_boot_info, memory_total) == 120);
-static_assert(offsetof(struct kozo_boot_info, memory_kernel) == 128);
-static_assert(offsetof(struct kozo_boot_info, memory_lost) == 136);
-static_assert(offsetof(struct kozo_boot_info, processors) == 144);
-static_assert(offsetof(struct kozo_boot_info, firmware) == 152);
-static_assert(offsetof(struct kozo_boot_info, extended_size) == 160);
-static_assert(offsetof(struct kozo_boot_info, extended_mask) == 168);
-static_assert(offsetof(struct kozo_boot_info, build_id) == 176);
-static_assert(offsetof(struct kozo_boot_info, random) == 208);
-static_assert(offsetof(struct kozo_boot_info, command_line) == 240);
-static_assert(offsetof(struct kozo_boot_info, untyped) == 496);
+static_assert(offsetof(struct kozo_boot_info, tsc_invariant) == 120);
+static_assert(offsetof(struct kozo_boot_info, memory_total) == 128);
+static_assert(offsetof(struct kozo_boot_info, memory_kernel) == 136);
+static_assert(offsetof(struct kozo_boot_info, memory_lost) == 144);
+static_assert(offsetof(struct kozo_boot_info, processors) == 152);
+static_assert(offsetof(struct kozo_boot_info, firmware) == 160);
+static_assert(offsetof(struct kozo_boot_info, extended_size) == 168);
+static_assert(offsetof(struct kozo_boot_info, extended_mask) == 176);
+static_assert(offsetof(struct kozo_boot_info, build_id) == 184);
+static_assert(offsetof(struct kozo_boot_info, random) == 216);
+static_assert(offsetof(struct kozo_boot_info, command_line) == 248);
+static_assert(offsetof(struct kozo_boot_info, untyped) == 504);
 
 // The words of a message that the kernel sends to a fault handler about anything but a foreign
 // thread's system call; its label is one of FaultKind. The answer's label is one of FaultAnswer;
@@ -479,6 +487,7 @@ enum kozo_operation : uint32_t {
     KOZO_OP_THREAD_INFO = 0x67,
     KOZO_OP_THREAD_SET_FOREIGN = 0x68,
     KOZO_OP_THREAD_INTERRUPT = 0x69,
+    KOZO_OP_THREAD_CANCEL = 0x6a,
 
     // From abi/object/sched_context.abi
     KOZO_OP_SCHED_CONTEXT_BIND = 0x70,
@@ -514,6 +523,12 @@ enum kozo_operation : uint32_t {
 
     // From abi/object/sched_control.abi
     KOZO_OP_SCHED_CONTROL_CONFIGURE = 0xf0,
+
+    // From abi/object/timer.abi
+    KOZO_OP_TIMER_BIND = 0x120,
+    KOZO_OP_TIMER_SET = 0x121,
+    KOZO_OP_TIMER_CANCEL = 0x122,
+    KOZO_OP_TIMER_INFO = 0x123,
 
     // From abi/object/lease.abi
     KOZO_OP_LEASE_OPEN = 0x130,

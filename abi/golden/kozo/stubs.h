@@ -700,6 +700,17 @@ static inline enum kozo_error kozo_thread_interrupt(struct kozo_thread object)
     return kozo_syscall_0(KOZO_OP_THREAD_INTERRUPT, &registers);
 }
 
+// Breaks off what the thread waits for: its operation answers CANCELLED. A thread that waits for
+// its fault handler stays stopped by its fault.
+[[nodiscard]]
+static inline enum kozo_error kozo_thread_cancel(struct kozo_thread object)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+    };
+    return kozo_syscall_0(KOZO_OP_THREAD_CANCEL, &registers);
+}
+
 // From abi/object/sched_context.abi
 
 // Gives the time to a thread.
@@ -1027,6 +1038,73 @@ static inline enum kozo_error kozo_sched_control_configure(struct kozo_sched_con
         .a1 = budget,
     };
     return kozo_syscall_2(KOZO_OP_SCHED_CONTROL_CONFIGURE, &registers);
+}
+
+// From abi/object/timer.abi
+
+// Sets which notification is signalled.
+//   notification: needs WRITE; its badge gives the bits; 0 unbinds
+[[nodiscard]]
+static inline enum kozo_error kozo_timer_bind(struct kozo_timer object,
+                                              struct kozo_notification notification)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = notification.handle,
+    };
+    return kozo_syscall_1(KOZO_OP_TIMER_BIND, &registers);
+}
+
+// Lets it expire at `deadline`, or at once if that has passed, and from then on each `period`. A
+// periodic timer that is late skips what it missed. What was set before is forgotten.
+//   deadline: time-stamp ticks
+//   period: time-stamp ticks, 0 for once; at least 100 microseconds
+[[nodiscard]]
+static inline enum kozo_error kozo_timer_set(struct kozo_timer object, uint64_t deadline,
+                                             uint64_t period)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = deadline,
+        .a1 = period,
+    };
+    return kozo_syscall_2(KOZO_OP_TIMER_SET, &registers);
+}
+
+// It expires no more.
+[[nodiscard]]
+static inline enum kozo_error kozo_timer_cancel(struct kozo_timer object)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+    };
+    return kozo_syscall_0(KOZO_OP_TIMER_CANCEL, &registers);
+}
+
+struct kozo_timer_info_result {
+    enum kozo_error error;
+    uint64_t deadline; // time-stamp ticks of the next expiry, 0 for none
+    uint64_t period;   // time-stamp ticks, 0 for once
+    uint64_t expired;  // how often it has expired, skipped periods included
+};
+
+// Tells what is set.
+[[nodiscard]]
+static inline struct kozo_timer_info_result kozo_timer_info(struct kozo_timer object)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = kozo_unset(),
+        .a1 = kozo_unset(),
+        .a2 = kozo_unset(),
+    };
+    enum kozo_error error = kozo_syscall_3(KOZO_OP_TIMER_INFO, &registers);
+    return (struct kozo_timer_info_result){
+        .error = error,
+        .deadline = registers.a0,
+        .period = registers.a1,
+        .expired = registers.a2,
+    };
 }
 
 // From abi/object/lease.abi

@@ -255,6 +255,11 @@ uint64_t arch_frequency(void)
     return 1'000'000;
 }
 
+bool arch_clock_is_invariant(void)
+{
+    return host.clock_is_invariant;
+}
+
 void arch_timer_set(uint64_t deadline)
 {
     host.deadline = deadline;

@@ -26,6 +26,7 @@ struct host {
     uint64_t step;      // by how much each look at the clock moves it
     uint64_t deadline;  // what the timer is set to
     uint64_t timer_set; // how often it was set
+    bool clock_is_invariant;
     bool has_entropy;
     uint64_t entropy;
 

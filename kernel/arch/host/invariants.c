@@ -18,6 +18,7 @@
 #include "object/reply.h"
 #include "object/sched_context.h"
 #include "object/thread.h"
+#include "object/timer.h"
 
 constexpr unsigned UNITS = HOST_RAM / KOZO_SLOT_SIZE;
 constexpr uint64_t PAGE = (uint64_t)1 << ARCH_PAGE_BITS;
@@ -307,6 +308,9 @@ static void object_places(const struct object *object)
     case KOZO_TYPE_IRQ_HANDLER:
         places(&((const struct irq_handler *)object)->notification, 1, PLACE_HANDLER);
         break;
+    case KOZO_TYPE_TIMER:
+        places(&((const struct timer *)object)->notification, 1, PLACE_HANDLER);
+        break;
     default:
         break;
     }
@@ -372,7 +376,7 @@ static bool check_place(const struct slot *slot, enum place_kind place)
     RULE((slot->flags & where) == flags[place], "a slot's flags tell where it stands", slot);
     RULE(place != PLACE_POOL || slot->type == KOZO_TYPE_UNTYPED, "a donor is an Untyped", slot);
     RULE(place != PLACE_HANDLER || slot->type == KOZO_TYPE_NOTIFICATION,
-         "an IrqHandler holds a Notification", slot);
+         "an IrqHandler or a Timer holds a Notification", slot);
     return true;
 }
 
@@ -643,6 +647,71 @@ static bool check_contexts(void)
         RULE(context->user == 0 || context->owner != 0, "time that is used has an owner", context);
         RULE(context->left <= context->budget, "no more is left than the budget", context);
     }
+    return true;
+}
+
+// --- Heaps --------------------------------------------------------------------------------------
+
+static uint32_t rank_of(link_t object, size_t offset)
+{
+    return object == 0 ? 0 : heap_node(object, offset)->rank;
+}
+
+static bool is_child(link_t child, link_t parent, size_t offset)
+{
+    return child == 0 ||
+           (heap_node(child, offset)->up == parent && heap_node(child, offset)->rank != 0 &&
+            heap_node(child, offset)->key >= heap_node(parent, offset)->key);
+}
+
+// Whether the node is in the heap: the way up leads to the root.
+static bool is_in_heap(link_t object, size_t offset, link_t root)
+{
+    for (unsigned steps = 0; steps < UNITS; steps++) {
+        link_t up = heap_node(object, offset)->up;
+        if (up == 0) {
+            return object == root;
+        }
+        if (heap_node(up, offset)->left != object && heap_node(up, offset)->right != object) {
+            return false;
+        }
+        object = up;
+    }
+    return false;
+}
+
+static bool check_node(const void *object, size_t offset, link_t root)
+{
+    link_t self = link_to(object);
+    const struct heap_node *node = heap_node(self, offset);
+
+    if (node->rank == 0) {
+        RULE(is_zero(node, sizeof(*node)), "H1: a node in no heap is zero", object);
+        return true;
+    }
+    RULE(is_child(node->left, self, offset) && is_child(node->right, self, offset),
+         "H1: a node comes before those below it, which know it", object);
+    RULE(rank_of(node->left, offset) >= rank_of(node->right, offset) &&
+             node->rank == rank_of(node->right, offset) + 1,
+         "H1: the right side of a node is the shorter one", object);
+    RULE(is_in_heap(self, offset, root), "H1: a node is in its heap", object);
+    return true;
+}
+
+static bool check_alarms(void)
+{
+    const struct cpu *cpu = &kernel.cpu[0];
+    const struct timer *timer;
+
+    for (unsigned at = 0; (timer = next_object(&at, KOZO_TYPE_TIMER)) != nullptr;) {
+        if (!check_node(timer, ALARM_NODE, kernel.cpu[timer->cpu].alarms)) {
+            return false;
+        }
+    }
+    RULE(cpu->alarms == 0 || is_object(cpu->alarms, KOZO_TYPE_TIMER), "K1: an alarm is a Timer",
+         cpu);
+    RULE(cpu->alarms == 0 || host.deadline <= heap_node(cpu->alarms, ALARM_NODE)->key,
+         "K1: the hardware timer fires at the first alarm", cpu);
     return true;
 }
 
@@ -978,6 +1047,6 @@ const char *invariants_broken(void)
     bool hold = walk_tree() && check_dying() && check_places() && check_memory() &&
                 check_threads() && check_waiting() && check_replies() && check_contexts() &&
                 check_spaces() && check_pools() && check_leases() && check_interrupts() &&
-                check_cpu();
+                check_alarms() && check_cpu();
     return hold ? nullptr : message;
 }

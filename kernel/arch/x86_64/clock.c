@@ -194,6 +194,11 @@ uint64_t arch_frequency(void)
     return frequency;
 }
 
+bool arch_clock_is_invariant(void)
+{
+    return features.tsc_invariant;
+}
+
 // The counter has 32 bits: a deadline that is further away than it reaches is approached in steps,
 // and one that comes a little early is set again.
 static void timer_count(uint64_t deadline)

@@ -15,10 +15,12 @@ void features_read(void)
     struct cpuid_result basic = cpuid(1, 0);
     struct cpuid_result more = highest >= 7 ? cpuid(7, 0) : (struct cpuid_result){};
     struct cpuid_result extended = cpuid(0x80000001, 0);
+    bool has_power = cpuid(0x80000000, 0).eax >= 0x80000007;
 
     features = (struct features){
         .x2apic = bit(basic.ecx, 21),
         .tsc_deadline = bit(basic.ecx, 24),
+        .tsc_invariant = has_power && bit(cpuid(0x80000007, 0).edx, 8),
         .xsave = bit(basic.ecx, 26) && highest >= 0xd,
         .rdrand = bit(basic.ecx, 30),
         .global = bit(basic.edx, 13),

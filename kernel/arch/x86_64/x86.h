@@ -16,7 +16,8 @@ extern const char image_init_start[], image_init_end[];
 // --- features.c: what the processor has ----------------------------------------------------------
 
 struct features {
-    bool x2apic, tsc_deadline, fsgsbase, smep, smap, umip, xsave, rdrand, rdseed, large_1g;
+    bool x2apic, tsc_deadline, tsc_invariant, fsgsbase, smep, smap, umip, xsave, rdrand, rdseed,
+        large_1g;
     bool global; // pages of the kernel stay cached when the address space changes
 };
 

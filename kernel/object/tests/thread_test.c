@@ -367,3 +367,82 @@ TEST("the end of init is the end of the system")
     kernel.init = link_to(world_current());
     CHECK(strcmp(host_panic_of(revoke_pool_now), "init destroyed its own address space") == 0);
 }
+
+// --- cancel -------------------------------------------------------------------------------------
+
+// A thread that waits in one way; the first thread runs, and cancels it.
+static struct thread *waiting(unsigned operation, uint64_t type, uint64_t reply)
+{
+    world_begin();
+    struct thread *first = world_current();
+    struct thread *thread = world_thread(AT_FREE);
+    world_make((enum kozo_object_type)type, 0, AT_FREE + 2);
+    world_make(KOZO_TYPE_REPLY, 0, AT_FREE + 3);
+    CHECK(world_run(thread));
+    CHECK(world_call(operation, AT_FREE + 2, (const uint64_t[9]){0, reply}) == WAITS);
+    CHECK(world_current() == first);
+    return thread;
+}
+
+static void check_cancelled(struct thread *thread)
+{
+    CHECK(CALL(THREAD_CANCEL, AT_FREE) == KOZO_OK);
+    CHECK(thread->state == READY && world_answer(thread) == KOZO_CANCELLED);
+    CHECK(thread->waiting_on == 0 && thread->reply == 0);
+    CHECK(CALL(THREAD_CANCEL, AT_FREE) == KOZO_BAD_STATE);
+}
+
+TEST("cancel breaks off a send, a call that is queued, a receive and a wait")
+{
+    check_cancelled(waiting(KOZO_OP_ENDPOINT_SEND, KOZO_TYPE_ENDPOINT, 0));
+    check_cancelled(waiting(KOZO_OP_ENDPOINT_CALL, KOZO_TYPE_ENDPOINT, 0));
+    check_cancelled(waiting(KOZO_OP_ENDPOINT_RECV, KOZO_TYPE_ENDPOINT, 0));
+    check_cancelled(waiting(KOZO_OP_ENDPOINT_RECV, KOZO_TYPE_ENDPOINT, AT_FREE + 3));
+    check_cancelled(waiting(KOZO_OP_NOTIFICATION_WAIT, KOZO_TYPE_NOTIFICATION, 0));
+}
+
+TEST("cancel breaks off a call that was accepted, whose answer then has nobody to go to")
+{
+    struct thread *thread = waiting(KOZO_OP_ENDPOINT_CALL, KOZO_TYPE_ENDPOINT, 0);
+    CHECK(CALL(ENDPOINT_RECV, AT_FREE + 2, 0, AT_FREE + 3) == KOZO_OK);
+    CHECK(thread->state == CALLING);
+    check_cancelled(thread);
+    CHECK(CALL(REPLY_REPLY, AT_FREE + 3, 0) == KOZO_BAD_STATE);
+    CHECK(thread->time == link_to(world_context(AT_FREE + 1)));
+}
+
+TEST("a cancelled receive leaves its Reply free for the next")
+{
+    struct thread *thread = waiting(KOZO_OP_ENDPOINT_RECV, KOZO_TYPE_ENDPOINT, AT_FREE + 3);
+    CHECK(CALL(THREAD_CANCEL, AT_FREE) == KOZO_OK);
+    CHECK(world_run(thread));
+    CHECK(CALL(ENDPOINT_RECV, AT_FREE + 2, 0, AT_FREE + 3) == WAITS);
+}
+
+TEST("cancel leaves a thread whose fault waits for its handler stopped")
+{
+    world_begin();
+    struct thread *first = world_current();
+    struct thread *thread = world_thread(AT_FREE);
+    world_make(KOZO_TYPE_ENDPOINT, 0, AT_FREE + 2);
+    CHECK(CALL(THREAD_SUSPEND, AT_FREE) == KOZO_OK);
+    CHECK(CALL(THREAD_CONFIGURE, AT_FREE, 0, 0, 0, 0, AT_FREE + 2) == KOZO_OK);
+    CHECK(CALL(THREAD_RESUME, AT_FREE) == KOZO_OK);
+    CHECK(world_run(thread));
+    world_fault(0x1000);
+    CHECK(world_current() == first && thread->state == SENDING);
+    CHECK(CALL(THREAD_CANCEL, AT_FREE) == KOZO_OK);
+    CHECK(thread->state == FAULTED);
+}
+
+TEST("cancel refuses a thread that does not wait, and needs CONTROL")
+{
+    world_begin();
+    (void)world_thread(AT_FREE);
+    CHECK(CALL(THREAD_CANCEL, AT_THREAD) == KOZO_BAD_STATE);
+    CHECK(CALL(THREAD_CANCEL, AT_FREE) == KOZO_BAD_STATE);
+    CHECK(CALL(THREAD_SUSPEND, AT_FREE) == KOZO_OK);
+    CHECK(CALL(THREAD_CANCEL, AT_FREE) == KOZO_BAD_STATE);
+    CHECK(CALL(CNODE_MINT, AT_FREE, AT_FREE + 2, KOZO_RIGHT_READ, 0) == KOZO_OK);
+    CHECK(CALL(THREAD_CANCEL, AT_FREE + 2) == KOZO_NO_RIGHT);
+}

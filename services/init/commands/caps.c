@@ -23,6 +23,7 @@ static const char *const types[] = {
     [KOZO_TYPE_MAPPING] = "mapping",
     [KOZO_TYPE_IRQ_CONTROL] = "irq-control",
     [KOZO_TYPE_IRQ_HANDLER] = "irq-handler",
+    [KOZO_TYPE_TIMER] = "timer",
     [KOZO_TYPE_IO_PORT] = "io-port",
     [KOZO_TYPE_SCHED_CONTROL] = "sched-control",
 };

@@ -34,6 +34,7 @@ unsigned size_bits(uint64_t type)
     case KOZO_TYPE_POOL:
         return 10;
     case KOZO_TYPE_IRQ_HANDLER:
+    case KOZO_TYPE_TIMER:
         return 8;
     default:
         return 0;

@@ -413,3 +413,73 @@ TEST("changing a SchedContext needs CONTROL, and asking it READ")
     CHECK(kozo_sched_control_configure(control(), context, 1000) == KOZO_OK);
     CHECK(kozo_sched_context_bind(context, frozen) == KOZO_NO_RIGHT);
 }
+
+// --- cancel -------------------------------------------------------------------------------------
+
+static struct kozo_endpoint meeting;
+static struct kozo_reply answer;
+
+static void wait_to_send(void *argument)
+{
+    (void)argument;
+    ended = kozo_endpoint_send(meeting, message(1, 2));
+}
+
+static void wait_for_answer(void *argument)
+{
+    (void)argument;
+    ended = kozo_endpoint_call(meeting, message(1, 2)).error;
+}
+
+static void wait_to_receive(void *argument)
+{
+    (void)argument;
+    ended = kozo_endpoint_recv(meeting, answer).error;
+}
+
+static struct kozo_thread start_waiting(void (*function)(void *argument))
+{
+    ended = KOZO_UNSEEDED;
+    never.handle = make(KOZO_TYPE_NOTIFICATION);
+    meeting.handle = make(KOZO_TYPE_ENDPOINT);
+    answer.handle = make(KOZO_TYPE_REPLY);
+    struct kozo_thread thread = start_thread(function, nullptr, OWN_PRIORITY);
+    let_others_run();
+    CHECK(ended == KOZO_UNSEEDED);
+    return thread;
+}
+
+static bool cancel_ends(struct kozo_thread thread)
+{
+    CHECK(kozo_thread_cancel(thread) == KOZO_OK);
+    let_others_run();
+    return ended == KOZO_CANCELLED;
+}
+
+TEST("cancel breaks off a wait for a signal, a receive, a send and a call")
+{
+    CHECK(cancel_ends(start_waiting(wait_for_never)));
+    CHECK(cancel_ends(start_waiting(wait_to_receive)));
+    CHECK(cancel_ends(start_waiting(wait_to_send)));
+    CHECK(cancel_ends(start_waiting(wait_for_answer)));
+}
+
+TEST("cancel breaks off a call that was accepted, whose answer goes nowhere")
+{
+    struct kozo_thread thread = start_waiting(wait_for_answer);
+    struct kozo_reply held = {make(KOZO_TYPE_REPLY)};
+    REQUIRE(kozo_endpoint_recv(meeting, held).error == KOZO_OK);
+    CHECK(state_of(thread) == KOZO_THREAD_CALLING);
+    CHECK(cancel_ends(thread));
+    CHECK(kozo_reply_reply(held, message(0, 0)) == KOZO_BAD_STATE);
+}
+
+TEST("cancel refuses a thread that does not wait, and needs CONTROL")
+{
+    set_up();
+    struct kozo_thread thread = make_thread(note, "x", OWN_PRIORITY);
+    CHECK(kozo_thread_cancel(thread) == KOZO_BAD_STATE);
+    CHECK(kozo_thread_cancel(own_thread()) == KOZO_BAD_STATE);
+    CHECK(kozo_thread_cancel((struct kozo_thread){with_rights(thread.handle, KOZO_RIGHT_READ)}) ==
+          KOZO_NO_RIGHT);
+}
