@@ -3,9 +3,13 @@
 // the processor's own stack, with interrupts off and the registers of the current thread saved, and
 // returns the thread to resume; null means that nobody is ready and the processor should idle. The
 // address space of the thread that is returned is the current one.
+//
+// A system call comes in two halves, since the first is all that most need: if it gives OK, and
+// nothing is pending in struct cpu, then the current thread goes on with OK as its answer. Else the
+// second is called, with what the first gave.
 #pragma once
 
-#include <stdint.h>
+#include "kozo/abi.h"
 
 struct cpu;
 struct thread;
@@ -20,7 +24,8 @@ struct fault {
 };
 
 // The current thread made a system call.
-struct thread *kernel_syscall(struct cpu *cpu);
+enum kozo_error syscall_begin(struct cpu *cpu);
+struct thread *syscall_end(struct cpu *cpu, enum kozo_error error);
 
 // The current thread did something that the processor refused.
 struct thread *kernel_fault(struct cpu *cpu, const struct fault *fault);

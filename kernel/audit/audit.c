@@ -63,20 +63,20 @@ static void ring_add(struct cpu *cpu, struct audit_ring *ring, struct kozo_audit
     }
 }
 
-void audit_note(struct call *call, uint64_t number, uint64_t handle, enum kozo_error error)
+void audit_note(struct call *call, enum kozo_error error)
 {
     unsigned ring = error == KOZO_OK ? KOZO_AUDIT_AUTHORITY : KOZO_AUDIT_REFUSALS;
 
     if (error != KOZO_OK) {
-        call_about(call, lookup(call->caller, handle));
+        call_about(call, lookup(call->caller, call->handle));
     }
     ring_add(call->cpu, &kernel.audit[ring],
              (struct kozo_audit_record){
                  .subject = link_to(call->caller),
-                 .operation = (uint32_t)number,
+                 .operation = (uint32_t)call->number,
                  .result = error,
                  .object = call->object,
-                 .handle = handle,
+                 .handle = call->handle,
                  .badge = call->badge,
              });
 }

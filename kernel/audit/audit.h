@@ -30,9 +30,8 @@ struct audit_ring {
     struct kozo_audit_record record[AUDIT_RING];
 };
 
-// Notes what a system call that is over did, or was refused. `number` and `handle` are as the
-// caller gave them.
-void audit_note(struct call *call, uint64_t number, uint64_t handle, enum kozo_error error);
+// Notes what a system call that is over did, or was refused.
+void audit_note(struct call *call, enum kozo_error error);
 
 enum kozo_error audit_log_read_call(struct call *call);
 enum kozo_error audit_digest_get_call(struct call *call);

@@ -124,6 +124,7 @@ static struct slot object_content(struct object *object)
         .type = (uint8_t)type,
         .rights = object_types[type].rights,
         .object = link_to(object),
+        .size = type == KOZO_TYPE_CNODE ? cnode_slots((const struct cnode *)object) - 1 : 0,
     };
 }
 

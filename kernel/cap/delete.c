@@ -83,7 +83,7 @@ bool dying_finish(struct cpu *cpu)
 
 enum kozo_error call_finish(struct call *call)
 {
-    if (dying_finish(call->cpu)) {
+    if (kernel.dying == 0 || dying_finish(call->cpu)) {
         return KOZO_OK;
     }
     call->caller->registers.operation = KOZO_OP_KERNEL_NULL;

@@ -19,7 +19,7 @@ struct cpu;
 [[nodiscard]] bool slot_revoke(struct cpu *cpu, struct slot *slot);
 
 // Takes apart whatever is in kernel.dying, until nothing is.
-[[nodiscard]] bool dying_finish(struct cpu *cpu);
+[[nodiscard, gnu::noinline]] bool dying_finish(struct cpu *cpu);
 
 // The same at the end of a call that has done everything else. If it has to go on later it does so
 // as Kernel.null, since the handles of the call may lead elsewhere by now.

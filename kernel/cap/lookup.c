@@ -11,7 +11,7 @@ struct place lookup_place(struct thread *thread, uint64_t handle)
 
     while (at->type == KOZO_TYPE_CNODE) {
         struct cnode *cnode = cnode_of(at);
-        uint64_t index = handle & (cnode_slots(cnode) - 1);
+        uint64_t index = handle & at->size;
         handle >>= cnode_bits(cnode);
         if (index == 0) {
             break;

@@ -5,10 +5,9 @@
 // steps as the path has CNodes, at most 32, since each takes at least two bits.
 #pragma once
 
-#include "cap/slot.h"
+#include "object/thread.h"
 
 struct cnode;
-struct thread;
 
 // Where a handle leads, as a place that may be filled or emptied.
 struct place {
@@ -24,6 +23,18 @@ struct place lookup_place(struct thread *thread, uint64_t handle);
 // The place, if it is an empty slot that the thread may fill: else BAD_HANDLE, NO_RIGHT,
 // SLOT_TAKEN.
 struct place lookup_empty(struct thread *thread, uint64_t handle);
+
+// The slot that a handle of one step names, whatever it holds; null for any other handle.
+static inline struct slot *lookup_near(const struct thread *thread, uint64_t handle)
+{
+    const struct slot *cspace = &thread->cspace;
+
+    // Slot 0 is none; without a CNode, size is 0.
+    if (handle - 1 >= cspace->size) {
+        return nullptr;
+    }
+    return link_known(cspace->object + (link_t)handle);
+}
 
 // The slot that a handle names, for use; null when it leads nowhere or to an empty slot.
 struct slot *lookup(struct thread *thread, uint64_t handle);

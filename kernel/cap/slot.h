@@ -61,7 +61,8 @@ struct slot {
     union {
         struct {
             physical_t base; // Untyped, Frame, Mapping: physical address
-            uint64_t size;   // Untyped, Frame, Mapping: bytes. IoPort: number of ports
+            uint64_t size;   // Untyped, Frame, Mapping: bytes. IoPort: number of ports. CNode: last
+                             // index in it
         };
         struct object_header header; // in the first 64 bytes of an object
     };

@@ -13,10 +13,16 @@ typedef uint32_t link_t;
 constexpr unsigned LINK_UNIT_BITS = 6;
 constexpr physical_t LINK_END = (physical_t)1 << (32 + LINK_UNIT_BITS);
 
+// What a link names that is not 0.
+static inline void *link_known(link_t link)
+{
+    return arch_window((physical_t)link << LINK_UNIT_BITS);
+}
+
 // What the link names; null for 0.
 static inline void *link_target(link_t link)
 {
-    return link == 0 ? nullptr : arch_window((physical_t)link << LINK_UNIT_BITS);
+    return link == 0 ? nullptr : link_known(link);
 }
 
 // The link to something that is 64-byte aligned and below LINK_END; 0 for null.

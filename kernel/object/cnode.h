@@ -18,7 +18,7 @@ constexpr unsigned CNODE_MAX_BITS = 24;
 
 static inline struct cnode *cnode_of(const struct slot *capability)
 {
-    return link_target(capability->object);
+    return link_known(capability->object);
 }
 
 static inline unsigned cnode_bits(const struct cnode *cnode)

@@ -36,8 +36,11 @@ static struct thread *first_in(const struct endpoint *endpoint, enum thread_stat
     return first != nullptr && first->state == state ? first : nullptr;
 }
 
-static void join(struct endpoint *endpoint, struct thread *thread, enum thread_state state)
+// The current thread waits.
+static void join(struct cpu *cpu, struct endpoint *endpoint, struct thread *thread,
+                 enum thread_state state)
 {
+    scheduler_disturb(cpu);
     thread->state = state;
     thread->waiting_on = link_to(endpoint);
     queue_push(&endpoint->waitable.queue, thread);
@@ -83,7 +86,7 @@ enum kozo_error endpoint_call(struct cpu *cpu, struct thread *caller, struct end
     if (receiver == nullptr) {
         caller->badge = badge;
         caller->calls = true;
-        join(endpoint, caller, SENDING);
+        join(cpu, endpoint, caller, SENDING);
         return KOZO_OK;
     }
     leave(endpoint, receiver);
@@ -132,7 +135,7 @@ static enum kozo_error send(struct call *call, bool wait)
     }
     call->caller->badge = call->slot->value;
     call->caller->calls = false;
-    join(endpoint, call->caller, SENDING);
+    join(call->cpu, endpoint, call->caller, SENDING);
     return KOZO_OK;
 }
 
@@ -197,7 +200,7 @@ static void receive(struct call *call, struct reply *reply)
     if (!receive_now(call->cpu, call->caller, endpoint, reply)) {
         time_return(call->cpu, call->caller);
         reply_offer(reply, call->caller);
-        join(endpoint, call->caller, RECEIVING);
+        join(call->cpu, endpoint, call->caller, RECEIVING);
     }
 }
 

@@ -28,7 +28,7 @@ static_assert(sizeof(struct endpoint) <= 1u << ENDPOINT_BITS);
 
 static inline struct endpoint *endpoint_of(const struct slot *capability)
 {
-    return link_target(capability->object);
+    return link_known(capability->object);
 }
 
 // Wakes one waiter with CANCELLED at each step.

@@ -3,13 +3,14 @@
 #include "object/kernel_object.h"
 
 #include "cap/delete.h"
+#include "kernel.h"
 #include "sched/scheduler.h"
 #include "syscall/call.h"
 
 // Also what is left of a call that has done all but taking dying objects apart: see call_finish.
 enum kozo_error kernel_null_call(struct call *call)
 {
-    return dying_finish(call->cpu) ? KOZO_OK : call_again(call);
+    return kernel.dying == 0 || dying_finish(call->cpu) ? KOZO_OK : call_again(call);
 }
 
 enum kozo_error kernel_yield_call(struct call *call)

@@ -37,7 +37,7 @@ static_assert(sizeof(struct lease) <= 1u << LEASE_BITS);
 
 static inline struct lease *lease_of(const struct slot *capability)
 {
-    return link_target(capability->object);
+    return link_known(capability->object);
 }
 
 static inline struct lease *lease_at(link_t link)

@@ -6,6 +6,7 @@
 #include "object/cnode.h"
 #include "object/reply.h"
 #include "object/thread.h"
+#include "sched/scheduler.h"
 #include "syscall/call.h"
 
 bool notification_reap(struct cpu *cpu, struct object *object)
@@ -130,6 +131,7 @@ enum kozo_error notification_wait_call(struct call *call)
         notification->bits = 0;
         return KOZO_OK;
     }
+    scheduler_disturb(call->cpu);
     caller->state = WAITING;
     caller->waiting_on = link_to(notification);
     queue_push(&notification->waitable.queue, caller);

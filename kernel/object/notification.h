@@ -20,7 +20,7 @@ static_assert(sizeof(struct notification) <= 1u << NOTIFICATION_BITS);
 
 static inline struct notification *notification_of(const struct slot *capability)
 {
-    return link_target(capability->object);
+    return link_known(capability->object);
 }
 
 [[nodiscard]] bool notification_reap(struct cpu *cpu, struct object *object);

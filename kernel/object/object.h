@@ -49,7 +49,7 @@ extern const struct object_type object_types[OBJECT_TYPES];
 // The object that a capability names. Only for types with has_object.
 static inline struct object *slot_object(const struct slot *slot)
 {
-    return link_target(slot->object);
+    return link_known(slot->object);
 }
 
 // Turns the zeroed memory at `object` into an object without capabilities. `bits` as in the header.

@@ -25,7 +25,7 @@ static_assert(sizeof(struct reply) <= 1u << REPLY_BITS);
 
 static inline struct reply *reply_of(const struct slot *capability)
 {
-    return link_target(capability->object);
+    return link_known(capability->object);
 }
 
 // A caller that is held is told NO_REPLY.

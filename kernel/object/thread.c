@@ -145,6 +145,7 @@ void thread_stop(struct cpu *cpu, struct thread *thread)
         thread_cancel(cpu, thread, KOZO_CANCELLED);
     }
     scheduler_remove(cpu, thread);
+    scheduler_disturb(cpu);
     thread->state = STOPPED;
     time_recall(cpu, thread);
     time_return(cpu, thread);

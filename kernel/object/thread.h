@@ -81,7 +81,7 @@ static_assert(sizeof(struct thread) <= 1u << THREAD_BITS);
 
 static inline struct thread *thread_of(const struct slot *capability)
 {
-    return link_target(capability->object);
+    return link_known(capability->object);
 }
 
 static inline struct thread *thread_at(link_t link)

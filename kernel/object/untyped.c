@@ -154,6 +154,7 @@ static void retype_make(struct slot *untyped, const struct retype *retype, uint6
         object_create(object, retype->type, retype->size);
         object->grave.header.references = 1;
         content.object = link_to(object);
+        content.size = retype->type == KOZO_TYPE_CNODE ? retype->bytes / KOZO_SLOT_SIZE - 1 : 0;
     } else {
         content.base = address;
         content.size = retype->bytes;

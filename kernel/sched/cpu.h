@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What the kernel keeps for one processor: who runs, who is ready, and how long this entry has
-// worked.
+// What the kernel keeps for one processor: who runs, who is ready, the system call in progress, and
+// how long this entry has worked.
 //
 // Ready threads wait in one list for each of 256 priorities, first come first served; a bitmap
 // tells which lists are not empty. The thread that runs is in none of them.
 //
-// All fields belong to the processor itself.
+// All fields belong to the processor itself. Between two entries nothing is pending, and the call is
+// that which the current thread may make.
 #pragma once
 
 #include "arch/arch.h"
@@ -13,7 +14,33 @@
 #include "lib/link.h"
 #include "sched/queue.h"
 
+struct slot;
 struct thread;
+
+// A system call: see syscall/call.h.
+struct call {
+    struct cpu *cpu;
+    struct thread *caller;
+    uint64_t *argument; // the nine argument registers of the caller
+    struct slot *slot;  // the capability that was invoked; of no meaning for operations of Kernel
+                        // and of slots
+    uint64_t number, handle; // as the caller gave them; of an audited call only
+    link_t object;           // what the call is about, for the audit log
+    uint64_t badge;          // likewise
+};
+
+// What is left to do at the end of a system call, beside to answer OK to the thread that made it.
+enum cpu_pending : uint32_t {
+    PENDING_CHOICE = 1,  // the choice of who runs has to be made anew
+    PENDING_RESTART = 2, // the system call is to start again
+    PENDING_AUDIT = 4,   // its success goes to the audit log
+    PENDING_ANSWERED = 8, // no answer is due: the registers are as they should be
+};
+
+// Why the next system call can't be looked up at once.
+enum cpu_detour : uint32_t {
+    DETOUR_FOREIGN = 1, // the current thread is foreign
+};
 
 constexpr unsigned CPU_PRIORITY_WORDS = KOZO_PRIORITIES / 64;
 
@@ -26,10 +53,12 @@ struct cpu {
     uint64_t armed;         // what the timer was set to
     link_t alarms;          // the heap of what is due at a time
 
-    uint32_t work;  // steps of long operations since this entry into the kernel
-    bool restart;   // the current thread's system call is to start again
-    bool disturbed; // the choice of who runs has to be made anew
-    uint8_t number; // of this processor
+    uint32_t pending; // enum cpu_pending
+    uint32_t detour;  // enum cpu_detour
+    uint32_t work;    // steps of long operations since this entry into the kernel
+    uint8_t number;   // of this processor
+
+    struct call call;
 
     uint64_t ready[CPU_PRIORITY_WORDS]; // bit set: the list of that priority is not empty
     struct thread_queue queue[KOZO_PRIORITIES];

@@ -12,17 +12,6 @@
 
 constexpr int NOBODY = -1;
 
-void scheduler_disturb(struct cpu *cpu)
-{
-    cpu->disturbed = true;
-}
-
-bool scheduler_is_settled(const struct cpu *cpu, const struct thread *thread)
-{
-    return !cpu->disturbed && cpu->current == thread && thread->state == READY &&
-           thread->time != 0 && thread->time == cpu->context;
-}
-
 static bool is_runnable(const struct thread *thread)
 {
     return thread->state == READY && thread->time != 0;
@@ -38,7 +27,10 @@ static void mark_ready(struct cpu *cpu, struct thread *thread)
 {
     cpu->ready[thread->priority / 64] |= (uint64_t)1 << thread->priority % 64;
     thread->queued = true;
-    scheduler_disturb(cpu);
+    // One that comes after the current thread changes nothing for now.
+    if (cpu->current == nullptr || thread->priority > cpu->current->priority) {
+        scheduler_disturb(cpu);
+    }
 }
 
 void scheduler_add(struct cpu *cpu, struct thread *thread)
@@ -75,12 +67,14 @@ void scheduler_yield(struct cpu *cpu)
     struct thread *thread = cpu->current;
 
     cpu->current = nullptr;
+    scheduler_disturb(cpu);
     scheduler_add(cpu, thread);
 }
 
 void scheduler_switch_to(struct cpu *cpu, struct thread *next)
 {
     scheduler_remove(cpu, next);
+    scheduler_disturb(cpu);
     cpu->current = next;
 }
 
@@ -186,9 +180,13 @@ struct thread *scheduler_choose(struct cpu *cpu)
         thread_lost_space(cpu, thread);
         thread = choose_thread(cpu);
     }
-    cpu->disturbed = false;
+    cpu->pending = 0;
     charge_to(cpu, thread == nullptr ? 0 : thread->time);
     if (thread != nullptr) {
+        cpu->detour = thread->foreign ? DETOUR_FOREIGN : 0;
+        cpu->call.cpu = cpu;
+        cpu->call.caller = thread;
+        cpu->call.argument = thread->registers.argument;
         arch_space_activate(thread_root(thread));
     }
     timer_prepare(cpu);

@@ -32,12 +32,13 @@ void scheduler_tick(struct cpu *cpu);
 // and the timer set; null for nobody.
 struct thread *scheduler_choose(struct cpu *cpu);
 
-// Whether the thread that came in may go on without a new choice: it is still current, ready, and
-// on the SchedContext that is charged, and nothing was marked as disturbed.
-bool scheduler_is_settled(const struct cpu *cpu, const struct thread *thread);
-
-// Somebody became ready, lost an address space, or got another budget: a new choice is due.
-void scheduler_disturb(struct cpu *cpu);
+// A new choice is due at the end of this entry. To be called by whatever makes somebody of a higher
+// priority ready, ends that the current thread can run, or changes its SchedContext, address space
+// or budget.
+static inline void scheduler_disturb(struct cpu *cpu)
+{
+    cpu->pending |= PENDING_CHOICE;
+}
 
 // Charges the SchedContext in use up to now.
 void scheduler_charge(struct cpu *cpu);

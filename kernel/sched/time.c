@@ -6,12 +6,13 @@
 #include "object/thread.h"
 #include "sched/scheduler.h"
 
-static void use(struct thread *thread, link_t context)
+static void use(struct cpu *cpu, struct thread *thread, link_t context)
 {
     struct sched_context *target = link_target(context);
 
     thread->time = context;
     target->user = link_to(thread);
+    scheduler_disturb(cpu);
 }
 
 static link_t own_context(const struct thread *thread)
@@ -28,7 +29,7 @@ void time_take_own(struct cpu *cpu, struct thread *thread)
     }
     const struct sched_context *context = link_target(own);
     if (context->user == 0 && context->owner == link_to(thread)) {
-        use(thread, own);
+        use(cpu, thread, own);
         scheduler_add(cpu, thread);
     }
 }
@@ -49,7 +50,7 @@ void time_lend(struct cpu *cpu, struct thread *caller, struct thread *server)
         struct sched_context *parked = link_target(server->time);
         parked->user = 0;
     }
-    use(server, caller->time);
+    use(cpu, server, caller->time);
     caller->time = 0;
     caller->borrower = link_to(server);
     server->lender = link_to(caller);
@@ -85,6 +86,7 @@ static link_t take_away(struct cpu *cpu, struct thread *thread)
     struct sched_context *context = link_target(time);
 
     scheduler_remove(cpu, thread);
+    scheduler_disturb(cpu);
     thread->time = 0;
     context->user = 0;
     return time;
@@ -92,7 +94,7 @@ static link_t take_away(struct cpu *cpu, struct thread *thread)
 
 static void give(struct cpu *cpu, struct thread *thread, link_t time)
 {
-    use(thread, time);
+    use(cpu, thread, time);
     scheduler_add(cpu, thread);
 }
 

@@ -10,15 +10,6 @@
 #include "cap/slot.h"
 #include "sched/cpu.h"
 
-struct call {
-    struct cpu *cpu;
-    struct thread *caller;
-    struct slot *slot;  // the capability that was invoked; null for operations of Kernel
-    uint64_t *argument; // the nine argument registers of the caller
-    link_t object;      // what the call is about, for the audit log
-    uint64_t badge;     // likewise
-};
-
 // Notes for the audit log what capability the call is about; null is nothing. Before anything
 // happens to it.
 static inline void call_about(struct call *call, const struct slot *slot)
@@ -34,6 +25,6 @@ static inline void call_about(struct call *call, const struct slot *slot)
 // as they are now, after other threads and interrupts had their chance.
 static inline enum kozo_error call_again(const struct call *call)
 {
-    call->cpu->restart = true;
+    call->cpu->pending |= PENDING_RESTART;
     return KOZO_OK;
 }

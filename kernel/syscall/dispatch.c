@@ -2,6 +2,10 @@
 // The four entries of entry.h. A system call is looked up in the table that abi/ generates: its
 // number leads to the type and the rights that the capability must have, and to the function that
 // does the rest.
+//
+// The way of a call that succeeds at once is short on purpose: it ends in the tail call of its
+// function, so that what is rare (a long path, a lease, the audit log, another thread to run) costs
+// nothing where it is not needed.
 #include "entry.h"
 
 #include "audit/audit.h"
@@ -27,15 +31,27 @@
 #include "sched/scheduler.h"
 #include "syscall/call.h"
 
+// What has to be done before the function of an operation is called.
+enum operation_kind : uint8_t {
+    ABSENT,  // there is no such operation
+    ALONE,   // nothing: it has no handle, or looks it up itself
+    TYPED,   // to look up its handle
+    AUDITED, // the same if it has a type, and to note the call for the audit log
+};
+
 struct operation {
     enum kozo_error (*function)(struct call *call);
-    uint8_t type;    // NONE: the function looks its handle up itself
-    bool audited;    // its success goes to the audit log
+    enum operation_kind kind;
+    uint8_t type;    // of its handle; NONE: the function looks its handle up itself
     uint16_t rights; // all of which the capability must have
 };
 
 #define OPERATION(number, object, operation, type, rights, debug, audited)                         \
-    [number] = {object##_##operation##_call, type, audited, rights},
+    [number] = {object##_##operation##_call,                                                       \
+                (audited)                  ? AUDITED                                               \
+                : (type) == KOZO_TYPE_NONE ? ALONE                                                 \
+                                           : TYPED,                                                \
+                type, rights},
 
 static const struct operation operations[] = {KOZO_OPERATIONS(OPERATION)};
 
@@ -56,21 +72,33 @@ static enum kozo_error dispatch_leased(struct call *call, const struct operation
     return error;
 }
 
-static enum kozo_error dispatch(struct call *call, const struct operation *operation)
+static void call_note(struct call *call)
 {
-    const struct arch_registers *registers = &call->caller->registers;
+    call->cpu->pending |= PENDING_AUDIT;
+    call->number = call->caller->registers.operation;
+    call->handle = call->caller->registers.handle;
+    call->object = 0;
+    call->badge = 0;
+}
 
-    if (operation->function == nullptr) {
+// Any operation, however its capability is found.
+[[gnu::noinline]] static enum kozo_error dispatch(struct call *call,
+                                                  const struct operation *operation)
+{
+    if (operation->kind == ABSENT) {
         return KOZO_BAD_OPERATION;
     }
+    if (operation->kind == AUDITED) {
+        call_note(call);
+    }
     if (operation->type != KOZO_TYPE_NONE) {
-        struct lookup found =
-            lookup_typed(call->caller, registers->handle, operation->type, operation->rights);
+        struct lookup found = lookup_typed(call->caller, call->caller->registers.handle,
+                                           operation->type, operation->rights);
         if (found.error != KOZO_OK) {
             return found.error;
         }
         call->slot = found.slot;
-        if (operation->audited) {
+        if (operation->kind == AUDITED) {
             call_about(call, found.slot);
         }
         if ((found.slot->flags & SLOT_LEASED) != 0) {
@@ -80,11 +108,37 @@ static enum kozo_error dispatch(struct call *call, const struct operation *opera
     return operation->function(call);
 }
 
-static const struct operation *find_operation(uint64_t number)
+// A foreign thread has no operations.
+[[gnu::noinline]] static enum kozo_error take_detour(struct call *call)
 {
-    static const struct operation none;
+    call->cpu->pending |= PENDING_ANSWERED;
+    foreign_syscall(call->cpu, call->caller);
+    return KOZO_OK;
+}
 
-    return number < OPERATIONS ? &operations[number] : &none;
+enum kozo_error syscall_begin(struct cpu *cpu)
+{
+    struct call *call = &cpu->call;
+    const struct arch_registers *registers = &call->caller->registers;
+
+    cpu->work = 0;
+    if (cpu->detour != 0) {
+        return take_detour(call);
+    }
+    if (registers->operation >= OPERATIONS) {
+        return KOZO_BAD_OPERATION;
+    }
+    const struct operation *operation = &operations[registers->operation];
+    if (operation->kind == ALONE) {
+        return operation->function(call);
+    }
+    struct slot *slot = lookup_near(call->caller, registers->handle);
+    if (operation->kind == TYPED && slot != nullptr && slot->type == operation->type &&
+        (operation->rights & ~slot->rights) == 0 && (slot->flags & SLOT_LEASED) == 0) {
+        call->slot = slot;
+        return operation->function(call);
+    }
+    return dispatch(call, operation);
 }
 
 // Errors that mean that somebody tried what he may not do.
@@ -94,42 +148,33 @@ static bool is_refusal(enum kozo_error error)
            error == KOZO_TOO_DEEP;
 }
 
-static struct thread *native_syscall(struct cpu *cpu, struct thread *caller)
+// Tells the audit log, if it is to know. A call that is to start again is not over yet, unless it
+// goes on as another operation.
+static void syscall_audit(struct call *call, uint32_t pending, enum kozo_error error)
 {
-    struct call call = {
-        .cpu = cpu,
-        .caller = caller,
-        .argument = caller->registers.argument,
-    };
-    uint64_t number = caller->registers.operation;
-    uint64_t handle = caller->registers.handle;
-    const struct operation *operation = find_operation(number);
-
-    enum kozo_error error = dispatch(&call, operation);
-    // A call that is to start again is not over yet, unless it goes on as another operation.
-    bool over = !cpu->restart || caller->registers.operation != number;
-    if (over && (error == KOZO_OK ? operation->audited : is_refusal(error))) {
-        audit_note(&call, number, handle, error);
+    if (is_refusal(error)) {
+        call_note(call);
+        audit_note(call, error);
+    } else if (error == KOZO_OK && (pending & PENDING_AUDIT) != 0 &&
+               ((pending & PENDING_RESTART) == 0 ||
+                call->caller->registers.operation != call->number)) {
+        audit_note(call, error);
     }
-    if (cpu->restart) {
-        cpu->restart = false;
-        arch_registers_restart(&caller->registers);
-    } else {
-        caller->registers.operation = error;
-    }
-    return scheduler_is_settled(cpu, caller) ? caller : scheduler_choose(cpu);
 }
 
-struct thread *kernel_syscall(struct cpu *cpu)
+struct thread *syscall_end(struct cpu *cpu, enum kozo_error error)
 {
-    struct thread *caller = cpu->current;
+    struct thread *caller = cpu->call.caller;
+    uint32_t pending = cpu->pending;
 
-    cpu->work = 0;
-    if (!caller->foreign) {
-        return native_syscall(cpu, caller);
+    syscall_audit(&cpu->call, pending, error);
+    cpu->pending = 0;
+    if ((pending & PENDING_RESTART) != 0) {
+        arch_registers_restart(&caller->registers);
+    } else if ((pending & PENDING_ANSWERED) == 0) {
+        caller->registers.operation = error;
     }
-    foreign_syscall(cpu, caller);
-    return scheduler_is_settled(cpu, caller) ? caller : scheduler_choose(cpu);
+    return (pending & PENDING_CHOICE) == 0 ? caller : scheduler_choose(cpu);
 }
 
 struct thread *kernel_fault(struct cpu *cpu, const struct fault *fault)

@@ -51,7 +51,9 @@ static struct cnode *put_cnode(void)
 
     object_create(object, KOZO_TYPE_CNODE, WORLD_CNODE_BITS);
     object->grave.header.references = 1;
-    put(cnode, AT_CNODE, (struct slot){.type = KOZO_TYPE_CNODE, .object = link_to(object)});
+    put(cnode, AT_CNODE,
+        (struct slot){
+            .type = KOZO_TYPE_CNODE, .object = link_to(object), .size = cnode_slots(cnode) - 1});
     return cnode;
 }
 

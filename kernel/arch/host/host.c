@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "entry.h"
 #include "kernel.h"
 #include "mem/table.h"
+#include "object/thread.h"
 #include "panic/build_id.h"
 #include "panic/panic.h"
 
@@ -240,6 +242,27 @@ void arch_registers_each(const struct arch_registers *registers,
 {
     each("instruction", registers->instruction, context);
     each("stack", registers->stack, context);
+}
+
+// --- Entry --------------------------------------------------------------------------------------
+
+struct thread *kernel_syscall(struct cpu *cpu)
+{
+    struct thread *thread = cpu->current;
+    enum kozo_error error = syscall_begin(cpu);
+
+    if (error == KOZO_OK && cpu->pending == 0) {
+        thread->registers.operation = KOZO_OK;
+    } else {
+        thread = syscall_end(cpu, error);
+    }
+    // What a call leaves behind is of no meaning, so that states can be compared byte by byte.
+    cpu->call.slot = nullptr;
+    cpu->call.number = 0;
+    cpu->call.handle = 0;
+    cpu->call.object = 0;
+    cpu->call.badge = 0;
+    return thread;
 }
 
 // --- Time, interrupts, ports --------------------------------------------------------------------

@@ -6,6 +6,9 @@
 
 #include "arch/arch.h"
 
+struct cpu;
+struct thread;
+
 // Translations that the processor may have cached of the current address space.
 constexpr unsigned HOST_TLB = 512;
 
@@ -54,6 +57,9 @@ void host_reset(void);
 
 // Caches every translation that the current address space has: the worst that a processor may do.
 void host_touch_all(void);
+
+// A system call, as the entry code of a processor carries it out: the thread to resume.
+struct thread *kernel_syscall(struct cpu *cpu);
 
 // An address whose cached translation isn't what the tables say; UINT64_MAX when there is none.
 uint64_t host_stale(void);

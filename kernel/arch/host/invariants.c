@@ -726,7 +726,11 @@ static bool check_cpu(void)
              cpu);
     }
 
-    RULE(!cpu->restart, "no restart is left over", cpu);
+    RULE(cpu->pending == 0, "nothing is left to do", cpu);
+    RULE(current == nullptr || (cpu->call.cpu == cpu && cpu->call.caller == current &&
+                                cpu->call.argument == current->registers.argument &&
+                                current->foreign == ((cpu->detour & DETOUR_FOREIGN) != 0)),
+         "the next call is that of the current thread", cpu);
     RULE(cpu->context == 0 || is_object(cpu->context, KOZO_TYPE_SCHED_CONTEXT),
          "what is charged is a SchedContext", cpu);
     RULE(cpu->context == (current == nullptr ? 0 : current->time),

@@ -7,11 +7,11 @@
 // they differ are the FS and GS bases exchanged. Idle counts as a thread, with registers in struct
 // arch_cpu.
 //
-//   user mode ──SYSCALL──▶ entry_syscall ──▶ kernel_syscall ─────────┐
-//   user mode ──vector───▶ entry_common ──▶ x86_interrupt_user ──────┤
-//   idle ───────vector───▶ entry_common ──▶ x86_interrupt_kernel ────┤
-//   any ──NMI, #DB, #DF, #MC──▶ entry_careful                        ▼
-//   user mode ◀──SYSRET or IRET──────────────────────────────── entry_exit
+//   user mode ──SYSCALL──▶ entry_syscall ──▶ syscall_begin ──▶ SYSRET, or syscall_end ─┐
+//   user mode ──vector───▶ entry_common ──▶ x86_interrupt_user ────────────────────────┤
+//   idle ───────vector───▶ entry_common ──▶ x86_interrupt_kernel ──────────────────────┤
+//   any ──NMI, #DB, #DF, #MC──▶ entry_careful                                          ▼
+//   user mode ◀──SYSRET or IRET────────────────────────────────────────────────── entry_exit
 //
 // Between SWAPGS and SYSRET or IRET the kernel runs with the GS base of the user, or with the stack
 // of the user; only the four careful vectors can arrive there, and they trust neither.
@@ -53,7 +53,33 @@ entry_syscall:
         movq    $VECTOR_SYSCALL, R_VECTOR(%rsp)
         mov     %gs:CPU_STACK, %rsp
         mov     %gs:CPU_SELF, %rdi
-        call    kernel_syscall
+        call    syscall_begin
+        mov     %eax, %esi
+        or      %gs:CPU_PENDING, %eax
+        jnz     .Lsyscall_end
+// The same thread goes on with OK. C code has left rbx and rbp as they were.
+        mov     %gs:CPU_FRAME_END, %rax
+        cmpq    $VECTOR_SYSCALL, R_VECTOR(%rax)
+        jne     .Lsyscall_end
+        mov     R_RDI(%rax), %rdi
+        mov     R_RSI(%rax), %rsi
+        mov     R_RDX(%rax), %rdx
+        mov     R_R8(%rax), %r8
+        mov     R_R9(%rax), %r9
+        mov     R_R10(%rax), %r10
+        mov     R_R12(%rax), %r12
+        mov     R_R13(%rax), %r13
+        mov     R_R14(%rax), %r14
+        mov     R_R15(%rax), %r15
+        mov     R_RIP(%rax), %rcx
+        mov     R_RFLAGS(%rax), %r11
+        mov     R_RSP(%rax), %rsp
+        xor     %eax, %eax
+        swapgs
+        sysretq
+.Lsyscall_end:
+        mov     %gs:CPU_SELF, %rdi
+        call    syscall_end
         .size   entry_syscall, . - entry_syscall
 
 // rax is the thread to resume, or null.

@@ -54,5 +54,6 @@ static_assert(alignof(struct thread) % 16 == 0);
 
 static_assert(THREAD_REGISTERS == offsetof(struct thread, registers));
 static_assert(offsetof(struct cpu, arch) == 0);
+static_assert(CPU_PENDING == offsetof(struct cpu, pending));
 static_assert(VECTOR_SYSCALL == X86_VECTOR_SYSCALL);
 static_assert(VECTOR_IDLE == X86_VECTOR_IDLE);

@@ -35,6 +35,9 @@
 #define CPU_FRAME_END 56 // tss.rsp0
 #define CPU_IDLE      224
 
+// struct cpu
+#define CPU_PENDING 448
+
 // struct thread
 #define THREAD_REGISTERS 64
 
