@@ -3,6 +3,8 @@
 //
 // Slot 0 is the object's header, and never a place for a capability. Its contents are deleted slot
 // by slot when the last capability to it goes.
+//
+// Invariant C1: a capability to a CNode that lives has the last index of that in `size`.
 #pragma once
 
 #include "object/object.h"

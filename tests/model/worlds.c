@@ -95,7 +95,9 @@ static struct cnode *put_first_cnode(unsigned bits, uint64_t own)
     memset(cnode, 0, (uint64_t)KOZO_SLOT_SIZE << bits);
     object_create((struct object *)cnode, KOZO_TYPE_CNODE, bits);
     cnode->slot[0].header.references = 1;
-    put(&cnode->slot[0] + own, (struct slot){.type = KOZO_TYPE_CNODE, .object = link_to(cnode)});
+    put(&cnode->slot[0] + own, (struct slot){.type = KOZO_TYPE_CNODE,
+                                             .object = link_to(cnode),
+                                             .size = cnode_slots(cnode) - 1});
     return cnode;
 }
 
@@ -109,7 +111,8 @@ static struct thread *put_thread(struct slot *slot, struct slot *context_slot)
     ((struct object *)world.root)->grave.header.references++;
     put(&thread->cspace, (struct slot){.type = KOZO_TYPE_CNODE,
                                        .flags = SLOT_IN_THREAD,
-                                       .object = link_to(world.root)});
+                                       .object = link_to(world.root),
+                                       .size = cnode_slots(world.root) - 1});
     world.space->object.grave.header.references++;
     put(&thread->space, (struct slot){.type = KOZO_TYPE_ADDRESS_SPACE,
                                       .flags = SLOT_IN_THREAD,

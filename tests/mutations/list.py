@@ -25,6 +25,12 @@ MUTATIONS = [
              "} else if (place_slot(&place)->type != KOZO_TYPE_NONE) {", "} else if (false) {"),
     Mutation("slot 0, the CNode's header, can be named", "cap/lookup.c",
              "if (index == 0) {", "if (false) {"),
+    Mutation("rights are not checked on the short way of a call", "syscall/dispatch.c",
+             "(operation->rights & ~slot->rights) == 0 && ", ""),
+    Mutation("the short way of a call does not see a Lease", "syscall/dispatch.c",
+             " && (slot->flags & SLOT_LEASED) == 0) {", ") {"),
+    Mutation("a thread that waits stays current", "object/endpoint.c",
+             "    scheduler_disturb(cpu);\n    thread->state = state;", "    thread->state = state;"),
     # --- Copies
     Mutation("a copy does not count as a reference", "object/cnode.c",
              "slot_object(source)->grave.header.references++;", NOTHING),

@@ -423,6 +423,9 @@ static bool check_memory(void)
 {
     for (unsigned i = 0; i < found.slots; i++) {
         const struct slot *slot = slot_at(found.slot[i]);
+        RULE(slot->type != KOZO_TYPE_CNODE || (slot->flags & SLOT_GRAVE) != 0 ||
+                 slot->size == cnode_slots(cnode_of(slot)) - 1,
+             "C1: a capability to a CNode knows its last index", slot);
         bool frame = slot->type == KOZO_TYPE_FRAME || slot->type == KOZO_TYPE_MAPPING;
         if (slot->type == KOZO_TYPE_UNTYPED && !check_untyped(slot)) {
             return false;
