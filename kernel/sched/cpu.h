@@ -31,9 +31,9 @@ struct call {
 
 // What is left to do at the end of a system call, beside to answer OK to the thread that made it.
 enum cpu_pending : uint32_t {
-    PENDING_CHOICE = 1,  // the choice of who runs has to be made anew
-    PENDING_RESTART = 2, // the system call is to start again
-    PENDING_AUDIT = 4,   // its success goes to the audit log
+    PENDING_CHOICE = 1,   // the choice of who runs has to be made anew
+    PENDING_RESTART = 2,  // the system call is to start again
+    PENDING_AUDIT = 4,    // its success goes to the audit log
     PENDING_ANSWERED = 8, // no answer is due: the registers are as they should be
 };
 

@@ -125,7 +125,7 @@ enum kozo_error syscall_begin(struct cpu *cpu)
     if (cpu->detour != 0) {
         return take_detour(call);
     }
-    if (registers->operation >= OPERATIONS) {
+    if (registers->operation >= OPERATIONS) [[clang::unlikely]] {
         return KOZO_BAD_OPERATION;
     }
     const struct operation *operation = &operations[registers->operation];
