@@ -47,16 +47,17 @@ constexpr unsigned CPU_PRIORITY_WORDS = KOZO_PRIORITIES / 64;
 struct cpu {
     struct arch_cpu arch;
 
+    uint32_t pending; // enum cpu_pending
+    uint32_t detour;  // enum cpu_detour
+
     struct thread *current; // whose registers the next exit restores; null when idle
     link_t context;         // the SchedContext that is charged for what happens now
     uint64_t charged;       // up to when it was charged
     uint64_t armed;         // what the timer was set to
     link_t alarms;          // the heap of what is due at a time
 
-    uint32_t pending; // enum cpu_pending
-    uint32_t detour;  // enum cpu_detour
-    uint32_t work;    // steps of long operations since this entry into the kernel
-    uint8_t number;   // of this processor
+    uint32_t work;  // steps of long operations since this entry into the kernel
+    uint8_t number; // of this processor
 
     struct call call;
 

@@ -36,7 +36,7 @@
 #define CPU_IDLE      224
 
 // struct cpu
-#define CPU_PENDING 448
+#define CPU_PENDING 416
 
 // struct thread
 #define THREAD_REGISTERS 64
