@@ -157,6 +157,8 @@ pub enum ObjectType {
     IoPort = 14,
     /// the right to give out one processor's time
     SchedControl = 15,
+    /// memory for the registers of SSE, AVX and the like
+    ExtendedState = 17,
     /// a signal at a time of the clock
     Timer = 18,
     /// an end that was agreed beforehand
@@ -189,6 +191,7 @@ impl ObjectType {
             13 => Some(Self::IrqHandler),
             14 => Some(Self::IoPort),
             15 => Some(Self::SchedControl),
+            17 => Some(Self::ExtendedState),
             18 => Some(Self::Timer),
             19 => Some(Self::Lease),
             20 => Some(Self::AuditLog),
@@ -329,6 +332,33 @@ impl BootSlot {
             14 => Some(Self::AuditDigest),
             15 => Some(Self::Entropy),
             16 => Some(Self::Image),
+            _ => None,
+        }
+    }
+}
+
+/// Registers of a thread that are read and written together, as words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum RegisterClass {
+    /// what every program uses; x86-64: X86General
+    General = 0,
+    /// bases of thread-local storage; x86-64: X86Bases
+    Bases = 1,
+    /// breakpoints; x86-64: X86Debug
+    Debug = 2,
+    /// the area of an ExtendedState, as XSAVE lays it out (not compacted)
+    Extended = 3,
+}
+
+impl RegisterClass {
+    /// The member with this number.
+    pub const fn from_number(number: u64) -> Option<Self> {
+        match number {
+            0 => Some(Self::General),
+            1 => Some(Self::Bases),
+            2 => Some(Self::Debug),
+            3 => Some(Self::Extended),
             _ => None,
         }
     }
@@ -519,6 +549,13 @@ pub struct IoPort(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct SchedControl(pub u64);
+
+/// Memory for the registers of SSE, AVX and the like of one thread. Without one, a thread's use of
+/// them is an exception. It takes the power of two at or above BootInfo.extended_size and 128 bytes
+/// more; a processor without such registers has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct ExtendedState(pub u64);
 
 /// Signals a notification at a time of the clock, once or again and again. It belongs to the
 /// processor that set it last.
@@ -716,7 +753,8 @@ const _: () = assert!(core::mem::offset_of!(BootInfo, untyped) == 504);
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct FaultMessage {
-    /// for a page fault: the address that was touched
+    /// for a page fault: the address that was touched; for a debug exception on x86-64: DR6 without
+    /// its fixed bits
     pub address: u64,
     /// address of the instruction
     pub instruction: u64,
@@ -749,6 +787,96 @@ pub struct ForeignCall {
 const _: () = assert!(core::mem::size_of::<ForeignCall>() == 56);
 const _: () = assert!(core::mem::offset_of!(ForeignCall, number) == 0);
 const _: () = assert!(core::mem::offset_of!(ForeignCall, argument) == 8);
+
+/// The class GENERAL on x86-64. Of the flags a write takes those that a program may change itself.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct X86General {
+    /// number and result of a system call
+    pub rax: u64,
+    /// as its name says
+    pub rbx: u64,
+    /// as its name says
+    pub rcx: u64,
+    /// as its name says
+    pub rdx: u64,
+    /// as its name says
+    pub rsi: u64,
+    /// as its name says
+    pub rdi: u64,
+    /// as its name says
+    pub rbp: u64,
+    /// the stack pointer
+    pub rsp: u64,
+    /// as its name says
+    pub r8: u64,
+    /// as its name says
+    pub r9: u64,
+    /// as its name says
+    pub r10: u64,
+    /// as its name says
+    pub r11: u64,
+    /// as its name says
+    pub r12: u64,
+    /// as its name says
+    pub r13: u64,
+    /// as its name says
+    pub r14: u64,
+    /// as its name says
+    pub r15: u64,
+    /// must be a user address
+    pub rip: u64,
+    /// flags
+    pub rflags: u64,
+}
+
+const _: () = assert!(core::mem::size_of::<X86General>() == 144);
+const _: () = assert!(core::mem::offset_of!(X86General, rax) == 0);
+const _: () = assert!(core::mem::offset_of!(X86General, rbx) == 8);
+const _: () = assert!(core::mem::offset_of!(X86General, rcx) == 16);
+const _: () = assert!(core::mem::offset_of!(X86General, rdx) == 24);
+const _: () = assert!(core::mem::offset_of!(X86General, rsi) == 32);
+const _: () = assert!(core::mem::offset_of!(X86General, rdi) == 40);
+const _: () = assert!(core::mem::offset_of!(X86General, rbp) == 48);
+const _: () = assert!(core::mem::offset_of!(X86General, rsp) == 56);
+const _: () = assert!(core::mem::offset_of!(X86General, r8) == 64);
+const _: () = assert!(core::mem::offset_of!(X86General, r9) == 72);
+const _: () = assert!(core::mem::offset_of!(X86General, r10) == 80);
+const _: () = assert!(core::mem::offset_of!(X86General, r11) == 88);
+const _: () = assert!(core::mem::offset_of!(X86General, r12) == 96);
+const _: () = assert!(core::mem::offset_of!(X86General, r13) == 104);
+const _: () = assert!(core::mem::offset_of!(X86General, r14) == 112);
+const _: () = assert!(core::mem::offset_of!(X86General, r15) == 120);
+const _: () = assert!(core::mem::offset_of!(X86General, rip) == 128);
+const _: () = assert!(core::mem::offset_of!(X86General, rflags) == 136);
+
+/// The class BASES on x86-64; both must be canonical.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct X86Bases {
+    /// base of FS
+    pub fs: u64,
+    /// base of GS
+    pub gs: u64,
+}
+
+const _: () = assert!(core::mem::size_of::<X86Bases>() == 16);
+const _: () = assert!(core::mem::offset_of!(X86Bases, fs) == 0);
+const _: () = assert!(core::mem::offset_of!(X86Bases, gs) == 8);
+
+/// The class DEBUG on x86-64. Only user addresses, and no breakpoints on ports.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct X86Debug {
+    /// DR0 to DR3
+    pub address: [u64; 4],
+    /// DR7; the bits of DR6 come as the address in the message about the exception
+    pub control: u64,
+}
+
+const _: () = assert!(core::mem::size_of::<X86Debug>() == 40);
+const _: () = assert!(core::mem::offset_of!(X86Debug, address) == 0);
+const _: () = assert!(core::mem::offset_of!(X86Debug, control) == 32);
 
 /// One event. Records of a ring are numbered from 0; a gap tells how many were lost or merely
 /// counted.
@@ -883,6 +1011,10 @@ pub mod operation {
     /// Breaks off what the thread waits for: its operation answers CANCELLED. A thread that waits
     /// for its fault handler stays stopped by its fault.
     pub const THREAD_CANCEL: u32 = 0x6a;
+    /// Reads registers of one class into the caller's IPC buffer.
+    pub const THREAD_READ_STATE: u32 = 0x6b;
+    /// Writes registers of one class from the caller's IPC buffer.
+    pub const THREAD_WRITE_STATE: u32 = 0x6c;
     /// Gives the time to a thread.
     pub const SCHED_CONTEXT_BIND: u32 = 0x70;
     /// Takes the time back from its thread, which stops running.
@@ -920,6 +1052,9 @@ pub mod operation {
     pub const IO_PORT_WRITE: u32 = 0xe1;
     /// Sets a SchedContext to this processor and its budget.
     pub const SCHED_CONTROL_CONFIGURE: u32 = 0xf0;
+    /// Gives it to a thread, which has its registers from then on until one of the two is
+    /// destroyed.
+    pub const EXTENDED_STATE_BIND: u32 = 0x110;
     /// Sets which notification is signalled.
     pub const TIMER_BIND: u32 = 0x120;
     /// Lets it expire at `deadline`, or at once if that has passed, and from then on each `period`.

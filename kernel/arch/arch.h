@@ -31,6 +31,7 @@ typedef uint64_t arch_entry_t;
 //   physical_t ARCH_PHYSICAL_END  first physical address that can't exist
 //   unsigned ARCH_INTERRUPTS      numbers of interrupts run from 0 to this, exclusive
 //   bool     ARCH_HAS_PORTS       whether arch_port_read and arch_port_write work
+//   unsigned ARCH_CLASS_WORDS     most words of a class of registers other than EXTENDED
 //   uint64_t ARCH_WORK_LIMIT      steps of a long operation between two preemption points; on the
 //                                 host it is a variable
 #include "machine.h"
@@ -101,6 +102,35 @@ void arch_registers_call(const struct arch_registers *registers, uint64_t *words
 // them: it has the address after it.
 void arch_registers_enter(struct arch_registers *registers, uint64_t entry);
 
+// The registers of one class (enum kozo_register_class) but EXTENDED, as words. 0: no such class.
+// A write is refused, and nothing changed, when it can't be loaded in user mode.
+unsigned arch_class_words(uint64_t class);
+void arch_class_read(const struct arch_registers *registers, uint64_t class, uint64_t *words);
+[[nodiscard]] bool arch_class_write(struct arch_registers *registers, uint64_t class,
+                                    const uint64_t *words);
+
+// Extended state: what a processor has in registers that only some threads use. `size` is that of
+// an area that keeps it, which is 64-byte aligned; 0 when there is none. `mask` tells the parts.
+uint64_t arch_extended_size(void);
+uint64_t arch_extended_mask(void);
+
+// A zeroed area is to hold the first state.
+void arch_extended_create(void *area);
+
+// Keeps the registers in `from`, and loads those of `to`. Null is for threads without: their use of
+// the registers is an exception, and nothing of `from` is left in them. Not both are null.
+void arch_extended_switch(void *from, const void *to);
+
+// Gives every byte of an area its meaning, before it is read or written by the portable kernel; and
+// makes it loadable after a write.
+void arch_extended_complete(void *area);
+void arch_extended_check(void *area);
+
+// Whether the thread has debug registers to load; loads them, or turns all off.
+bool arch_debug_in_use(const struct arch_registers *registers);
+void arch_debug_load(const struct arch_registers *registers);
+void arch_debug_leave(void);
+
 // These registers are about to be no registers any more, since their thread is destroyed: the exit
 // to the next thread must not write to them. To be called while they may be those of the current
 // thread.
@@ -141,10 +171,6 @@ bool arch_entropy(uint64_t *value);
 
 // The processor that runs this.
 static inline struct cpu *arch_cpu(void);
-
-// Bytes and components of extended state that XSAVE (or the like) keeps here. 0 when there is none.
-uint64_t arch_extended_size(void);
-uint64_t arch_extended_mask(void);
 
 // --- The end ------------------------------------------------------------------------------------
 

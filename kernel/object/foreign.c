@@ -2,6 +2,7 @@
 #include "object/foreign.h"
 
 #include "object/thread.h"
+#include "sched/extra.h"
 #include "sched/scheduler.h"
 #include "syscall/call.h"
 
@@ -56,6 +57,7 @@ enum kozo_error thread_set_foreign_call(struct call *call)
     thread->interrupt = thread->interrupt && thread->foreign;
     thread->answers =
         (struct foreign){.entry = argument[1], .exempt = argument[2], .exempt_size = size};
+    extra_decide(thread);
     return KOZO_OK;
 }
 

@@ -6,6 +6,7 @@
 #include "object/address_space.h"
 #include "object/cnode.h"
 #include "object/endpoint.h"
+#include "object/extended_state.h"
 #include "object/irq_handler.h"
 #include "object/lease.h"
 #include "object/notification.h"
@@ -53,6 +54,12 @@ const struct object_type object_types[OBJECT_TYPES] = {
     [KOZO_TYPE_IRQ_HANDLER] = {OBJECT(IRQ_HANDLER, "IrqHandler", RIGHTS_OBJECT, true),
                                .reap = irq_handler_reap},
     [KOZO_TYPE_IO_PORT] = {.name = "IoPort", .can_copy = true, .rights = RIGHTS_STORAGE},
+    [KOZO_TYPE_EXTENDED_STATE] = {.name = "ExtendedState",
+                                  .has_object = true,
+                                  .can_copy = true,
+                                  .rights = RIGHTS_OBJECT,
+                                  .create = extended_state_create,
+                                  .reap = extended_state_reap},
     [KOZO_TYPE_SCHED_CONTROL] = {.name = "SchedControl",
                                  .can_copy = true,
                                  .rights = KOZO_RIGHT_CONTROL},

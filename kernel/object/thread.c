@@ -9,10 +9,12 @@
 #include "object/address_space.h"
 #include "object/cnode.h"
 #include "object/endpoint.h"
+#include "object/extended_state.h"
 #include "object/notification.h"
 #include "object/reply.h"
 #include "object/sched_context.h"
 #include "panic/panic.h"
+#include "sched/extra.h"
 #include "sched/scheduler.h"
 #include "sched/time.h"
 #include "syscall/call.h"
@@ -43,6 +45,8 @@ bool thread_reap(struct cpu *cpu, struct object *object)
     }
     thread_stop(cpu, thread);
     notification_unbind(thread);
+    extended_state_unbind(cpu, thread);
+    extra_leave(cpu, thread);
     if (slot != nullptr) {
         if (slot_delete(cpu, slot)) {
             object->grave.header.progress++;
@@ -398,5 +402,6 @@ enum kozo_error thread_info_call(struct call *call)
     call->argument[0] = thread->state;
     call->argument[1] = thread->priority;
     call->argument[2] = context == nullptr ? 0 : context->consumed;
+    call->argument[3] = thread->user_time;
     return KOZO_OK;
 }

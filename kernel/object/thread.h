@@ -58,11 +58,11 @@ struct thread {
 
     uint8_t state; // enum thread_state
     uint8_t priority;
-    bool queued;   // in a ready list
-    bool calls;    // SENDING: wants an answer
-    bool faulted;  // SENDING or CALLING because of `fault`, not by a system call
-    uint8_t depth; // lenders before it in the chain, or more
-    bool foreign;
+    bool queued;    // in a ready list
+    bool calls;     // SENDING: wants an answer
+    bool faulted;   // SENDING or CALLING because of `fault`, not by a system call
+    uint8_t depth;  // lenders before it in the chain, or more
+    bool foreign;   // set extra_decide after a change
     bool interrupt; // foreign: an INTERRUPTED message is due before its next instruction
 
     link_t queue_next, queue_previous; // in a ready list, or in the queue of waiting_on
@@ -71,10 +71,13 @@ struct thread {
     link_t notification; // bound
     link_t time;         // the SchedContext in use
     link_t lender, borrower;
+    link_t extended; // ExtendedState
+    link_t extra;    // itself or 0: see sched/extra.h
 
     uint64_t badge; // of the capability that it sends through
     struct fault fault;
     struct foreign answers; // to its system calls, by itself
+    uint64_t user_time;     // ticks, while `extra` is not 0
 };
 static_assert(offsetof(struct thread, registers) == sizeof(struct object));
 static_assert(sizeof(struct thread) <= 1u << THREAD_BITS);
@@ -133,5 +136,7 @@ enum kozo_error thread_cancel_call(struct call *call);
 enum kozo_error thread_set_priority_call(struct call *call);
 enum kozo_error thread_write_registers_call(struct call *call);
 enum kozo_error thread_read_registers_call(struct call *call);
+enum kozo_error thread_read_state_call(struct call *call);
+enum kozo_error thread_write_state_call(struct call *call);
 enum kozo_error thread_bind_notification_call(struct call *call);
 enum kozo_error thread_info_call(struct call *call);

@@ -5,6 +5,7 @@
 #include "cap/lookup.h"
 #include "lib/memory.h"
 #include "object/cnode.h"
+#include "object/extended_state.h"
 #include "object/object.h"
 #include "object/thread.h"
 #include "syscall/call.h"
@@ -41,6 +42,8 @@ static unsigned retype_bits(uint64_t type, uint64_t size)
         return size >= ARCH_PAGE_BITS && size <= FRAME_MAX_BITS ? (unsigned)size : 0;
     case KOZO_TYPE_UNTYPED:
         return size >= UNTYPED_MIN_BITS && size <= UNTYPED_MAX_BITS ? (unsigned)size : 0;
+    case KOZO_TYPE_EXTENDED_STATE:
+        return size == 0 ? extended_state_bits() : 0;
     default:
         return size == 0 ? object_types[type].bits : 0;
     }
@@ -52,7 +55,8 @@ static bool retype_makes(uint64_t type, bool device)
         return true;
     }
     return !device && type < OBJECT_TYPES &&
-           (type == KOZO_TYPE_CNODE || object_types[type].bits != 0);
+           (type == KOZO_TYPE_CNODE || object_types[type].bits != 0 ||
+            (type == KOZO_TYPE_EXTENDED_STATE && extended_state_bits() != 0));
 }
 
 static enum kozo_error retype_destination(struct call *call, struct retype *retype)

@@ -56,6 +56,9 @@ struct cpu {
     uint64_t armed;         // what the timer was set to
     link_t alarms;          // the heap of what is due at a time
 
+    link_t extra;         // the thread whose extra state the processor has: sched/extra.h
+    uint64_t extra_since; // when that changed
+
     uint32_t work;  // steps of long operations since this entry into the kernel
     uint8_t number; // of this processor
 

@@ -9,6 +9,7 @@
 #include "object/sched_context.h"
 #include "object/thread.h"
 #include "sched/alarm.h"
+#include "sched/extra.h"
 
 constexpr int NOBODY = -1;
 
@@ -182,6 +183,7 @@ struct thread *scheduler_choose(struct cpu *cpu)
     }
     cpu->pending = 0;
     charge_to(cpu, thread == nullptr ? 0 : thread->time);
+    extra_switch(cpu, thread == nullptr ? 0 : thread->extra);
     if (thread != nullptr) {
         cpu->detour = thread->foreign ? DETOUR_FOREIGN : 0;
         cpu->call.cpu = cpu;

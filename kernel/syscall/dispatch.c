@@ -15,6 +15,7 @@
 #include "object/address_space.h"
 #include "object/cnode.h"
 #include "object/endpoint.h"
+#include "object/extended_state.h"
 #include "object/frame.h"
 #include "object/io_port.h"
 #include "object/irq_handler.h"

@@ -74,27 +74,28 @@ enum [[clang::flag_enum]] kozo_right : uint32_t {
 
 // The type of a capability, and the number that retype takes.
 enum kozo_object_type : uint32_t {
-    KOZO_TYPE_NONE = 0,           // an empty slot
-    KOZO_TYPE_UNTYPED = 1,        // memory not yet used
-    KOZO_TYPE_CNODE = 2,          // storage for capabilities
-    KOZO_TYPE_ENDPOINT = 3,       // a place where messages meet
-    KOZO_TYPE_REPLY = 4,          // the obligation to answer one call
-    KOZO_TYPE_NOTIFICATION = 5,   // a word of signal bits
-    KOZO_TYPE_THREAD = 6,         // a thread of execution
-    KOZO_TYPE_SCHED_CONTEXT = 7,  // a share of one processor's time
-    KOZO_TYPE_POOL = 8,           // memory for page tables
-    KOZO_TYPE_ADDRESS_SPACE = 9,  // a tree of page tables
-    KOZO_TYPE_FRAME = 10,         // a run of pages
-    KOZO_TYPE_MAPPING = 11,       // a Frame seen in an AddressSpace
-    KOZO_TYPE_IRQ_CONTROL = 12,   // the right to claim interrupts
-    KOZO_TYPE_IRQ_HANDLER = 13,   // one interrupt
-    KOZO_TYPE_IO_PORT = 14,       // a range of x86 I/O ports
-    KOZO_TYPE_SCHED_CONTROL = 15, // the right to give out one processor's time
-    KOZO_TYPE_TIMER = 18,         // a signal at a time of the clock
-    KOZO_TYPE_LEASE = 19,         // an end that was agreed beforehand
-    KOZO_TYPE_AUDIT_LOG = 20,     // the right to read the kernel's log
-    KOZO_TYPE_AUDIT_DIGEST = 21,  // the right to check a stored log
-    KOZO_TYPE_ENTROPY = 23,       // the right to feed the generator of badges
+    KOZO_TYPE_NONE = 0,            // an empty slot
+    KOZO_TYPE_UNTYPED = 1,         // memory not yet used
+    KOZO_TYPE_CNODE = 2,           // storage for capabilities
+    KOZO_TYPE_ENDPOINT = 3,        // a place where messages meet
+    KOZO_TYPE_REPLY = 4,           // the obligation to answer one call
+    KOZO_TYPE_NOTIFICATION = 5,    // a word of signal bits
+    KOZO_TYPE_THREAD = 6,          // a thread of execution
+    KOZO_TYPE_SCHED_CONTEXT = 7,   // a share of one processor's time
+    KOZO_TYPE_POOL = 8,            // memory for page tables
+    KOZO_TYPE_ADDRESS_SPACE = 9,   // a tree of page tables
+    KOZO_TYPE_FRAME = 10,          // a run of pages
+    KOZO_TYPE_MAPPING = 11,        // a Frame seen in an AddressSpace
+    KOZO_TYPE_IRQ_CONTROL = 12,    // the right to claim interrupts
+    KOZO_TYPE_IRQ_HANDLER = 13,    // one interrupt
+    KOZO_TYPE_IO_PORT = 14,        // a range of x86 I/O ports
+    KOZO_TYPE_SCHED_CONTROL = 15,  // the right to give out one processor's time
+    KOZO_TYPE_EXTENDED_STATE = 17, // memory for the registers of SSE, AVX and the like
+    KOZO_TYPE_TIMER = 18,          // a signal at a time of the clock
+    KOZO_TYPE_LEASE = 19,          // an end that was agreed beforehand
+    KOZO_TYPE_AUDIT_LOG = 20,      // the right to read the kernel's log
+    KOZO_TYPE_AUDIT_DIGEST = 21,   // the right to check a stored log
+    KOZO_TYPE_ENTROPY = 23,        // the right to feed the generator of badges
 };
 constexpr uint32_t KOZO_OBJECT_TYPE_LAST = KOZO_TYPE_ENTROPY;
 
@@ -146,6 +147,16 @@ enum kozo_boot_slot : uint32_t {
     KOZO_BOOT_SLOT_IMAGE = 16,         // the first Frame of init's own image; others follow
 };
 constexpr uint32_t KOZO_BOOT_SLOT_LAST = KOZO_BOOT_SLOT_IMAGE;
+
+// Registers of a thread that are read and written together, as words.
+enum kozo_register_class : uint32_t {
+    KOZO_REGISTERS_GENERAL = 0,  // what every program uses; x86-64: X86General
+    KOZO_REGISTERS_BASES = 1,    // bases of thread-local storage; x86-64: X86Bases
+    KOZO_REGISTERS_DEBUG = 2,    // breakpoints; x86-64: X86Debug
+    KOZO_REGISTERS_EXTENDED = 3, // the area of an ExtendedState, as XSAVE lays it out (not
+                                 // compacted)
+};
+constexpr uint32_t KOZO_REGISTER_CLASS_LAST = KOZO_REGISTERS_EXTENDED;
 
 // The two parts of the kernel's log.
 enum kozo_audit_ring : uint32_t {
@@ -233,6 +244,10 @@ struct kozo_io_port {
 };
 
 struct kozo_sched_control {
+    uint64_t handle;
+};
+
+struct kozo_extended_state {
     uint64_t handle;
 };
 
@@ -389,7 +404,8 @@ static_assert(offsetof(struct kozo_boot_info, untyped) == 504);
 // thread's system call; its label is one of FaultKind. The answer's label is one of FaultAnswer;
 // any other counts as STOP.
 struct kozo_fault_message {
-    uint64_t address;     // for a page fault: the address that was touched
+    uint64_t address;     // for a page fault: the address that was touched; for a debug exception
+                          // on x86-64: DR6 without its fixed bits
     uint64_t instruction; // address of the instruction
     uint64_t access;      // for a page fault: the Right that was missing
     uint64_t exception;   // the processor's number of the exception
@@ -411,6 +427,66 @@ struct kozo_foreign_call {
 static_assert(sizeof(struct kozo_foreign_call) == 56);
 static_assert(offsetof(struct kozo_foreign_call, number) == 0);
 static_assert(offsetof(struct kozo_foreign_call, argument) == 8);
+
+// The class GENERAL on x86-64. Of the flags a write takes those that a program may change itself.
+struct kozo_x86_general {
+    uint64_t rax;    // number and result of a system call
+    uint64_t rbx;    // as its name says
+    uint64_t rcx;    // as its name says
+    uint64_t rdx;    // as its name says
+    uint64_t rsi;    // as its name says
+    uint64_t rdi;    // as its name says
+    uint64_t rbp;    // as its name says
+    uint64_t rsp;    // the stack pointer
+    uint64_t r8;     // as its name says
+    uint64_t r9;     // as its name says
+    uint64_t r10;    // as its name says
+    uint64_t r11;    // as its name says
+    uint64_t r12;    // as its name says
+    uint64_t r13;    // as its name says
+    uint64_t r14;    // as its name says
+    uint64_t r15;    // as its name says
+    uint64_t rip;    // must be a user address
+    uint64_t rflags; // flags
+};
+static_assert(sizeof(struct kozo_x86_general) == 144);
+static_assert(offsetof(struct kozo_x86_general, rax) == 0);
+static_assert(offsetof(struct kozo_x86_general, rbx) == 8);
+static_assert(offsetof(struct kozo_x86_general, rcx) == 16);
+static_assert(offsetof(struct kozo_x86_general, rdx) == 24);
+static_assert(offsetof(struct kozo_x86_general, rsi) == 32);
+static_assert(offsetof(struct kozo_x86_general, rdi) == 40);
+static_assert(offsetof(struct kozo_x86_general, rbp) == 48);
+static_assert(offsetof(struct kozo_x86_general, rsp) == 56);
+static_assert(offsetof(struct kozo_x86_general, r8) == 64);
+static_assert(offsetof(struct kozo_x86_general, r9) == 72);
+static_assert(offsetof(struct kozo_x86_general, r10) == 80);
+static_assert(offsetof(struct kozo_x86_general, r11) == 88);
+static_assert(offsetof(struct kozo_x86_general, r12) == 96);
+static_assert(offsetof(struct kozo_x86_general, r13) == 104);
+static_assert(offsetof(struct kozo_x86_general, r14) == 112);
+static_assert(offsetof(struct kozo_x86_general, r15) == 120);
+static_assert(offsetof(struct kozo_x86_general, rip) == 128);
+static_assert(offsetof(struct kozo_x86_general, rflags) == 136);
+
+// The class BASES on x86-64; both must be canonical.
+struct kozo_x86_bases {
+    uint64_t fs; // base of FS
+    uint64_t gs; // base of GS
+};
+static_assert(sizeof(struct kozo_x86_bases) == 16);
+static_assert(offsetof(struct kozo_x86_bases, fs) == 0);
+static_assert(offsetof(struct kozo_x86_bases, gs) == 8);
+
+// The class DEBUG on x86-64. Only user addresses, and no breakpoints on ports.
+struct kozo_x86_debug {
+    uint64_t address[4]; // DR0 to DR3
+    uint64_t control;    // DR7; the bits of DR6 come as the address in the message about the
+                         // exception
+};
+static_assert(sizeof(struct kozo_x86_debug) == 40);
+static_assert(offsetof(struct kozo_x86_debug, address) == 0);
+static_assert(offsetof(struct kozo_x86_debug, control) == 32);
 
 // One event. Records of a ring are numbered from 0; a gap tells how many were lost or merely
 // counted.
@@ -488,6 +564,8 @@ enum kozo_operation : uint32_t {
     KOZO_OP_THREAD_SET_FOREIGN = 0x68,
     KOZO_OP_THREAD_INTERRUPT = 0x69,
     KOZO_OP_THREAD_CANCEL = 0x6a,
+    KOZO_OP_THREAD_READ_STATE = 0x6b,
+    KOZO_OP_THREAD_WRITE_STATE = 0x6c,
 
     // From abi/object/sched_context.abi
     KOZO_OP_SCHED_CONTEXT_BIND = 0x70,
@@ -523,6 +601,9 @@ enum kozo_operation : uint32_t {
 
     // From abi/object/sched_control.abi
     KOZO_OP_SCHED_CONTROL_CONFIGURE = 0xf0,
+
+    // From abi/object/extended_state.abi
+    KOZO_OP_EXTENDED_STATE_BIND = 0x110,
 
     // From abi/object/timer.abi
     KOZO_OP_TIMER_BIND = 0x120,

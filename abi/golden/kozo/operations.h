@@ -52,6 +52,8 @@
     X(0x68, thread, set_foreign, KOZO_TYPE_THREAD, KOZO_RIGHT_CONTROL, 0, 0)                       \
     X(0x69, thread, interrupt, KOZO_TYPE_THREAD, KOZO_RIGHT_CONTROL, 0, 0)                         \
     X(0x6a, thread, cancel, KOZO_TYPE_THREAD, KOZO_RIGHT_CONTROL, 0, 0)                            \
+    X(0x6b, thread, read_state, KOZO_TYPE_THREAD, KOZO_RIGHT_READ, 0, 0)                           \
+    X(0x6c, thread, write_state, KOZO_TYPE_THREAD, KOZO_RIGHT_CONTROL, 0, 0)                       \
     X(0x70, sched_context, bind, KOZO_TYPE_SCHED_CONTEXT, KOZO_RIGHT_CONTROL, 0, 0)                \
     X(0x71, sched_context, unbind, KOZO_TYPE_SCHED_CONTEXT, KOZO_RIGHT_CONTROL, 0, 0)              \
     X(0x72, sched_context, info, KOZO_TYPE_SCHED_CONTEXT, KOZO_RIGHT_READ, 0, 0)                   \
@@ -69,6 +71,7 @@
     X(0xe0, io_port, read, KOZO_TYPE_IO_PORT, KOZO_RIGHT_READ, 0, 0)                               \
     X(0xe1, io_port, write, KOZO_TYPE_IO_PORT, KOZO_RIGHT_WRITE, 0, 0)                             \
     X(0xf0, sched_control, configure, KOZO_TYPE_SCHED_CONTROL, 0, 0, 0)                            \
+    X(0x110, extended_state, bind, KOZO_TYPE_EXTENDED_STATE, KOZO_RIGHT_CONTROL, 0, 0)             \
     X(0x120, timer, bind, KOZO_TYPE_TIMER, KOZO_RIGHT_CONTROL, 0, 0)                               \
     X(0x121, timer, set, KOZO_TYPE_TIMER, KOZO_RIGHT_CONTROL, 0, 0)                                \
     X(0x122, timer, cancel, KOZO_TYPE_TIMER, KOZO_RIGHT_CONTROL, 0, 0)                             \

@@ -644,6 +644,7 @@ struct kozo_thread_info_result {
     uint64_t priority; // 0 to 255
     uint64_t time;     // time-stamp ticks that its own SchedContext gave, to it and to servers for
                        // it
+    uint64_t user;     // those that a foreign thread ran itself, up to when it last stopped running
 };
 
 // Tells about the thread.
@@ -655,13 +656,15 @@ static inline struct kozo_thread_info_result kozo_thread_info(struct kozo_thread
         .a0 = kozo_unset(),
         .a1 = kozo_unset(),
         .a2 = kozo_unset(),
+        .a3 = kozo_unset(),
     };
-    enum kozo_error error = kozo_syscall_3(KOZO_OP_THREAD_INFO, &registers);
+    enum kozo_error error = kozo_syscall_4(KOZO_OP_THREAD_INFO, &registers);
     return (struct kozo_thread_info_result){
         .error = error,
         .state = registers.a0,
         .priority = registers.a1,
         .time = registers.a2,
+        .user = registers.a3,
     };
 }
 
@@ -709,6 +712,42 @@ static inline enum kozo_error kozo_thread_cancel(struct kozo_thread object)
         .handle = object.handle,
     };
     return kozo_syscall_0(KOZO_OP_THREAD_CANCEL, &registers);
+}
+
+// Reads registers of one class into the caller's IPC buffer.
+//   class: which registers
+//   first: the first word
+//   count: words, 1 to 57
+[[nodiscard]]
+static inline enum kozo_error kozo_thread_read_state(struct kozo_thread object,
+                                                     enum kozo_register_class class, uint64_t first,
+                                                     uint64_t count)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = class,
+        .a1 = first,
+        .a2 = count,
+    };
+    return kozo_syscall_3(KOZO_OP_THREAD_READ_STATE, &registers);
+}
+
+// Writes registers of one class from the caller's IPC buffer.
+//   class: which registers
+//   first: the first word
+//   count: words, 1 to 57
+[[nodiscard]]
+static inline enum kozo_error kozo_thread_write_state(struct kozo_thread object,
+                                                      enum kozo_register_class class,
+                                                      uint64_t first, uint64_t count)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = class,
+        .a1 = first,
+        .a2 = count,
+    };
+    return kozo_syscall_3(KOZO_OP_THREAD_WRITE_STATE, &registers);
 }
 
 // From abi/object/sched_context.abi
@@ -1038,6 +1077,21 @@ static inline enum kozo_error kozo_sched_control_configure(struct kozo_sched_con
         .a1 = budget,
     };
     return kozo_syscall_2(KOZO_OP_SCHED_CONTROL_CONFIGURE, &registers);
+}
+
+// From abi/object/extended_state.abi
+
+// Gives it to a thread, which has its registers from then on until one of the two is destroyed.
+//   thread: needs CONTROL
+[[nodiscard]]
+static inline enum kozo_error kozo_extended_state_bind(struct kozo_extended_state object,
+                                                       struct kozo_thread thread)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = thread.handle,
+    };
+    return kozo_syscall_1(KOZO_OP_EXTENDED_STATE_BIND, &registers);
 }
 
 // From abi/object/timer.abi

@@ -37,6 +37,7 @@ void host_reset(void)
         .deadline = UINT64_MAX,
         .interrupts = ARCH_INTERRUPTS - 1,
         .has_entropy = true,
+        .has_extended = true,
     };
     for (unsigned i = 0; i < ARCH_INTERRUPTS; i++) {
         host.masked[i] = true;
@@ -221,6 +222,94 @@ void arch_registers_enter(struct arch_registers *registers, uint64_t entry)
     registers->instruction = entry;
 }
 
+static void *class_start(const struct arch_registers *registers, uint64_t class)
+{
+    switch (class) {
+    case KOZO_REGISTERS_GENERAL:
+        return (void *)&registers->operation;
+    case KOZO_REGISTERS_BASES:
+        return (void *)&registers->thread_pointer;
+    default:
+        return (void *)&registers->debug;
+    }
+}
+
+unsigned arch_class_words(uint64_t class)
+{
+    return class == KOZO_REGISTERS_GENERAL
+               ? ARCH_CLASS_WORDS
+               : class == KOZO_REGISTERS_BASES || class == KOZO_REGISTERS_DEBUG;
+}
+
+void arch_class_read(const struct arch_registers *registers, uint64_t class, uint64_t *words)
+{
+    memcpy(words, class_start(registers, class), arch_class_words(class) * sizeof(uint64_t));
+}
+
+bool arch_class_write(struct arch_registers *registers, uint64_t class, const uint64_t *words)
+{
+    constexpr unsigned instruction = offsetof(struct arch_registers, instruction) / 8;
+
+    if (words[class == KOZO_REGISTERS_GENERAL ? instruction : 0] >= ARCH_USER_END) {
+        return false;
+    }
+    memcpy(class_start(registers, class), words, arch_class_words(class) * sizeof(uint64_t));
+    return true;
+}
+
+// --- Extended state: some words, the first of which must stay even ------------------------------
+
+uint64_t arch_extended_size(void)
+{
+    return host.has_extended ? HOST_EXTENDED * sizeof(uint64_t) : 0;
+}
+
+uint64_t arch_extended_mask(void)
+{
+    return 0;
+}
+
+void arch_extended_create(void *area)
+{
+    *(uint64_t *)area = HOST_EXTENDED_FIRST;
+}
+
+void arch_extended_switch(void *from, const void *to)
+{
+    if (from != nullptr) {
+        memcpy(from, host.extended, sizeof(host.extended));
+    }
+    memset(host.extended, 0, sizeof(host.extended));
+    if (to != nullptr) {
+        memcpy(host.extended, to, sizeof(host.extended));
+    }
+    host.extended_usable = to != nullptr;
+}
+
+void arch_extended_complete(void *)
+{
+}
+
+void arch_extended_check(void *area)
+{
+    *(uint64_t *)area &= ~(uint64_t)1;
+}
+
+bool arch_debug_in_use(const struct arch_registers *registers)
+{
+    return registers->debug != 0;
+}
+
+void arch_debug_load(const struct arch_registers *registers)
+{
+    host.debug = registers->debug;
+}
+
+void arch_debug_leave(void)
+{
+    host.debug = 0;
+}
+
 // Registers are never written behind the kernel's back here.
 void arch_registers_forget(const struct arch_registers *)
 {
@@ -319,16 +408,6 @@ bool arch_entropy(uint64_t *value)
 {
     *value = host.entropy++;
     return host.has_entropy;
-}
-
-uint64_t arch_extended_size(void)
-{
-    return 0;
-}
-
-uint64_t arch_extended_mask(void)
-{
-    return 0;
 }
 
 // --- The end ------------------------------------------------------------------------------------

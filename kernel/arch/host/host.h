@@ -12,6 +12,10 @@ struct thread;
 // Translations that the processor may have cached of the current address space.
 constexpr unsigned HOST_TLB = 512;
 
+// Words of the registers that only some threads use, and what the first of them holds at first.
+constexpr unsigned HOST_EXTENDED = 8;
+constexpr uint64_t HOST_EXTENDED_FIRST = 0x1f80;
+
 struct host_translation {
     uint64_t address;
     arch_entry_t entry;
@@ -32,6 +36,11 @@ struct host {
     bool clock_is_invariant;
     bool has_entropy;
     uint64_t entropy;
+
+    bool has_extended;
+    bool extended_usable; // else a use is an exception
+    uint64_t extended[HOST_EXTENDED];
+    uint64_t debug; // the breakpoint that is loaded; 0 for none
 
     bool masked[ARCH_INTERRUPTS];
     unsigned interrupts; // that exist: those below

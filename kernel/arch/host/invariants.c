@@ -11,6 +11,7 @@
 #include "mem/table.h"
 #include "object/address_space.h"
 #include "object/cnode.h"
+#include "object/extended_state.h"
 #include "object/irq_handler.h"
 #include "object/lease.h"
 #include "object/notification.h"
@@ -128,18 +129,28 @@ static bool check_copy(const struct slot *slot, const struct slot *parent)
     return true;
 }
 
+static uint64_t object_size(const struct object *object)
+{
+    const struct object_header *header = &object->grave.header;
+
+    switch (header->type) {
+    case KOZO_TYPE_CNODE:
+        return (uint64_t)KOZO_SLOT_SIZE << header->bits;
+    case KOZO_TYPE_EXTENDED_STATE:
+        return (uint64_t)1 << header->bits;
+    default:
+        return (uint64_t)1 << object_types[header->type].bits;
+    }
+}
+
 static bool check_carved(const struct slot *slot, const struct slot *untyped)
 {
     physical_t base = slot->base;
     uint64_t size = slot->size;
 
     if (object_types[slot->type].has_object) {
-        const struct object *object = slot_object(slot);
-        unsigned bits = object->grave.header.type == KOZO_TYPE_CNODE
-                            ? object->grave.header.bits + SLOT_BITS
-                            : object_types[slot->type].bits;
-        base = arch_physical(object);
-        size = (uint64_t)1 << bits;
+        base = arch_physical(slot_object(slot));
+        size = object_size(slot_object(slot));
     }
     const struct slot range = {.base = base, .size = size};
     RULE(lies_in(&range, untyped->base, untyped->value),
@@ -256,14 +267,6 @@ static void *next_object(unsigned *at, enum kozo_object_type type)
         }
     }
     return nullptr;
-}
-
-static uint64_t object_size(const struct object *object)
-{
-    const struct object_header *header = &object->grave.header;
-
-    return header->type == KOZO_TYPE_CNODE ? (uint64_t)KOZO_SLOT_SIZE << header->bits
-                                           : (uint64_t)1 << object_types[header->type].bits;
 }
 
 static bool use_memory(physical_t base, uint64_t size, enum use use, const void *who)
@@ -496,6 +499,31 @@ static bool check_links(const struct thread *thread)
     return true;
 }
 
+static bool check_extra(const struct thread *thread)
+{
+    const struct extended_state *state = link_target(thread->extended);
+    bool any = thread->foreign || state != nullptr || arch_debug_in_use(&thread->registers);
+
+    RULE(state == nullptr || (is_object(thread->extended, KOZO_TYPE_EXTENDED_STATE) &&
+                              state->thread == link_to(thread)),
+         "X1: a thread and its ExtendedState name each other", thread);
+    RULE(thread->extra == (any ? link_to(thread) : 0),
+         "X2: a thread with something extra names itself", thread);
+    return true;
+}
+
+static bool check_extended_states(void)
+{
+    const struct extended_state *state;
+
+    for (unsigned at = 0; (state = next_object(&at, KOZO_TYPE_EXTENDED_STATE)) != nullptr;) {
+        RULE(state->thread == 0 || (is_object(state->thread, KOZO_TYPE_THREAD) &&
+                                    thread_at(state->thread)->extended == link_to(state)),
+             "X1: an ExtendedState and its thread name each other", state);
+    }
+    return true;
+}
+
 static bool check_thread(const struct thread *thread)
 {
     const struct cpu *cpu = &kernel.cpu[0];
@@ -509,7 +537,7 @@ static bool check_thread(const struct thread *thread)
     RULE(thread->context.type == KOZO_TYPE_NONE ||
              sched_context_of(&thread->context)->owner == link_to(thread),
          "a thread owns the SchedContext in its slot", thread);
-    return check_time(thread) && check_links(thread);
+    return check_time(thread) && check_links(thread) && check_extra(thread);
 }
 
 // Gives the number of threads in a queue, each of which `belongs`; UNITS when something is wrong.
@@ -738,6 +766,12 @@ static bool check_cpu(void)
          "what is charged is a SchedContext", cpu);
     RULE(cpu->context == (current == nullptr ? 0 : current->time),
          "the SchedContext of the current thread is charged", cpu);
+    RULE(cpu->extra == (current == nullptr ? 0 : current->extra),
+         "X3: the processor has the extra state of its current thread", cpu);
+    RULE(host.extended_usable == (current != nullptr && current->extended != 0),
+         "X3: the registers can be used exactly by a thread that has some", cpu);
+    RULE(host.debug == (current == nullptr ? 0 : current->registers.debug),
+         "X3: the breakpoint of the current thread is set", cpu);
     if (current != nullptr) {
         RULE(is_object(link_to(current), KOZO_TYPE_THREAD), "the current thread is a thread",
              current);
@@ -1054,6 +1088,6 @@ const char *invariants_broken(void)
     bool hold = walk_tree() && check_dying() && check_places() && check_memory() &&
                 check_threads() && check_waiting() && check_replies() && check_contexts() &&
                 check_spaces() && check_pools() && check_leases() && check_interrupts() &&
-                check_alarms() && check_cpu();
+                check_alarms() && check_extended_states() && check_cpu();
     return hold ? nullptr : message;
 }

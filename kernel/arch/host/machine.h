@@ -24,6 +24,7 @@ constexpr uint64_t ARCH_PHYSICAL_END = HOST_RAM + HOST_IMAGE + HOST_DEVICES;
 
 constexpr unsigned ARCH_INTERRUPTS = 8;
 constexpr bool ARCH_HAS_PORTS = true;
+constexpr unsigned ARCH_CLASS_WORDS = 13;
 
 // Preemption is for the tests to choose: a low limit puts one everywhere.
 extern uint64_t host_work_limit;

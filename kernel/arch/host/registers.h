@@ -18,6 +18,7 @@ struct arch_registers {
     uint64_t stack;
     uint64_t back; // after a system call that was answered in the process: the address after it
     uint64_t thread_pointer;
+    uint64_t debug; // a breakpoint; 0 for none
 };
 
 struct arch_cpu {

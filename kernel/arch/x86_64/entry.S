@@ -23,6 +23,26 @@
 
         .section .text.entry, "ax", @progbits
 
+// Loads every register from the start of struct arch_registers up to the frame.
+.macro RESTORE_ALL
+        pop     %rax
+        pop     %rdi
+        pop     %rsi
+        pop     %rdx
+        pop     %r8
+        pop     %r9
+        pop     %r10
+        pop     %r12
+        pop     %r13
+        pop     %r14
+        pop     %r15
+        pop     %rbx
+        pop     %rbp
+        pop     %rcx
+        pop     %r11
+        add     $16, %rsp
+.endm
+
 // --- System calls -------------------------------------------------------------------------------
 
 // rcx is the user's rip and r11 its rflags (Intel SDM volume 2, SYSCALL).
@@ -146,27 +166,12 @@ entry_exit:
         mov     %rsi, %rax
         jmp     .Lrestore
 
-// Resumes with every register, from the start of the struct up to the frame.
+// Resumes with every register.
 .Lrestore_all:
         cmpq    $VECTOR_IDLE, R_VECTOR(%rax)
         je      .Lidle
         lea     -FRAME_END(%rax), %rsp
-        pop     %rax
-        pop     %rdi
-        pop     %rsi
-        pop     %rdx
-        pop     %r8
-        pop     %r9
-        pop     %r10
-        pop     %r12
-        pop     %r13
-        pop     %r14
-        pop     %r15
-        pop     %rbx
-        pop     %rbp
-        pop     %rcx
-        pop     %r11
-        add     $16, %rsp
+        RESTORE_ALL
         swapgs
         iretq
 
@@ -268,7 +273,9 @@ entry_common:
 
 // These come at any instruction. From user mode the GS base is the user's, whatever it is, and the
 // registers move from this stack to the thread. From the kernel it may be anything: the end of the
-// stack says which processor this is, and nothing returns from there.
+// stack says which processor this is, and nothing returns from there, but for one: a breakpoint on
+// the operand of MOV SS is reported after the next instruction, which may be SYSCALL
+// (CVE-2018-8897). It is forgotten.
         .type   entry_careful, @function
 entry_careful:
         SAVE_ALL
@@ -285,8 +292,15 @@ entry_careful:
         lea     -FRAME_END(%rdi), %rsi
         mov     %gs:CPU_STACK, %rsp
         jmp     .Lcall_user
+.Lcareful_debug:
+        mov     $DEBUG_STATUS_FIRST, %eax
+        mov     %rax, %dr6
+        RESTORE_ALL
+        iretq
 .Lcareful_kernel:
         lfence
+        cmpq    $EXCEPTION_DEBUG_VECTOR, FRAME_VECTOR(%rsp)
+        je      .Lcareful_debug
         mov     %rsp, %rsi
         mov     %rsp, %rdi
         or      $(CAREFUL_STACK - 1), %rdi

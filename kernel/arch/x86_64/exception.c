@@ -62,6 +62,9 @@ static struct thread *exception_user(struct cpu *cpu, const struct arch_register
     };
 
     switch (registers->vector) {
+    case EXCEPTION_DEBUG:
+        fault.address = debug_take_status();
+        return kernel_fault(cpu, &fault);
     case EXCEPTION_PAGE:
         return page_fault(cpu, registers);
     case EXCEPTION_NMI:

@@ -24,6 +24,8 @@ constexpr unsigned ARCH_INTERRUPTS = 128;
 
 constexpr bool ARCH_HAS_PORTS = true;
 
+constexpr unsigned ARCH_CLASS_WORDS = 18; // struct kozo_x86_general
+
 constexpr uint64_t ARCH_WORK_LIMIT = 512;
 
 // Where physical address 0 is seen in the window, and in the mapping of the kernel's own image.

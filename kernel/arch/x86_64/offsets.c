@@ -11,6 +11,7 @@
 #define SAME_CPU(constant, member) static_assert((constant) == offsetof(struct arch_cpu, member))
 
 static_assert(FRAME_END == offsetof(struct arch_registers, ss) + 8);
+static_assert(FRAME_VECTOR == offsetof(struct arch_registers, vector));
 static_assert(FRAME_CS == offsetof(struct arch_registers, cs));
 SAME_REGISTER(R_RAX, operation);
 SAME_REGISTER(R_RDI, handle);
@@ -56,4 +57,5 @@ static_assert(THREAD_REGISTERS == offsetof(struct thread, registers));
 static_assert(offsetof(struct cpu, arch) == 0);
 static_assert(CPU_PENDING == offsetof(struct cpu, pending));
 static_assert(VECTOR_SYSCALL == X86_VECTOR_SYSCALL);
+static_assert(EXCEPTION_DEBUG_VECTOR == EXCEPTION_DEBUG);
 static_assert(VECTOR_IDLE == X86_VECTOR_IDLE);

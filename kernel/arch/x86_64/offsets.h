@@ -25,7 +25,9 @@
 #define R_RSP     (160 - FRAME_END)
 #define R_FS_BASE (176 - FRAME_END)
 #define R_GS_BASE (184 - FRAME_END)
-#define FRAME_CS  144 // from the start of the struct
+// From the start of the struct.
+#define FRAME_VECTOR 120
+#define FRAME_CS     144
 
 // struct arch_cpu
 #define CPU_SELF      0
@@ -36,7 +38,7 @@
 #define CPU_IDLE      224
 
 // struct cpu
-#define CPU_PENDING 416
+#define CPU_PENDING 464
 
 // struct thread
 #define THREAD_REGISTERS 64
@@ -50,6 +52,9 @@
 #define MSR_FS_BASE   0xc0000100
 #define MSR_GS_BASE   0xc0000101
 #define MSR_KERNEL_GS 0xc0000102
+
+#define EXCEPTION_DEBUG_VECTOR 1
+#define DEBUG_STATUS_FIRST     0xffff0ff0
 
 #define STUB_SIZE 16
 

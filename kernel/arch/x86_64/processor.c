@@ -35,11 +35,6 @@ constexpr uint64_t CR4_OSXSAVE = 1 << 18;
 constexpr uint64_t CR4_SMEP = 1 << 20;
 constexpr uint64_t CR4_SMAP = 1 << 21;
 
-// Components of extended state: Intel SDM volume 1, section 13.1.
-constexpr uint64_t XSTATE_X87_SSE = 3;
-constexpr uint64_t XSTATE_AVX = 1 << 2;
-constexpr uint64_t XSTATE_AVX512 = 7 << 5;
-
 constexpr uint64_t GATE_INTERRUPT = 0x8e00;
 constexpr uint64_t GATE_USER = 3 << 13;
 
@@ -75,8 +70,6 @@ static_assert(STACK_TOP == offsetof(struct stacks, careful));
 
 [[gnu::section(".bss.stacks")]] alignas(PAGE) struct stacks x86_stacks;
 alignas(16) static struct gate gates[256];
-static uint64_t extended_mask;
-static uint64_t extended_size;
 
 struct stack_bounds x86_stack_bounds(void)
 {
@@ -196,36 +189,6 @@ static void control_start(void)
     value |= features.smep ? CR4_SMEP : 0;
     value |= features.smap ? CR4_SMAP : 0;
     write_cr4(value);
-}
-
-// Turns on what the processor offers and XSAVE can keep; AVX-512 needs its three parts and AVX. The
-// size that CPUID gives is for what is turned on: Intel SDM volume 1, section 13.2.
-static void extended_start(void)
-{
-    struct cpuid_result offered;
-    uint64_t mask = XSTATE_X87_SSE;
-
-    if (!features.xsave) {
-        return;
-    }
-    offered = cpuid(0xd, 0);
-    mask |= offered.eax & XSTATE_AVX;
-    if ((offered.eax & (XSTATE_AVX | XSTATE_AVX512)) == (XSTATE_AVX | XSTATE_AVX512)) {
-        mask |= XSTATE_AVX512;
-    }
-    xsetbv(0, mask);
-    extended_mask = mask;
-    extended_size = cpuid(0xd, 0).ebx;
-}
-
-uint64_t arch_extended_size(void)
-{
-    return extended_size;
-}
-
-uint64_t arch_extended_mask(void)
-{
-    return extended_mask;
 }
 
 // CR0 is as boot.S set it: TS is always on, so that each use of extended state is an exception.

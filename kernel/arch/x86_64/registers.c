@@ -10,6 +10,10 @@
 
 constexpr uint64_t SYSCALL_SIZE = 2;
 
+// What a thread may have set of its flags: CF, PF, AF, ZF, SF, TF, DF, OF, RF, AC and ID (Intel SDM
+// volume 3, section 2.3).
+constexpr uint64_t RFLAGS_USER = 0x25'0dd5;
+
 // In place of an address that user space can't have: it is canonical, and nothing is ever there, so
 // that using it is a page fault of the thread itself.
 static uint64_t user_address(uint64_t address)
@@ -83,6 +87,121 @@ uint64_t arch_registers_instruction(const struct arch_registers *registers)
 uint64_t arch_registers_stack(const struct arch_registers *registers)
 {
     return registers->rsp;
+}
+
+// --- Classes ------------------------------------------------------------------------------------
+
+static_assert(sizeof(struct kozo_x86_general) == ARCH_CLASS_WORDS * sizeof(uint64_t));
+
+unsigned arch_class_words(uint64_t class)
+{
+    switch (class) {
+    case KOZO_REGISTERS_GENERAL:
+        return sizeof(struct kozo_x86_general) / sizeof(uint64_t);
+    case KOZO_REGISTERS_BASES:
+        return sizeof(struct kozo_x86_bases) / sizeof(uint64_t);
+    case KOZO_REGISTERS_DEBUG:
+        return sizeof(struct kozo_x86_debug) / sizeof(uint64_t);
+    default:
+        return 0;
+    }
+}
+
+// SYSCALL has moved rip and rflags to rcx and r11.
+static struct kozo_x86_general general_read(const struct arch_registers *registers)
+{
+    bool called = registers->vector == X86_VECTOR_SYSCALL;
+
+    return (struct kozo_x86_general){
+        .rax = registers->operation,
+        .rbx = registers->rbx,
+        .rcx = called ? registers->rip : registers->rcx,
+        .rdx = registers->argument[1],
+        .rsi = registers->argument[0],
+        .rdi = registers->handle,
+        .rbp = registers->rbp,
+        .rsp = registers->rsp,
+        .r8 = registers->argument[2],
+        .r9 = registers->argument[3],
+        .r10 = registers->argument[4],
+        .r11 = called ? registers->rflags : registers->r11,
+        .r12 = registers->argument[5],
+        .r13 = registers->argument[6],
+        .r14 = registers->argument[7],
+        .r15 = registers->argument[8],
+        .rip = registers->rip,
+        .rflags = registers->rflags,
+    };
+}
+
+static void general_write(struct arch_registers *registers, const struct kozo_x86_general *general)
+{
+    registers->operation = general->rax;
+    registers->handle = general->rdi;
+    registers->argument[0] = general->rsi;
+    registers->argument[1] = general->rdx;
+    registers->argument[2] = general->r8;
+    registers->argument[3] = general->r9;
+    registers->argument[4] = general->r10;
+    registers->argument[5] = general->r12;
+    registers->argument[6] = general->r13;
+    registers->argument[7] = general->r14;
+    registers->argument[8] = general->r15;
+    registers->rbx = general->rbx;
+    registers->rbp = general->rbp;
+    registers->rcx = general->rcx;
+    registers->r11 = general->r11;
+    registers->rsp = general->rsp;
+    registers->rip = general->rip;
+    registers->rflags = (general->rflags & RFLAGS_USER) | RFLAGS_FIXED | RFLAGS_INTERRUPT;
+    registers->vector = X86_VECTOR_RESTORE;
+}
+
+void arch_class_read(const struct arch_registers *registers, uint64_t class, uint64_t *words)
+{
+    if (class == KOZO_REGISTERS_GENERAL) {
+        struct kozo_x86_general general = general_read(registers);
+        memcpy(words, &general, sizeof(general));
+    } else if (class == KOZO_REGISTERS_BASES) {
+        words[0] = registers->fs_base;
+        words[1] = registers->gs_base;
+    } else {
+        memcpy(words, registers->debug_address, sizeof(registers->debug_address));
+        words[4] = registers->debug_control;
+    }
+}
+
+// WRFSBASE and WRMSR fault on other addresses.
+static bool is_canonical(uint64_t address)
+{
+    return address < UINT64_C(1) << 47 || address >= -(UINT64_C(1) << 47);
+}
+
+bool arch_class_write(struct arch_registers *registers, uint64_t class, const uint64_t *words)
+{
+    if (class == KOZO_REGISTERS_GENERAL) {
+        struct kozo_x86_general general;
+        memcpy(&general, words, sizeof(general));
+        if (general.rip >= ARCH_USER_END) {
+            return false;
+        }
+        general_write(registers, &general);
+        return true;
+    }
+    if (class == KOZO_REGISTERS_BASES) {
+        if (!is_canonical(words[0]) || !is_canonical(words[1])) {
+            return false;
+        }
+        registers->fs_base = words[0];
+        registers->gs_base = words[1];
+        return true;
+    }
+    if (!debug_is_valid(words, words[4])) {
+        return false;
+    }
+    memcpy(registers->debug_address, words, sizeof(registers->debug_address));
+    registers->debug_control = words[4];
+    return true;
 }
 
 void arch_registers_each(const struct arch_registers *registers,

@@ -39,6 +39,10 @@ struct arch_registers {
     // the processor turns to another thread.
     uint64_t fs_base;
     uint64_t gs_base;
+
+    // DR0 to DR3 and DR7.
+    uint64_t debug_address[4];
+    uint64_t debug_control;
 };
 
 // A task state segment: stacks, and no ports for user mode (Intel SDM volume 3, section 7.7).

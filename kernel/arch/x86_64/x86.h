@@ -16,8 +16,8 @@ extern const char image_init_start[], image_init_end[];
 // --- features.c: what the processor has ----------------------------------------------------------
 
 struct features {
-    bool x2apic, tsc_deadline, tsc_invariant, fsgsbase, smep, smap, umip, xsave, rdrand, rdseed,
-        large_1g;
+    bool x2apic, tsc_deadline, tsc_invariant, fsgsbase, smep, smap, umip, xsave, xsaveopt, rdrand,
+        rdseed, large_1g;
     bool global; // pages of the kernel stay cached when the address space changes
 };
 
@@ -91,6 +91,16 @@ void processor_start(struct cpu *cpu);
 
 // Leaves the pages below each stack out of the image's page table.
 void processor_guard_stacks(arch_entry_t *table);
+
+// --- extended.c: registers that only some threads use --------------------------------------------
+
+void extended_start(void);
+
+// Whether these can be loaded: they name user addresses, and nothing that stops the kernel.
+[[nodiscard]] bool debug_is_valid(const uint64_t *address, uint64_t control);
+
+// What a debug exception is about, as the bits of DR6 that are then set; forgets it.
+uint64_t debug_take_status(void);
 
 // --- exception.c: what entry.S calls -------------------------------------------------------------
 
