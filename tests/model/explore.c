@@ -179,7 +179,16 @@ static void enter_turn(void)
     kernel.cpu[0].charged -= WORLD_TURN;
 }
 
-// Makes one step: one entry into the kernel.
+static void write_buffer(const struct thread *thread, const struct step *step)
+{
+    uint64_t *word = (uint64_t *)thread_buffer(thread);
+
+    if (word != nullptr) {
+        word[step->argument[0]] = step->argument[1];
+    }
+}
+
+// Makes one step: one entry into the kernel, or what a thread does without it.
 static void enter(const struct step *step)
 {
     static const struct fault fault = {.kind = KOZO_FAULT_PAGE, .address = ARCH_PAGE_SIZE};
@@ -201,6 +210,9 @@ static void enter(const struct step *step)
     case STEP_LATER:
         host.now = WORLD_DEADLINE + 1;
         kernel.cpu[0].charged = host.now;
+        break;
+    case STEP_WRITE:
+        write_buffer(current(), step);
         break;
     }
     kernel.cpu[0].work = 0;

@@ -17,7 +17,8 @@ constexpr unsigned MODEL_THREADS = 4;
 constexpr unsigned MODEL_SPACES = 4;
 constexpr unsigned MODEL_PAGES = 1 << (ARCH_TABLE_BITS * ARCH_LEVELS);
 constexpr unsigned MODEL_PRIORITIES = 3;
-constexpr unsigned MODEL_RESULTS = 5;
+constexpr unsigned MODEL_RESULTS = 9;
+constexpr unsigned MODEL_WORDS = 4; // of an IPC buffer that may ever change
 
 typedef uint16_t name_t; // a place; 0 for none
 
@@ -89,6 +90,13 @@ struct model_object {
     };
 };
 
+// An IPC buffer: user memory that the kernel reads and writes.
+struct model_buffer {
+    uint64_t words[MODEL_WORDS];
+    uint64_t caps[KOZO_MESSAGE_CAPS];
+    uint64_t receive_slot, receive_count;
+};
+
 // The page tables of one AddressSpace: what each page shows, and which tables there are.
 struct model_map {
     name_t space;
@@ -101,6 +109,7 @@ struct model {
     struct model_object object[UNITS];
     struct model_map
         map[MODEL_SPACES]; // by place of the space; those without page tables are not here
+    struct model_buffer buffer[WORLD_BUFFERS]; // at world_buffer
     struct model_queue ready[MODEL_PRIORITIES];
     name_t current;
     uint64_t now;
@@ -128,5 +137,5 @@ bool outcome_is(const struct outcome *expected, const struct outcome *found, cha
                 size_t size);
 bool model_is(const struct model *expected, const struct model *found, char *text, size_t size);
 
-// Whether all memory of Frames, which nobody writes to in the worlds, is zero.
+// Whether all memory of Frames, which nobody writes to but for IPC buffers, is zero.
 bool frames_are_zero(void);

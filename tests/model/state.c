@@ -8,6 +8,7 @@
 #include "object/pool.h"
 #include "object/sched_context.h"
 #include "object/thread.h"
+#include "worlds.h"
 
 void state_save(struct state *state)
 {
@@ -124,7 +125,10 @@ static void mix_thread(struct hash *hash, const struct thread *thread)
     } else if (sends && !thread->faulted) {
         copy.registers = (struct arch_registers){};
         copy.registers.argument[0] = thread->registers.argument[0];
-        copy.registers.argument[2] = thread->registers.argument[2];
+        uint64_t length = thread->registers.argument[0] & 0xff;
+        for (unsigned i = 0; i < length && i < KOZO_REGISTER_WORDS; i++) {
+            copy.registers.argument[2 + i] = thread->registers.argument[2 + i];
+        }
     } else {
         copy.registers = (struct arch_registers){};
     }
@@ -219,6 +223,13 @@ static void mix_cpu(struct hash *hash)
     }
 }
 
+static void mix_buffers(struct hash *hash)
+{
+    for (unsigned i = 0; i < WORLD_BUFFERS && world_buffer[i] != 0; i++) {
+        mix_words(hash, arch_window(world_buffer[i]), sizeof(struct kozo_ipc_buffer));
+    }
+}
+
 // Objects in the order of their addresses, so that the order of the tree counts through its links
 // only.
 struct hash state_hash(void)
@@ -240,6 +251,7 @@ struct hash state_hash(void)
         }
     }
     mix_cpu(&hash);
+    mix_buffers(&hash);
     mix(&hash, host.now);
     return hash;
 }

@@ -81,6 +81,18 @@ static void see_thread(struct model_thread *seen, const struct thread *thread, b
     }
 }
 
+static void see_buffers(struct model *model)
+{
+    for (unsigned i = 0; i < WORLD_BUFFERS && world_buffer[i] != 0; i++) {
+        const struct kozo_ipc_buffer *buffer = arch_window(world_buffer[i]);
+        struct model_buffer *seen = &model->buffer[i];
+        memcpy(seen->words, buffer->words, sizeof(seen->words));
+        memcpy(seen->caps, buffer->caps, sizeof(seen->caps));
+        seen->receive_slot = buffer->receive_slot;
+        seen->receive_count = buffer->receive_count;
+    }
+}
+
 static void see_lease(struct model_object *seen, const struct lease *lease)
 {
     seen->lease.deadline = lease->deadline;
@@ -179,6 +191,7 @@ void model_see(struct model *model, const struct thread *caller)
             see_object(model, link, caller);
         }
     }
+    see_buffers(model);
     for (unsigned i = 0; i < MODEL_PRIORITIES; i++) {
         see_queue(&model->ready[i], &kernel.cpu[0].queue[i]);
     }
@@ -198,6 +211,16 @@ struct outcome kernel_outcome(const struct thread *caller)
     return outcome;
 }
 
+static bool is_buffer(physical_t base)
+{
+    for (unsigned i = 0; i < WORLD_BUFFERS; i++) {
+        if (world_buffer[i] != 0 && world_buffer[i] == base) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool frames_are_zero(void)
 {
     struct walk walk;
@@ -205,7 +228,8 @@ bool frames_are_zero(void)
 
     walk_begin(&walk);
     while ((slot = walk_next(&walk)) != nullptr) {
-        if (slot->type != KOZO_TYPE_FRAME || (slot->flags & SLOT_DEVICE) != 0) {
+        if (slot->type != KOZO_TYPE_FRAME || (slot->flags & SLOT_DEVICE) != 0 ||
+            is_buffer(slot->base)) {
             continue;
         }
         const unsigned char *byte = arch_window(slot->base);
@@ -312,6 +336,10 @@ static void tell_rest(const struct model *expected, const struct model *found, c
     if (expected->current != found->current) {
         (void)snprintf(text, size, "thread %u runs, but the model says %u", found->current,
                        expected->current);
+    } else if (!is_same(expected->buffer, found->buffer, sizeof(found->buffer))) {
+        size_t at = first_difference(expected->buffer, found->buffer, sizeof(found->buffer));
+        (void)snprintf(text, size, "IPC buffer %zu differs from the model's at byte %zu",
+                       at / sizeof(found->buffer[0]), at % sizeof(found->buffer[0]));
     } else if (!is_same(expected->map, found->map, sizeof(found->map))) {
         size_t at = first_difference(expected->map, found->map, sizeof(found->map));
         (void)snprintf(text, size, "page tables differ from the model's (map %zu, byte %zu)",

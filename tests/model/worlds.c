@@ -35,6 +35,8 @@ static struct {
     struct address_space *space;
 } world;
 
+physical_t world_buffer[WORLD_BUFFERS];
+
 static physical_t take(uint64_t size, uint64_t alignment)
 {
     physical_t base = (world.next + alignment - 1) & ~(alignment - 1);
@@ -65,8 +67,8 @@ static void *put_object(struct slot *slot, enum kozo_object_type type, unsigned 
     return object;
 }
 
-static void put_memory(struct slot *slot, enum kozo_object_type type, uint64_t size,
-                       uint64_t alignment)
+static physical_t put_memory(struct slot *slot, enum kozo_object_type type, uint64_t size,
+                             uint64_t alignment)
 {
     physical_t base = take(size, alignment);
 
@@ -74,6 +76,7 @@ static void put_memory(struct slot *slot, enum kozo_object_type type, uint64_t s
         memset(arch_window(base), 0, size);
     }
     put(slot, (struct slot){.type = (uint8_t)type, .base = base, .size = size});
+    return base;
 }
 
 static struct slot *root_slot(uint64_t index)
@@ -132,6 +135,7 @@ static void begin(unsigned bits)
     host.now = WORLD_NOW;
     kernel.cpu[0].armed = UINT64_MAX;
     memset(&world, 0, sizeof(world));
+    memset(world_buffer, 0, sizeof(world_buffer));
     world.next = PAGE;
     world.root = put_first_cnode(bits, 1);
     world.keeper = put_first_cnode(3, 1);
@@ -462,6 +466,7 @@ static void ipc_steps(struct steps *steps)
     ADD(steps, THREAD_BIND_NOTIFICATION, SET(6, 7), SET(0, 3));
     ADD(steps, THREAD_SUSPEND, SET(6, 7, 8));
     ADD(steps, THREAD_RESUME, SET(6, 7, 8));
+    ADD(steps, THREAD_CANCEL, SET(6, 7, 8));
     ADD(steps, THREAD_SET_PRIORITY, SET(7), SET(0, 1, 2));
     ADD(steps, SCHED_CONTEXT_UNBIND, SET(9, 10));
     ADD(steps, SCHED_CONTEXT_BIND, SET(10), SET(7, 8));
@@ -469,6 +474,80 @@ static void ipc_steps(struct steps *steps)
     ADD(steps, CNODE_MINT, SET(3), SET(13), SET(UINT64_MAX), SET(6));
     ADD(steps, CNODE_DELETE, SET(2, 3, 4, 5, 8, 11, 12, 13));
     ADD(steps, CNODE_REVOKE, SET(2));
+}
+
+// --- letter: what travels through IPC buffers ---------------------------------------------------
+
+constexpr uint64_t BUFFER_CAPS = offsetof(struct kozo_ipc_buffer, caps) / sizeof(uint64_t);
+constexpr uint64_t BUFFER_SLOT = offsetof(struct kozo_ipc_buffer, receive_slot) / sizeof(uint64_t);
+constexpr uint64_t BUFFER_COUNT =
+    offsetof(struct kozo_ipc_buffer, receive_count) / sizeof(uint64_t);
+
+// A Frame with a buffer, which the thread has.
+static void put_buffer(unsigned number, struct slot *slot, struct thread *thread, uint64_t first)
+{
+    world_buffer[number] = put_memory(slot, KOZO_TYPE_FRAME, PAGE, PAGE);
+    struct kozo_ipc_buffer *buffer = arch_window(world_buffer[number]);
+
+    capability_copy(slot, &thread->buffer, SLOT_IN_THREAD);
+    *buffer = (struct kozo_ipc_buffer){
+        .words = {number + 1, number + 11, number + 111},
+        .caps = {first, 3, 2, 2},
+        .receive_slot = 12 + number,
+        .receive_count = 2,
+    };
+}
+
+static void letter_begin(void)
+{
+    begin(4);
+    put_object(root_slot(2), KOZO_TYPE_ENDPOINT, 0);
+    put_object(root_slot(3), KOZO_TYPE_NOTIFICATION, 0);
+    put_object(root_slot(4), KOZO_TYPE_REPLY, 0);
+    struct thread *one = put_thread(root_slot(6), root_slot(9));
+    struct thread *two = put_thread(root_slot(7), root_slot(10));
+    put_buffer(0, root_slot(5), one, 11);
+    put_buffer(1, root_slot(8), two, 3);
+    capability_copy(root_slot(2), root_slot(11), 0);
+    root_slot(11)->rights = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE;
+    end();
+}
+
+// An info word.
+#define INFO(label, caps, length) (UINT64_C(label) << 32 | (caps) << 8 | (length))
+
+static void letter_write(struct steps *steps, uint64_t word, uint64_t value)
+{
+    add(steps, &(struct step){.kind = STEP_WRITE, .argument = {word, value}});
+}
+
+static void letter_steps(struct steps *steps)
+{
+    add_kind(steps, STEP_TURN);
+    letter_write(steps, 1, 5);
+    letter_write(steps, BUFFER_CAPS, 4);
+    letter_write(steps, BUFFER_CAPS, 12);
+    letter_write(steps, BUFFER_CAPS + 1, 11);
+    letter_write(steps, BUFFER_SLOT, 1);
+    letter_write(steps, BUFFER_SLOT, 15);
+    letter_write(steps, BUFFER_COUNT, 0);
+    letter_write(steps, BUFFER_COUNT, 4);
+    ADD(steps, ENDPOINT_CALL, SET(2, 11), SET(INFO(1, 1, 0), INFO(2, 0, 9), INFO(3, 4, 8)), SET(0),
+        SET(31));
+    ADD(steps, ENDPOINT_SEND, SET(2, 11), SET(INFO(4, 2, 2), INFO(5, 0, 10)), SET(0), SET(32));
+    ADD(steps, ENDPOINT_SEND, SET(2), SET(INFO(0, 5, 0), INFO(0, 0, 65)));
+    ADD(steps, ENDPOINT_TRY_SEND, SET(2), SET(INFO(6, 2, 1)), SET(0), SET(33));
+    ADD(steps, ENDPOINT_RECV, SET(2), SET(0), SET(0, 4));
+    ADD(steps, ENDPOINT_TRY_RECV, SET(2), SET(0), SET(4));
+    ADD(steps, ENDPOINT_REPLY_RECV, SET(2), SET(INFO(7, 1, 8), INFO(7, 0, 1)), SET(4), SET(34));
+    ADD(steps, REPLY_REPLY, SET(4), SET(INFO(8, 2, 9), INFO(8, 0, 0)), SET(0), SET(35));
+    ADD(steps, THREAD_CONFIGURE, SET(6, 7), SET(0, 1), SET(0), SET(0, 5, 8), SET(0), SET(0, 2));
+    ADD(steps, THREAD_CONFIGURE, SET(7), SET(0), SET(0), SET(5), SET(8, PAGE), SET(11));
+    ADD(steps, THREAD_SUSPEND, SET(6, 7));
+    ADD(steps, THREAD_RESUME, SET(6, 7));
+    ADD(steps, THREAD_CANCEL, SET(6, 7));
+    ADD(steps, CNODE_DELETE, SET(2, 3, 4, 5, 8, 11, 12, 13, 15));
+    ADD(steps, CNODE_REVOKE, SET(2, 3, 5));
 }
 
 const struct world worlds[] = {
@@ -485,6 +564,8 @@ const struct world worlds[] = {
      512},
     {"ipc", "three threads: messages, replies, signals, faults, time that is lent", ipc_begin,
      ipc_steps, 512},
+    {"letter", "two threads with IPC buffers: long messages, and capabilities in them",
+     letter_begin, letter_steps, 512},
 };
 const unsigned world_count = sizeof(worlds) / sizeof(worlds[0]);
 
@@ -514,6 +595,7 @@ static const struct {
     {KOZO_OP_ENDPOINT_VERIFY, {"capability"}},
     {KOZO_OP_REPLY_REPLY, {"info"}},
     {KOZO_OP_THREAD_BIND_NOTIFICATION, {"notification"}},
+    {KOZO_OP_THREAD_CONFIGURE, {"cspace", "space", "buffer", "offset", "handler"}},
     {KOZO_OP_THREAD_SET_PRIORITY, {"priority"}},
     {KOZO_OP_SCHED_CONTEXT_BIND, {"thread"}},
 };
@@ -529,6 +611,12 @@ void step_print(const struct step *step)
         [STEP_LATER] = "the deadline passes",
         [STEP_AGAIN] = "the preempted call goes on",
     };
+
+    if (step->kind == STEP_WRITE) {
+        (void)printf("the current thread writes %#llx to word %llu of its buffer",
+                     (unsigned long long)step->argument[1], (unsigned long long)step->argument[0]);
+        return;
+    }
 
     if (step->kind != STEP_CALL) {
         (void)printf("%s", others[step->kind]);

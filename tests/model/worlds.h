@@ -12,6 +12,7 @@ enum step_kind : uint8_t {
     STEP_FAULT, // the current thread touches memory that is not mapped
     STEP_TURN,  // the turn of the current thread is over
     STEP_LATER, // the clock passes WORLD_DEADLINE
+    STEP_WRITE, // the current thread writes word argument[0] of its IPC buffer: argument[1]
     STEP_AGAIN, // the current thread's preempted call starts again; not in any list
 };
 
@@ -38,6 +39,11 @@ struct world {
     void (*steps)(struct steps *steps);
     uint64_t work_limit; // steps between two preemption points
 };
+
+constexpr unsigned WORLD_BUFFERS = 2;
+
+// Where IPC buffers are; the memory of all other Frames is never written to. 0 for none.
+extern physical_t world_buffer[WORLD_BUFFERS];
 
 constexpr uint64_t WORLD_NOW = 1'000'000;
 constexpr uint64_t WORLD_DEADLINE = 2'000'000;

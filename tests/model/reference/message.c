@@ -2,33 +2,118 @@
 // Messages: Endpoint and Reply.
 #include "reference.h"
 
-// Nobody has an IPC buffer, so that only what fits in registers can be sent.
-static enum kozo_error check_message(const struct making *call)
+struct model_buffer *buffer_of(struct model *model, name_t thread)
+{
+    const struct model_slot *slot = slot_in(model, thread + PART_BUFFER);
+
+    for (unsigned i = 0; i < WORLD_BUFFERS; i++) {
+        if (slot->type == KOZO_TYPE_FRAME && slot->base + slot->value == world_buffer[i]) {
+            return &model->buffer[i];
+        }
+    }
+    return nullptr;
+}
+
+// What a handle in the sender's buffer leads to; 0 when it can't be sent.
+static name_t find_attached(struct model *model, name_t sender, uint64_t handle)
+{
+    const struct making search = {.model = model, .caller = sender};
+    name_t slot = find(&search, handle);
+
+    return slot != 0 && can_be_copied(slot_in(model, slot)->type) ? slot : 0;
+}
+
+// `rights` are those of what the caller sends through.
+static enum kozo_error check_message(const struct making *call, unsigned rights)
 {
     uint64_t length = call->argument[0] & 0xff;
     uint64_t caps = call->argument[0] >> 8 & 0xff;
+    const struct model_buffer *buffer = buffer_of(call->model, call->caller);
 
-    return length > KOZO_REGISTER_WORDS || caps > 0 ? KOZO_BAD_ARGUMENT : KOZO_OK;
+    if (length > KOZO_MESSAGE_WORDS || caps > KOZO_MESSAGE_CAPS) {
+        return KOZO_BAD_ARGUMENT;
+    }
+    if (buffer == nullptr && (length > KOZO_REGISTER_WORDS || caps > 0)) {
+        return KOZO_BAD_ARGUMENT;
+    }
+    if (caps > 0 && (rights & KOZO_RIGHT_GRANT) == 0) {
+        return KOZO_NO_RIGHT;
+    }
+    for (uint64_t i = 0; i < caps; i++) {
+        if (find_attached(call->model, call->caller, buffer->caps[i]) == 0) {
+            return KOZO_BAD_HANDLE;
+        }
+    }
+    return KOZO_OK;
+}
+
+// Gives how many capabilities arrive: in the slots that the receiver named, from the first one on,
+// up to the first that is taken.
+static uint64_t carry_capabilities(struct model *model, name_t from, name_t to, uint64_t caps)
+{
+    const struct model_buffer *source = buffer_of(model, from);
+    const struct model_buffer *target = buffer_of(model, to);
+    const struct making search = {.model = model, .caller = to};
+    uint64_t arrived = 0;
+
+    if (source == nullptr || target == nullptr) {
+        return 0;
+    }
+    struct model_place place = find_place(&search, target->receive_slot);
+    if (!place.exists || (place.rights & WRITE) == 0) {
+        return 0;
+    }
+    for (uint64_t i = 0; i < caps && arrived < target->receive_count; i++) {
+        name_t slot = find_attached(model, from, source->caps[i]);
+        name_t free = (name_t)(place.slot + arrived);
+        if (place.index + arrived >= place.slots || slot_in(model, free)->type != KOZO_TYPE_NONE) {
+            return arrived;
+        }
+        if (slot != 0) {
+            copy_slot(model, slot, free, IN_CNODE);
+            arrived++;
+        }
+    }
+    return arrived;
+}
+
+static void carry_fault(struct model_registers *in)
+{
+    in->argument[0] = (uint64_t)KOZO_FAULT_PAGE << 32 | 5;
+    in->argument[2] = PAGE;
+    in->argument[3] = CALL_AT + HOST_SYSCALL_SIZE;
+    in->argument[4] = 0;
+    in->argument[5] = 0;
+    in->argument[6] = 0;
 }
 
 static void carry(struct model *model, name_t from, name_t to, uint64_t badge)
 {
     const struct model_thread *sender = thread_in(model, from);
     struct model_registers *in = &thread_in(model, to)->registers;
+    const struct model_buffer *source = buffer_of(model, from);
+    struct model_buffer *target = buffer_of(model, to);
+    uint64_t info = sender->registers.argument[0];
+    uint64_t length = info & 0xff;
+    uint64_t caps = info >> 8 & 0xff;
 
     in->handle = badge;
     if (sender->faulted) {
-        in->argument[0] = (uint64_t)KOZO_FAULT_PAGE << 32 | 5;
-        in->argument[2] = PAGE;
-        in->argument[3] = CALL_AT + HOST_SYSCALL_SIZE;
-        in->argument[4] = 0;
+        carry_fault(in);
         return;
     }
-    uint64_t length = sender->registers.argument[0] & 0xff;
-    for (unsigned i = 0; i < length && i < MODEL_RESULTS - 2; i++) {
-        in->argument[2 + i] = sender->registers.argument[2 + i];
+    if (length > KOZO_REGISTER_WORDS && (source == nullptr || target == nullptr)) {
+        length = KOZO_REGISTER_WORDS;
     }
-    in->argument[0] = sender->registers.argument[0] & ~UINT64_C(0xffffff00);
+    for (unsigned i = 0; i < length; i++) {
+        if (i < KOZO_REGISTER_WORDS) {
+            in->argument[2 + i] = sender->registers.argument[2 + i];
+        } else {
+            target->words[i - KOZO_REGISTER_WORDS] = source->words[i - KOZO_REGISTER_WORDS];
+        }
+    }
+    uint64_t arrived = carry_capabilities(model, from, to, caps);
+    in->argument[0] = info >> 32 << 32 | arrived << 16 | caps << 8 | length;
 }
 
 static name_t first_waiting(struct model *model, name_t endpoint, unsigned state)
@@ -100,7 +185,7 @@ enum kozo_error call_endpoint(struct model *model, name_t caller, name_t endpoin
 
 enum kozo_error do_call(struct making *call)
 {
-    enum kozo_error error = check_message(call);
+    enum kozo_error error = check_message(call, slot_in(call->model, call->slot)->rights);
     if (error != KOZO_OK) {
         return error;
     }
@@ -114,7 +199,7 @@ static enum kozo_error send(struct making *call, bool may_wait)
     uint64_t badge = slot_in(model, call->slot)->value;
     name_t receiver = first_waiting(model, call->object, RECEIVING);
 
-    enum kozo_error error = check_message(call);
+    enum kozo_error error = check_message(call, slot_in(model, call->slot)->rights);
     if (error != KOZO_OK) {
         return error;
     }
@@ -286,7 +371,7 @@ enum kozo_error do_reply_recv(struct making *call)
     if (caller == 0 && object_in(model, reply)->reply.thread != 0) {
         return KOZO_BAD_STATE;
     }
-    error = check_message(call);
+    error = check_message(call, KOZO_RIGHT_GRANT);
     if (error != KOZO_OK) {
         return error;
     }
@@ -309,7 +394,7 @@ enum kozo_error do_reply(struct making *call)
     if (caller == 0) {
         return KOZO_BAD_STATE;
     }
-    enum kozo_error error = check_message(call);
+    enum kozo_error error = check_message(call, KOZO_RIGHT_GRANT);
     if (error != KOZO_OK) {
         return error;
     }

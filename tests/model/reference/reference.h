@@ -69,7 +69,9 @@ struct making {
     X(NOTIFICATION_SIGNAL, NOTIFICATION, WRITE, do_signal)                                         \
     X(NOTIFICATION_WAIT, NOTIFICATION, READ, do_wait)                                              \
     X(NOTIFICATION_POLL, NOTIFICATION, READ, do_poll)                                              \
+    X(THREAD_CONFIGURE, THREAD, CONTROL, do_configure)                                             \
     X(THREAD_RESUME, THREAD, CONTROL, do_resume)                                                   \
+    X(THREAD_CANCEL, THREAD, CONTROL, do_cancel)                                                   \
     X(THREAD_SUSPEND, THREAD, CONTROL, do_suspend)                                                 \
     X(THREAD_SET_PRIORITY, THREAD, CONTROL, do_set_priority)                                       \
     X(THREAD_BIND_NOTIFICATION, THREAD, CONTROL, do_bind_notification)                             \
@@ -136,6 +138,7 @@ void wake(struct model *model, name_t thread, enum kozo_error error);
 void forget_reply(struct model *model, name_t thread);
 void stop_waiting(struct model *model, name_t thread);
 void cancel(struct model *model, name_t thread, enum kozo_error error);
+bool is_waiting(unsigned state);
 void stop(struct model *model, name_t thread);
 void take_time_away(struct model *model, name_t context);
 
@@ -174,6 +177,8 @@ bool lease_is_open(struct model *model, name_t lease);
 
 // --- message.c ------------------------------------------------------------------------------------
 
+// The IPC buffer of a thread; null for none.
+struct model_buffer *buffer_of(struct model *model, name_t thread);
 void wait_on(struct model *model, name_t object, name_t thread, unsigned state);
 enum kozo_error call_endpoint(struct model *model, name_t caller, name_t endpoint, uint64_t badge);
 void give_signals(struct model *model, name_t receiver, uint64_t signals);

@@ -105,16 +105,32 @@ static bool step_call(struct model *model, const struct step *step, name_t calle
 
     registers->operation = step->operation;
     registers->handle = step->handle;
-    memcpy(registers->argument, step->argument, sizeof(registers->argument));
-    if (step->operation == KOZO_OP_FRAME_MAP) {
-        // The one operation with more arguments than registers here.
-        static uint64_t argument[STEP_ARGUMENTS];
-        memcpy(argument, step->argument, sizeof(argument));
-        call.argument = argument;
-    }
+    memset(registers->argument, 0, sizeof(registers->argument));
+    memcpy(registers->argument, step->argument, sizeof(step->argument));
     enum kozo_error error = make_call(&call, step->operation);
     registers->operation = error;
     return call.is_open;
+}
+
+static void write_buffer(struct model *model, name_t thread, const struct step *step)
+{
+    constexpr unsigned caps = offsetof(struct kozo_ipc_buffer, caps) / sizeof(uint64_t);
+    constexpr unsigned slot = offsetof(struct kozo_ipc_buffer, receive_slot) / sizeof(uint64_t);
+    struct model_buffer *buffer = buffer_of(model, thread);
+    uint64_t at = step->argument[0];
+
+    if (buffer == nullptr) {
+        return;
+    }
+    if (at < caps) {
+        buffer->words[at] = step->argument[1];
+    } else if (at < slot) {
+        buffer->caps[at - caps] = step->argument[1];
+    } else if (at == slot) {
+        buffer->receive_slot = step->argument[1];
+    } else {
+        buffer->receive_count = step->argument[1];
+    }
 }
 
 // T5: who has which time follows from who lent to whom.
@@ -144,6 +160,9 @@ struct outcome model_step(struct model *model, const struct step *step)
         break;
     case STEP_LATER:
         model->now = WORLD_DEADLINE + 1;
+        break;
+    case STEP_WRITE:
+        write_buffer(model, caller, step);
         break;
     case STEP_AGAIN:
         break;

@@ -2,6 +2,71 @@
 // Thread and SchedContext.
 #include "reference.h"
 
+// The part of the thread is to be a copy of what the handle leads to; 0 leaves it as it is.
+struct part {
+    uint64_t handle;
+    name_t part;
+    unsigned type;
+    unsigned rights;
+};
+
+enum kozo_error do_configure(struct making *call)
+{
+    struct model *model = call->model;
+    const struct model_thread *thread = thread_in(model, call->object);
+    const struct part parts[] = {
+        {call->argument[0], PART_CSPACE, KOZO_TYPE_CNODE, 0},
+        {call->argument[1], PART_SPACE, KOZO_TYPE_ADDRESS_SPACE, CONTROL},
+        {call->argument[2], PART_BUFFER, KOZO_TYPE_FRAME, READ | WRITE},
+        {call->argument[4], PART_HANDLER, KOZO_TYPE_ENDPOINT, WRITE},
+    };
+    constexpr unsigned count = sizeof(parts) / sizeof(parts[0]);
+    constexpr unsigned in_order[] = {1, 2, 3, 0};
+    uint64_t offset = call->argument[3];
+    name_t found[count] = {};
+    struct dying dying = {};
+
+    for (unsigned i = 0; i < count; i++) {
+        enum kozo_error error =
+            parts[i].handle == 0
+                ? KOZO_OK
+                : find_typed(call, parts[i].handle, parts[i].type, parts[i].rights, &found[i]);
+        if (error != KOZO_OK) {
+            return error;
+        }
+    }
+    if (found[2] != 0 && slot_in(model, found[2])->device) {
+        return KOZO_BAD_TYPE;
+    }
+    if (found[2] != 0 && (offset % sizeof(struct kozo_ipc_buffer) != 0 ||
+                          offset >= slot_in(model, found[2])->size)) {
+        return KOZO_BAD_ARGUMENT;
+    }
+    if (found[3] != 0 && slot_in(model, found[3])->lease != 0) {
+        return KOZO_BAD_TYPE;
+    }
+    if (found[1] != 0 && map_of(model, slot_in(model, found[1])->object) == nullptr) {
+        return KOZO_BAD_STATE;
+    }
+    bool idle = thread->state == STOPPED || thread->state == FAULTED;
+    if (!idle && (call->object != call->caller || found[1] != 0)) {
+        return KOZO_BAD_STATE;
+    }
+
+    for (unsigned i = 0; i < count; i++) {
+        unsigned at = in_order[i];
+        if (found[at] != 0) {
+            delete_slot(model, &dying, call->object + parts[at].part);
+            copy_slot(model, found[at], call->object + parts[at].part, IN_THREAD);
+        }
+    }
+    if (found[2] != 0) {
+        slot_in(model, call->object + PART_BUFFER)->value = offset;
+    }
+    end_all(model, &dying);
+    return KOZO_OK;
+}
+
 enum kozo_error do_resume(struct making *call)
 {
     struct model_thread *thread = thread_in(call->model, call->object);
@@ -20,6 +85,15 @@ enum kozo_error do_resume(struct making *call)
 enum kozo_error do_suspend(struct making *call)
 {
     stop(call->model, call->object);
+    return KOZO_OK;
+}
+
+enum kozo_error do_cancel(struct making *call)
+{
+    if (!is_waiting(thread_in(call->model, call->object)->state)) {
+        return KOZO_BAD_STATE;
+    }
+    cancel(call->model, call->object, KOZO_CANCELLED);
     return KOZO_OK;
 }
 

@@ -200,7 +200,7 @@ void cancel(struct model *model, name_t thread, enum kozo_error error)
     wake(model, thread, error);
 }
 
-static bool is_waiting(unsigned state)
+bool is_waiting(unsigned state)
 {
     return state == SENDING || state == RECEIVING || state == CALLING || state == WAITING;
 }
