@@ -5,20 +5,30 @@
 #include "audit/audit.h"
 #include "cap/slot.h"
 #include "entropy/entropy.h"
+#include "mem/flush.h"
 #include "sched/cpu.h"
 
 constexpr unsigned KERNEL_CPUS = 64;
 
+// Whose turn it is: see sched/processors.h.
+struct lock {
+    bool needed; // more than one processor runs
+    _Atomic uint32_t next, serving;
+};
+
 struct kernel {
     struct slot root; // the parent of every capability that was derived from nothing; never moves
-    link_t dying;     // objects that are being taken apart, through their graves
-    link_t init;      // init's thread: when it is gone, the system ends
+    struct lock lock;
+    link_t dying; // objects that are being taken apart, through their graves
+    link_t init;  // init's thread: when it is gone, the system ends
 
     link_t interrupt[ARCH_INTERRUPTS]; // the IrqHandler that claimed it
 
     struct entropy entropy;
     struct audit_ring audit[AUDIT_RINGS]; // by enum kozo_audit_ring
 
+    struct flush flush;
+    unsigned processors; // that run: the first ones of `cpu`
     struct cpu cpu[KERNEL_CPUS];
 };
 

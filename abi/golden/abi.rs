@@ -296,7 +296,7 @@ pub enum BootSlot {
     IrqControl = 8,
     /// every I/O port
     IoPort = 9,
-    /// the time of processor 0
+    /// the time of processor 0; those of the others are where BootInfo says
     SchedControl = 10,
     /// the Frame of the initrd; empty without one
     Initrd = 11,
@@ -703,6 +703,10 @@ pub struct BootInfo {
     pub memory_lost: u64,
     /// processors that the firmware reports
     pub processors: u64,
+    /// those that run, at most 64
+    pub processors_started: u64,
+    /// slot of the SchedControl for processor 1; those for 2 and so on follow
+    pub more_processors: u64,
     /// how the kernel was entered, one of BootPath
     pub firmware: u64,
     /// bytes of extended processor state that XSAVE needs
@@ -718,7 +722,7 @@ pub struct BootInfo {
     pub untyped: [BootUntyped; 100],
 }
 
-const _: () = assert!(core::mem::size_of::<BootInfo>() == 3704);
+const _: () = assert!(core::mem::size_of::<BootInfo>() == 3720);
 const _: () = assert!(core::mem::offset_of!(BootInfo, magic) == 0);
 const _: () = assert!(core::mem::offset_of!(BootInfo, version) == 8);
 const _: () = assert!(core::mem::offset_of!(BootInfo, untyped_count) == 16);
@@ -739,13 +743,15 @@ const _: () = assert!(core::mem::offset_of!(BootInfo, memory_total) == 128);
 const _: () = assert!(core::mem::offset_of!(BootInfo, memory_kernel) == 136);
 const _: () = assert!(core::mem::offset_of!(BootInfo, memory_lost) == 144);
 const _: () = assert!(core::mem::offset_of!(BootInfo, processors) == 152);
-const _: () = assert!(core::mem::offset_of!(BootInfo, firmware) == 160);
-const _: () = assert!(core::mem::offset_of!(BootInfo, extended_size) == 168);
-const _: () = assert!(core::mem::offset_of!(BootInfo, extended_mask) == 176);
-const _: () = assert!(core::mem::offset_of!(BootInfo, build_id) == 184);
-const _: () = assert!(core::mem::offset_of!(BootInfo, random) == 216);
-const _: () = assert!(core::mem::offset_of!(BootInfo, command_line) == 248);
-const _: () = assert!(core::mem::offset_of!(BootInfo, untyped) == 504);
+const _: () = assert!(core::mem::offset_of!(BootInfo, processors_started) == 160);
+const _: () = assert!(core::mem::offset_of!(BootInfo, more_processors) == 168);
+const _: () = assert!(core::mem::offset_of!(BootInfo, firmware) == 176);
+const _: () = assert!(core::mem::offset_of!(BootInfo, extended_size) == 184);
+const _: () = assert!(core::mem::offset_of!(BootInfo, extended_mask) == 192);
+const _: () = assert!(core::mem::offset_of!(BootInfo, build_id) == 200);
+const _: () = assert!(core::mem::offset_of!(BootInfo, random) == 232);
+const _: () = assert!(core::mem::offset_of!(BootInfo, command_line) == 264);
+const _: () = assert!(core::mem::offset_of!(BootInfo, untyped) == 520);
 
 /// The words of a message that the kernel sends to a fault handler about anything but a foreign
 /// thread's system call; its label is one of FaultKind. The answer's label is one of FaultAnswer;

@@ -41,7 +41,9 @@ constexpr uint64_t ARCH_PAGE_SIZE = (uint64_t)1 << ARCH_PAGE_BITS;
 // registers.h defines
 //   struct arch_registers   begins with uint64_t operation, handle, argument[9]: the registers of a
 //                           system call in the order of abi/README.md; the rest is the arch's own
-//   struct arch_cpu         what the entry code needs of one processor
+//   struct arch_cpu         what the entry code needs of one processor. It has
+//                             physical_t root    of the address space that is loaded
+//                             uint32_t locked    1 while this processor holds the kernel's lock
 #include "registers.h"
 
 struct cpu;
@@ -78,6 +80,7 @@ void arch_space_activate(physical_t root);
 void arch_space_leave(void);
 
 // Forgets what this processor may have cached of one page, or of all of the current address space.
+// Only mem/flush.c calls these.
 void arch_flush_page(uint64_t address);
 void arch_flush_space(void);
 
@@ -155,8 +158,9 @@ bool arch_clock_is_invariant(void);
 void arch_timer_set(uint64_t deadline);
 
 // Whether a device can raise this interrupt. Masked at boot; kernel_interrupt is called when it
-// fires, and arch has then masked it.
+// fires, and calls arch_interrupt_accept, which masks it, or gives false when it was masked already.
 bool arch_interrupt_exists(unsigned interrupt);
+[[nodiscard]] bool arch_interrupt_accept(unsigned interrupt);
 void arch_interrupt_mask(unsigned interrupt);
 void arch_interrupt_unmask(unsigned interrupt);
 
@@ -171,6 +175,20 @@ bool arch_entropy(uint64_t *value);
 
 // The processor that runs this.
 static inline struct cpu *arch_cpu(void);
+
+// Interrupts another processor. It calls processor_serve, and then kernel_reschedule if that says
+// so or if it is disturbed.
+void arch_processor_interrupt(unsigned number);
+
+// Stops all other processors for good, in whatever state they are.
+void arch_processors_stop(void);
+
+// Saves all that this processor still keeps of the thread that came in, sets it back before a
+// system call that it was about to make, and leaves its address space.
+void arch_processor_leave(void);
+
+// A turn of a loop that waits for another processor.
+static inline void arch_pause(void);
 
 // --- The end ------------------------------------------------------------------------------------
 
@@ -192,4 +210,4 @@ void arch_registers_each(const struct arch_registers *registers,
 // Stops this processor for good.
 [[noreturn]] void arch_halt(void);
 
-#include "inline.h" // arch_window, arch_physical, arch_cpu
+#include "inline.h" // arch_window, arch_physical, arch_cpu, arch_pause

@@ -264,6 +264,15 @@ static void make_objects(struct start *start)
     put_simple(start, KOZO_TYPE_ENTROPY, KOZO_BOOT_SLOT_ENTROPY, 0, 0);
 }
 
+static void put_processors(struct start *start)
+{
+    start->info->processors_started = kernel.processors;
+    start->info->more_processors = start->next_slot;
+    for (unsigned i = 1; i < kernel.processors; i++) {
+        put_simple(start, KOZO_TYPE_SCHED_CONTROL, start->next_slot++, i, 0);
+    }
+}
+
 static void start_thread(struct start *start, uint64_t entry)
 {
     constexpr unsigned read_write = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE;
@@ -386,12 +395,12 @@ struct thread *kernel_start(struct boot *boot)
     };
 
     start.memory_base = start.memory->base;
-    start.cpu->armed = UINT64_MAX;
     entropy_start(&kernel.entropy, boot->command_line);
     make_objects(&start);
     uint64_t entry = map_image(&start);
     start_thread(&start, entry);
     map_initrd(&start);
+    put_processors(&start);
     fill_info(&start);
 
     struct thread *first = scheduler_choose(start.cpu);

@@ -41,6 +41,23 @@ arch_entry_t *table_make(struct address_space *space, uint64_t address)
     return entry_at(table, address, 0);
 }
 
+bool table_allows(physical_t root, uint64_t address, unsigned rights)
+{
+    physical_t table = root;
+
+    for (unsigned level = ARCH_LEVELS; root != 0 && address < ARCH_USER_END && level > 0; level--) {
+        arch_entry_t entry = *entry_at(table, address, level - 1);
+        if (!arch_entry_present(entry)) {
+            return false;
+        }
+        if (arch_entry_is_leaf(entry, level - 1)) {
+            return (rights & ~arch_entry_rights(entry)) == 0;
+        }
+        table = arch_entry_address(entry, level - 1);
+    }
+    return false;
+}
+
 // Tables below level `level` that a range needs where nothing is there yet.
 static uint64_t tables_below(uint64_t address, uint64_t end, unsigned level)
 {

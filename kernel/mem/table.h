@@ -22,6 +22,9 @@ arch_entry_t *table_find(physical_t root, uint64_t address);
 // tables_missing says.
 arch_entry_t *table_make(struct address_space *space, uint64_t address);
 
+// Whether the entry of an address, on whatever level, allows a thread all of these rights.
+bool table_allows(physical_t root, uint64_t address, unsigned rights);
+
 // How many tables are missing to map all of [address, end).
 uint64_t tables_missing(physical_t root, uint64_t address, uint64_t end);
 

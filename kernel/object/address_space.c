@@ -3,16 +3,13 @@
 
 #include "mem/table.h"
 #include "object/pool.h"
-#include "sched/scheduler.h"
+#include "sched/processors.h"
 #include "syscall/call.h"
 
 // No Mapping is cleared page by page here: the tables go as a whole. False when a preemption point
 // is due.
 static bool drop_mappings(struct cpu *cpu, struct address_space *space)
 {
-    // Nothing may run or be looked up in these tables from here on.
-    arch_space_leave();
-    scheduler_disturb(cpu);
     while (space->mappings != 0) {
         struct slot *mapping = slot_at(space->mappings);
         address_space_mapping_drop(space, mapping);
@@ -51,6 +48,8 @@ bool address_space_reap(struct cpu *cpu, struct object *object)
     if (space->pool == 0) {
         return true;
     }
+    // Nothing may run or be looked up in these tables from here on.
+    processors_leave_space(cpu, space->root);
     if (!drop_mappings(cpu, space)) {
         return false;
     }
@@ -81,6 +80,7 @@ void address_space_attach(struct address_space *space, struct pool *pool)
 bool address_space_abandon(struct cpu *cpu, struct address_space *space)
 {
     // Without a root no thread can be chosen to run in it, even if this is left half done.
+    processors_leave_space(cpu, space->root);
     space->root = 0;
     space->tables = 0;
     if (!drop_mappings(cpu, space)) {

@@ -60,13 +60,16 @@ static void meet_call(struct cpu *cpu, struct thread *caller, struct thread *rec
     caller->state = CALLING;
     receiver->registers.operation = KOZO_OK;
     receiver->state = READY;
-    if (reply_hold(receiver, caller)) {
+    bool held = reply_hold(receiver, caller);
+    if (held && time_is_near(caller, receiver)) {
         time_lend(cpu, caller, receiver);
-        return;
+    } else {
+        time_take_own(cpu, receiver);
     }
-    time_take_own(cpu, receiver);
     scheduler_add(cpu, receiver);
-    thread_wake(cpu, caller, KOZO_NO_REPLY);
+    if (!held) {
+        thread_wake(cpu, caller, KOZO_NO_REPLY);
+    }
 }
 
 // The same for a message that wants no answer.
@@ -95,10 +98,8 @@ enum kozo_error endpoint_call(struct cpu *cpu, struct thread *caller, struct end
         return KOZO_NO_REPLY;
     }
     // A thread that is interrupted calls while another one runs.
-    if (cpu->current == caller) {
+    if (cpu->current == caller && receiver->cpu == cpu->number) {
         scheduler_switch_to(cpu, receiver);
-    } else {
-        scheduler_add(cpu, receiver);
     }
     return KOZO_OK;
 }
@@ -262,7 +263,8 @@ enum kozo_error endpoint_reply_recv_call(struct call *call)
     }
     receive(call, found.reply);
     // The server waits: its caller, whose time is back, goes on at once.
-    if (call->caller->state == RECEIVING && caller != nullptr && caller->queued) {
+    if (call->caller->state == RECEIVING && caller != nullptr && caller->queued &&
+        caller->cpu == call->cpu->number) {
         scheduler_switch_to(call->cpu, caller);
     }
     return KOZO_OK;

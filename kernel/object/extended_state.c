@@ -4,6 +4,7 @@
 #include "cap/lookup.h"
 #include "object/thread.h"
 #include "sched/extra.h"
+#include "sched/processors.h"
 #include "sched/scheduler.h"
 #include "syscall/call.h"
 
@@ -35,6 +36,7 @@ void extended_state_unbind(struct cpu *cpu, struct thread *thread)
     struct extended_state *state = link_target(thread->extended);
 
     if (state != nullptr) {
+        processors_interrupt_thread(cpu, thread);
         extra_leave(cpu, thread);
         state->thread = 0;
         thread->extended = 0;

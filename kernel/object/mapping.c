@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "object/mapping.h"
 
+#include "mem/flush.h"
 #include "mem/table.h"
 #include "object/address_space.h"
 #include "object/pool.h"
@@ -22,19 +23,25 @@ static uint64_t chunk_length(uint64_t address, uint64_t length)
     return length < rest ? length : rest;
 }
 
-static void fill_entry(const struct slot *mapping, arch_entry_t *entry, uint64_t offset,
-                       unsigned rights)
+static void note(struct cpu *cpu, const struct slot *mapping, uint64_t offset)
+{
+    flush_note(cpu, address_space_of(mapping)->root, mapping->value + offset, ARCH_PAGE_SIZE);
+}
+
+static void fill_entry(struct cpu *cpu, const struct slot *mapping, arch_entry_t *entry,
+                       uint64_t offset, unsigned rights)
 {
     arch_entry_t old = *entry;
     bool device = (mapping->flags & SLOT_DEVICE) != 0;
 
     *entry = arch_entry_leaf(mapping->base + offset, 0, rights, device);
     if (arch_entry_present(old)) {
-        arch_flush_page(mapping->value + offset);
+        note(cpu, mapping, offset);
     }
 }
 
-static void clear_entry(const struct slot *mapping, arch_entry_t *entry, uint64_t offset)
+static void clear_entry(struct cpu *cpu, const struct slot *mapping, arch_entry_t *entry,
+                        uint64_t offset)
 {
     bool same = arch_entry_present(*entry) &&
                 arch_entry_address(*entry, 0) == mapping->base + offset &&
@@ -42,7 +49,7 @@ static void clear_entry(const struct slot *mapping, arch_entry_t *entry, uint64_
 
     if (same) {
         *entry = 0;
-        arch_flush_page(mapping->value + offset);
+        note(cpu, mapping, offset);
     }
 }
 
@@ -54,9 +61,9 @@ static uint64_t fill_chunk(struct cpu *cpu, const struct slot *mapping, arch_ent
 
     while (done < length) {
         if (rights != 0) {
-            fill_entry(mapping, entry, offset + done, rights);
+            fill_entry(cpu, mapping, entry, offset + done, rights);
         } else {
-            clear_entry(mapping, entry, offset + done);
+            clear_entry(cpu, mapping, entry, offset + done);
         }
         entry++;
         done += ARCH_PAGE_SIZE;

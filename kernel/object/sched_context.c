@@ -4,6 +4,7 @@
 
 #include "cap/delete.h"
 #include "cap/lookup.h"
+#include "kernel.h"
 #include "object/cnode.h"
 #include "object/thread.h"
 #include "sched/scheduler.h"
@@ -39,14 +40,47 @@ void sched_context_give(struct cpu *cpu, struct slot *source, struct thread *thr
     time_take_own(cpu, thread);
 }
 
+struct cpu *sched_context_charge(const struct sched_context *context)
+{
+    struct cpu *cpu = &kernel.cpu[context->cpu];
+
+    if (cpu->context != link_to(context)) {
+        return nullptr;
+    }
+    scheduler_charge(cpu);
+    return cpu;
+}
+
+static void stop_charging(const struct sched_context *context)
+{
+    struct cpu *cpu = sched_context_charge(context);
+
+    if (cpu != nullptr) {
+        cpu->context = 0;
+    }
+}
+
+// Makes it time of another processor, and so moves the thread that uses it.
+static void move(struct cpu *cpu, struct sched_context *context, uint8_t processor)
+{
+    struct thread *user = thread_at(context->user);
+
+    if (user != nullptr) {
+        scheduler_remove(cpu, user);
+    }
+    stop_charging(context);
+    context->cpu = processor;
+    if (user != nullptr) {
+        user->cpu = processor;
+        scheduler_add(cpu, user);
+    }
+}
+
 void sched_context_withdraw(struct cpu *cpu, struct sched_context *context)
 {
     context->owner = 0;
-    if (cpu->context == link_to(context)) {
-        scheduler_charge(cpu);
-        cpu->context = 0;
-    }
     time_vanish(cpu, context);
+    stop_charging(context);
 }
 
 enum kozo_error sched_context_bind_call(struct call *call)
@@ -81,9 +115,7 @@ enum kozo_error sched_context_info_call(struct call *call)
 {
     struct sched_context *context = sched_context_of(call->slot);
 
-    if (call->cpu->context == link_to(context)) {
-        scheduler_charge(call->cpu);
-    }
+    (void)sched_context_charge(context);
     call->argument[0] = context->consumed;
     call->argument[1] = context->budget;
     return KOZO_OK;
@@ -91,20 +123,24 @@ enum kozo_error sched_context_info_call(struct call *call)
 
 enum kozo_error sched_control_configure_call(struct call *call)
 {
-    struct lookup context =
+    struct lookup found =
         lookup_typed(call->caller, call->argument[0], KOZO_TYPE_SCHED_CONTEXT, KOZO_RIGHT_CONTROL);
     uint64_t budget = call->argument[1];
 
-    if (context.error != KOZO_OK) {
-        return context.error;
+    if (found.error != KOZO_OK) {
+        return found.error;
     }
     if (budget < BUDGET_MIN || budget > BUDGET_MAX) {
         return KOZO_BAD_ARGUMENT;
     }
 
     // What was used of the old budget must not count against the new one.
-    scheduler_charge(call->cpu);
-    sched_context_set_budget(sched_context_of(context.slot), budget);
-    scheduler_disturb(call->cpu);
+    struct sched_context *context = sched_context_of(found.slot);
+    (void)sched_context_charge(context);
+    sched_context_set_budget(context, budget);
+    if (context->cpu != call->slot->value) {
+        move(call->cpu, context, (uint8_t)call->slot->value);
+    }
+    scheduler_disturb_soon(call->cpu, &kernel.cpu[context->cpu]);
     return KOZO_OK;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // SchedContext: a share of one processor's time.
 //
-// It belongs to at most one thread (the one whose `context` slot holds it) and is used by at most
-// one (`user`): its owner, or the server at the end of the chain of calls that the owner made.
+// It belongs to the processor whose SchedControl configured it, and to at most one thread (the one
+// whose `context` slot holds it), and is used by at most one (`user`): its owner, or the server at
+// the end of the chain of calls that the owner made.
 #pragma once
 
 #include "object/object.h"
@@ -24,6 +25,8 @@ struct sched_context {
     uint64_t left;      // ticks of the present turn
     uint64_t consumed;  // ticks in all
 
+    uint8_t cpu; // whose time it is
+
     uint64_t audit_since; // when the present burst of audit records began
     uint32_t audit_made;  // records in it
 };
@@ -40,6 +43,9 @@ uint64_t ticks_of(uint64_t microseconds);
 [[nodiscard]] bool sched_context_reap(struct cpu *cpu, struct object *object);
 
 void sched_context_set_budget(struct sched_context *context, uint64_t microseconds);
+
+// Charges it for what happened up to now, if a processor uses it: that is what it gives, else null.
+struct cpu *sched_context_charge(const struct sched_context *context);
 
 // Ties the time of the SchedContext in `source` to a thread that has none.
 void sched_context_give(struct cpu *cpu, struct slot *source, struct thread *thread);

@@ -398,7 +398,9 @@ enum kozo_error thread_info_call(struct call *call)
     const struct thread *thread = thread_of(call->slot);
     const struct sched_context *context = link_target(thread->context.object);
 
-    scheduler_charge(call->cpu);
+    if (context != nullptr) {
+        (void)sched_context_charge(context);
+    }
     call->argument[0] = thread->state;
     call->argument[1] = thread->priority;
     call->argument[2] = context == nullptr ? 0 : context->consumed;

@@ -64,6 +64,7 @@ struct thread {
     uint8_t depth;  // lenders before it in the chain, or more
     bool foreign;   // set extra_decide after a change
     bool interrupt; // foreign: an INTERRUPTED message is due before its next instruction
+    uint8_t cpu;    // the processor of the time that it uses, or used last
 
     link_t queue_next, queue_previous; // in a ready list, or in the queue of waiting_on
     link_t waiting_on;                 // Endpoint or Notification

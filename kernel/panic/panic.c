@@ -2,8 +2,8 @@
 // Tells the end of the system: a line on the console, then the crash record, then silence.
 //
 // Everything here works in any state: it takes no memory, waits for nobody, and reads only
-// constants, the given registers and the kernel's own stack. A panic inside a panic stops the
-// processor at once.
+// constants, the given registers and the kernel's own stack. A panic inside a panic, or on another
+// processor meanwhile, stops the processor at once: there is one record.
 #include "panic/panic.h"
 
 #include "arch/arch.h"
@@ -17,7 +17,7 @@ constexpr size_t CRASH_TRACE = 32;
 // The last line must always fit.
 constexpr char CRASH_END[] = "end\n";
 
-static bool panicking;
+static _Atomic bool panicking;
 static size_t crash_size; // bytes of the record so far
 
 static void console_text(const char *text)
@@ -92,10 +92,10 @@ static void crash_trace(const struct arch_registers *registers)
                                     const struct arch_registers *registers, bool all,
                                     const struct fault *fault)
 {
-    if (panicking) {
+    if (atomic_exchange(&panicking, true)) {
         arch_halt();
     }
-    panicking = true;
+    arch_processors_stop();
     console_text("\r\nkozo: panic: ");
     console_text(reason);
     console_text("\r\n");

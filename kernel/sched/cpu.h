@@ -5,9 +5,11 @@
 // Ready threads wait in one list for each of 256 priorities, first come first served; a bitmap
 // tells which lists are not empty. The thread that runs is in none of them.
 //
-// All fields belong to the processor itself. Between two entries nothing is pending, and the call is
-// that which the current thread may make.
+// All fields but `asked` belong to whoever holds the kernel's lock. Between two entries nothing is
+// pending but what another processor wants, and the call is that which the current thread may make.
 #pragma once
+
+#include <stdatomic.h>
 
 #include "arch/arch.h"
 #include "kozo/abi.h"
@@ -61,6 +63,8 @@ struct cpu {
 
     uint32_t work;  // steps of long operations since this entry into the kernel
     uint8_t number; // of this processor
+
+    _Atomic uint32_t asked; // what the holder of the lock waits for, of enum cpu_request
 
     struct call call;
 

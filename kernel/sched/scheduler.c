@@ -10,8 +10,17 @@
 #include "object/thread.h"
 #include "sched/alarm.h"
 #include "sched/extra.h"
+#include "sched/processors.h"
 
 constexpr int NOBODY = -1;
+
+void scheduler_disturb_soon(const struct cpu *cpu, struct cpu *target)
+{
+    scheduler_disturb(target);
+    if (target != cpu) {
+        arch_processor_interrupt(target->number);
+    }
+}
 
 static bool is_runnable(const struct thread *thread)
 {
@@ -19,33 +28,35 @@ static bool is_runnable(const struct thread *thread)
 }
 
 // Whether the thread belongs into a ready list (T1 in thread.h) and is in none yet.
-static bool is_due_for_queue(const struct cpu *cpu, const struct thread *thread)
+static bool is_due_for_queue(const struct thread *thread)
 {
-    return is_runnable(thread) && thread != cpu->current && !thread->queued;
+    return is_runnable(thread) && thread != thread_processor(thread)->current && !thread->queued;
 }
 
-static void mark_ready(struct cpu *cpu, struct thread *thread)
+static void mark_ready(const struct cpu *cpu, struct thread *thread)
 {
-    cpu->ready[thread->priority / 64] |= (uint64_t)1 << thread->priority % 64;
+    struct cpu *home = thread_processor(thread);
+
+    home->ready[thread->priority / 64] |= (uint64_t)1 << thread->priority % 64;
     thread->queued = true;
     // One that comes after the current thread changes nothing for now.
-    if (cpu->current == nullptr || thread->priority > cpu->current->priority) {
-        scheduler_disturb(cpu);
+    if (home->current == nullptr || thread->priority > home->current->priority) {
+        scheduler_disturb_soon(cpu, home);
     }
 }
 
 void scheduler_add(struct cpu *cpu, struct thread *thread)
 {
-    if (is_due_for_queue(cpu, thread)) {
-        queue_push(&cpu->queue[thread->priority], thread);
+    if (is_due_for_queue(thread)) {
+        queue_push(&thread_processor(thread)->queue[thread->priority], thread);
         mark_ready(cpu, thread);
     }
 }
 
 void scheduler_add_first(struct cpu *cpu, struct thread *thread)
 {
-    if (is_due_for_queue(cpu, thread)) {
-        queue_push_first(&cpu->queue[thread->priority], thread);
+    if (is_due_for_queue(thread)) {
+        queue_push_first(&thread_processor(thread)->queue[thread->priority], thread);
         mark_ready(cpu, thread);
     }
 }
@@ -53,12 +64,14 @@ void scheduler_add_first(struct cpu *cpu, struct thread *thread)
 void scheduler_remove(struct cpu *cpu, struct thread *thread)
 {
     if (!thread->queued) {
+        processors_take_off(cpu, thread);
         return;
     }
-    struct thread_queue *queue = &cpu->queue[thread->priority];
+    struct cpu *home = thread_processor(thread);
+    struct thread_queue *queue = &home->queue[thread->priority];
     queue_remove(queue, thread);
     if (queue->first == 0) {
-        cpu->ready[thread->priority / 64] &= ~((uint64_t)1 << thread->priority % 64);
+        home->ready[thread->priority / 64] &= ~((uint64_t)1 << thread->priority % 64);
     }
     thread->queued = false;
 }
@@ -98,7 +111,7 @@ void scheduler_charge(struct cpu *cpu)
         return;
     }
     uint64_t now = arch_now();
-    uint64_t used = now - cpu->charged;
+    uint64_t used = now > cpu->charged ? now - cpu->charged : 0;
 
     context->consumed += used;
     context->left -= used < context->left ? used : context->left;
@@ -153,7 +166,7 @@ static struct thread *choose_thread(struct cpu *cpu)
     struct thread *thread = cpu->current;
     int highest = ready_highest(cpu);
 
-    if (thread != nullptr && !is_runnable(thread)) {
+    if (thread != nullptr && (!is_runnable(thread) || thread->cpu != cpu->number)) {
         thread = nullptr;
     }
     if (thread != nullptr && highest <= thread->priority) {
@@ -176,6 +189,9 @@ struct thread *scheduler_choose(struct cpu *cpu)
 {
     struct thread *thread = choose_thread(cpu);
 
+    if (kernel.flush.processors != 0) {
+        flush_finish(cpu);
+    }
     // A thread that lost its address space can't go on. Each turn of this loop stops one for good.
     while (thread != nullptr && thread_root(thread) == 0) {
         thread_lost_space(cpu, thread);

@@ -9,13 +9,17 @@
 
 struct thread;
 
+// In all of these `cpu` is the processor that does it; a thread's ready list is that of the
+// processor whose time it uses.
+
 // Puts a READY thread that has time into its ready list, last or (after an interruption) first.
-// Does nothing for one that can't run or is current.
+// Does nothing for one that can't run or is current. Another processor is told if the thread is to
+// take over there.
 void scheduler_add(struct cpu *cpu, struct thread *thread);
 void scheduler_add_first(struct cpu *cpu, struct thread *thread);
 
-// Takes a thread out of its ready list, if it is in it. Call before anything changes that decides
-// on T1.
+// Takes a thread out of its ready list, if it is in it, or off another processor, if it runs there:
+// it is current nowhere else. Call before anything changes that decides on T1.
 void scheduler_remove(struct cpu *cpu, struct thread *thread);
 
 // The current thread goes to the end of its priority's queue.
@@ -40,5 +44,8 @@ static inline void scheduler_disturb(struct cpu *cpu)
     cpu->pending |= PENDING_CHOICE;
 }
 
-// Charges the SchedContext in use up to now.
+// The same on any processor, at once.
+void scheduler_disturb_soon(const struct cpu *cpu, struct cpu *target);
+
+// Charges the SchedContext that `cpu` uses up to now.
 void scheduler_charge(struct cpu *cpu);

@@ -11,6 +11,7 @@ static void use(struct cpu *cpu, struct thread *thread, link_t context)
     struct sched_context *target = link_target(context);
 
     thread->time = context;
+    thread->cpu = target->cpu;
     target->user = link_to(thread);
     scheduler_disturb(cpu);
 }
@@ -37,6 +38,13 @@ void time_take_own(struct cpu *cpu, struct thread *thread)
 bool time_can_lend(const struct thread *caller)
 {
     return caller->depth < TIME_CHAIN_MOST;
+}
+
+bool time_is_near(const struct thread *caller, const struct thread *server)
+{
+    const struct sched_context *own = link_target(own_context(server));
+
+    return own == nullptr || own->cpu == caller->cpu;
 }
 
 void time_lend(struct cpu *cpu, struct thread *caller, struct thread *server)

@@ -20,6 +20,9 @@ constexpr uint8_t TIME_CHAIN_MOST = 64;
 // Whether a call of this thread would leave the chain short enough.
 bool time_can_lend(const struct thread *caller);
 
+// Whether the caller's time can go to the server: unless that has its own, on another processor.
+bool time_is_near(const struct thread *caller, const struct thread *server);
+
 // Lends the caller's time to the server that has just received its call. The server has lent or
 // borrowed nothing.
 void time_lend(struct cpu *cpu, struct thread *caller, struct thread *server);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The four entries of entry.h. A system call is looked up in the table that abi/ generates: its
+// The entries of entry.h. A system call is looked up in the table that abi/ generates: its
 // number leads to the type and the rights that the capability must have, and to the function that
 // does the rest.
 //
@@ -11,7 +11,9 @@
 #include "audit/audit.h"
 #include "cap/lookup.h"
 #include "entropy/entropy.h"
+#include "kernel.h"
 #include "kozo/operations.h"
+#include "mem/table.h"
 #include "object/address_space.h"
 #include "object/cnode.h"
 #include "object/endpoint.h"
@@ -29,6 +31,7 @@
 #include "object/thread.h"
 #include "object/timer.h"
 #include "object/untyped.h"
+#include "sched/processors.h"
 #include "sched/scheduler.h"
 #include "syscall/call.h"
 
@@ -178,23 +181,44 @@ struct thread *syscall_end(struct cpu *cpu, enum kozo_error error)
     return (pending & PENDING_CHOICE) == 0 ? caller : scheduler_choose(cpu);
 }
 
+// Whether another processor has made the memory there, since the thread faulted.
+static bool is_there_by_now(const struct thread *thread, const struct fault *fault)
+{
+    return kernel.lock.needed && fault->kind == KOZO_FAULT_PAGE &&
+           table_allows(thread_root(thread), fault->address, fault->access);
+}
+
 struct thread *kernel_fault(struct cpu *cpu, const struct fault *fault)
 {
-    cpu->work = 0;
-    thread_fault(cpu, cpu->current, fault);
+    if (lock_take(cpu) && !is_there_by_now(cpu->current, fault)) {
+        cpu->work = 0;
+        thread_fault(cpu, cpu->current, fault);
+    }
     return scheduler_choose(cpu);
 }
 
+// What a device, the clock or another processor says holds whoever runs.
+
 struct thread *kernel_interrupt(struct cpu *cpu, unsigned interrupt)
 {
+    (void)lock_take(cpu);
     cpu->work = 0;
-    irq_handler_fire(cpu, interrupt);
+    if (arch_interrupt_accept(interrupt)) {
+        irq_handler_fire(cpu, interrupt);
+    }
     return scheduler_choose(cpu);
 }
 
 struct thread *kernel_timer(struct cpu *cpu)
 {
+    (void)lock_take(cpu);
     cpu->work = 0;
     scheduler_tick(cpu);
+    return scheduler_choose(cpu);
+}
+
+struct thread *kernel_reschedule(struct cpu *cpu)
+{
+    (void)lock_take(cpu);
     return scheduler_choose(cpu);
 }

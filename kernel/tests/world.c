@@ -116,6 +116,8 @@ void world_begin(void)
 static void after_entry(const struct thread *resumed, const char *entry)
 {
     static char line[300];
+    const struct thread *current = arch_cpu()->current;
+    host_exit();
     const char *broken = invariants_broken();
 
     world.entries++;
@@ -124,7 +126,18 @@ static void after_entry(const struct thread *resumed, const char *entry)
         (void)snprintf(line, sizeof(line), "after %s: %s", entry, broken);
         test_failed(__FILE__, __LINE__, line);
     }
-    CHECK(resumed == arch_cpu()->current);
+    CHECK(resumed == current);
+}
+
+void world_processors(unsigned number)
+{
+    kernel.processors = number;
+    kernel.lock.needed = number > 1;
+}
+
+void world_on(unsigned processor)
+{
+    host.processor = processor;
 }
 
 struct thread *world_current(void)
@@ -208,7 +221,7 @@ void world_timer(void)
 void world_interrupt(unsigned interrupt)
 {
     host_touch_all();
-    arch_interrupt_mask(interrupt);
+    arch_interrupt_unmask(interrupt);
     after_entry(kernel_interrupt(arch_cpu(), interrupt), "an interrupt");
 }
 

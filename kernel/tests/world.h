@@ -91,6 +91,11 @@ void world_interrupt(unsigned interrupt);
 
 struct thread *world_current(void);
 
+// Lets this many processors run, all idle but the first; slot AT_SCHED_CONTROL is for that.
+// From then on the entries above are those of the processor that was named last.
+void world_processors(unsigned number);
+void world_on(unsigned processor);
+
 // Lets the others yield until `thread` is current. False when it does not get its turn.
 [[nodiscard]] bool world_run(const struct thread *thread);
 

@@ -124,7 +124,7 @@ MUTATIONS = [
              "} else if (false && leased) {"),
     # --- Mappings
     Mutation("a cleared page is not flushed", "object/mapping.c",
-             "        *entry = 0;\n        arch_flush_page(mapping->value + offset);", "        *entry = 0;"),
+             "        *entry = 0;\n        note(cpu, mapping, offset);", "        *entry = 0;"),
     Mutation("clearing takes entries of others", "object/mapping.c",
              "arch_entry_address(*entry, 0) == mapping->base + offset &&", ""),
     Mutation("a page can be set beyond the Mapping's bound", "object/mapping.c",

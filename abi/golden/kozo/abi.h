@@ -138,7 +138,8 @@ enum kozo_boot_slot : uint32_t {
     KOZO_BOOT_SLOT_BOOT_INFO = 7,      // the Frame of the BootInfo page
     KOZO_BOOT_SLOT_IRQ_CONTROL = 8,    // every interrupt
     KOZO_BOOT_SLOT_IO_PORT = 9,        // every I/O port
-    KOZO_BOOT_SLOT_SCHED_CONTROL = 10, // the time of processor 0
+    KOZO_BOOT_SLOT_SCHED_CONTROL = 10, // the time of processor 0; those of the others are where
+                                       // BootInfo says
     KOZO_BOOT_SLOT_INITRD = 11,        // the Frame of the initrd; empty without one
     KOZO_BOOT_SLOT_STACK = 12,         // the Frame of init's stack
     KOZO_BOOT_SLOT_AUDIT_LOG = 13,     // the kernel's log
@@ -340,38 +341,41 @@ static_assert(offsetof(struct kozo_boot_untyped, device) == 24);
 // The page that tells init what machine it is on. Read only, at the address in init's first
 // register.
 struct kozo_boot_info {
-    uint64_t magic;            // 0x6f666e696f7a6f6b ("kozoinfo")
-    uint64_t version;          // VERSION
-    uint64_t untyped_count;    // entries used in `untyped`
-    uint64_t free_slot;        // the first empty slot of init's CNode
-    uint64_t slot_count;       // slots of init's CNode
-    uint64_t init_base;        // lowest address of init's own image
-    uint64_t init_end;         // first address above everything that is mapped for init
-    uint64_t initrd_address;   // where the initrd is mapped for init; 0 without one
-    uint64_t initrd_size;      // its size in bytes
-    uint64_t initrd_physical;  // its physical address
-    uint64_t rsdp_physical;    // physical address of the ACPI root pointer; 0 when unknown
-    uint64_t tsc_frequency;    // ticks of the time-stamp counter in a second
-    uint64_t tsc_entry;        // its value at kernel entry
-    uint64_t tsc_calibration;  // ticks spent waiting for the calibration clock
-    uint64_t tsc_user;         // its value just before the first user instruction
-    uint64_t tsc_invariant;    // 1 when the processor promises that the counter never changes its
-                               // speed
-    uint64_t memory_total;     // bytes of ordinary memory that the machine reports
-    uint64_t memory_kernel;    // bytes of it that the kernel keeps (image, tables, start-up
-                               // objects)
-    uint64_t memory_lost;      // bytes of it that can't be handed out (see docs/boot.md)
-    uint64_t processors;       // processors that the firmware reports
-    uint64_t firmware;         // how the kernel was entered, one of BootPath
-    uint64_t extended_size;    // bytes of extended processor state that XSAVE needs
-    uint64_t extended_mask;    // the state components that are enabled (XCR0)
-    uint8_t build_id[32];      // Build-ID of the kernel, as hexadecimal text
-    uint64_t random[4];        // random numbers from the kernel's generator; zero when it has no
-                               // seed
-    uint8_t command_line[256]; // the kernel's command line, ended by a zero
+    uint64_t magic;              // 0x6f666e696f7a6f6b ("kozoinfo")
+    uint64_t version;            // VERSION
+    uint64_t untyped_count;      // entries used in `untyped`
+    uint64_t free_slot;          // the first empty slot of init's CNode
+    uint64_t slot_count;         // slots of init's CNode
+    uint64_t init_base;          // lowest address of init's own image
+    uint64_t init_end;           // first address above everything that is mapped for init
+    uint64_t initrd_address;     // where the initrd is mapped for init; 0 without one
+    uint64_t initrd_size;        // its size in bytes
+    uint64_t initrd_physical;    // its physical address
+    uint64_t rsdp_physical;      // physical address of the ACPI root pointer; 0 when unknown
+    uint64_t tsc_frequency;      // ticks of the time-stamp counter in a second
+    uint64_t tsc_entry;          // its value at kernel entry
+    uint64_t tsc_calibration;    // ticks spent waiting for the calibration clock
+    uint64_t tsc_user;           // its value just before the first user instruction
+    uint64_t tsc_invariant;      // 1 when the processor promises that the counter never changes its
+                                 // speed
+    uint64_t memory_total;       // bytes of ordinary memory that the machine reports
+    uint64_t memory_kernel;      // bytes of it that the kernel keeps (image, tables, start-up
+                                 // objects)
+    uint64_t memory_lost;        // bytes of it that can't be handed out (see docs/boot.md)
+    uint64_t processors;         // processors that the firmware reports
+    uint64_t processors_started; // those that run, at most 64
+    uint64_t more_processors;    // slot of the SchedControl for processor 1; those for 2 and so on
+                                 // follow
+    uint64_t firmware;           // how the kernel was entered, one of BootPath
+    uint64_t extended_size;      // bytes of extended processor state that XSAVE needs
+    uint64_t extended_mask;      // the state components that are enabled (XCR0)
+    uint8_t build_id[32];        // Build-ID of the kernel, as hexadecimal text
+    uint64_t random[4];          // random numbers from the kernel's generator; zero when it has no
+                                 // seed
+    uint8_t command_line[256];   // the kernel's command line, ended by a zero
     struct kozo_boot_untyped untyped[100];
 };
-static_assert(sizeof(struct kozo_boot_info) == 3704);
+static_assert(sizeof(struct kozo_boot_info) == 3720);
 static_assert(offsetof(struct kozo_boot_info, magic) == 0);
 static_assert(offsetof(struct kozo_boot_info, version) == 8);
 static_assert(offsetof(struct kozo_boot_info, untyped_count) == 16);
@@ -392,13 +396,15 @@ static_assert(offsetof(struct kozo_boot_info, memory_total) == 128);
 static_assert(offsetof(struct kozo_boot_info, memory_kernel) == 136);
 static_assert(offsetof(struct kozo_boot_info, memory_lost) == 144);
 static_assert(offsetof(struct kozo_boot_info, processors) == 152);
-static_assert(offsetof(struct kozo_boot_info, firmware) == 160);
-static_assert(offsetof(struct kozo_boot_info, extended_size) == 168);
-static_assert(offsetof(struct kozo_boot_info, extended_mask) == 176);
-static_assert(offsetof(struct kozo_boot_info, build_id) == 184);
-static_assert(offsetof(struct kozo_boot_info, random) == 216);
-static_assert(offsetof(struct kozo_boot_info, command_line) == 248);
-static_assert(offsetof(struct kozo_boot_info, untyped) == 504);
+static_assert(offsetof(struct kozo_boot_info, processors_started) == 160);
+static_assert(offsetof(struct kozo_boot_info, more_processors) == 168);
+static_assert(offsetof(struct kozo_boot_info, firmware) == 176);
+static_assert(offsetof(struct kozo_boot_info, extended_size) == 184);
+static_assert(offsetof(struct kozo_boot_info, extended_mask) == 192);
+static_assert(offsetof(struct kozo_boot_info, build_id) == 200);
+static_assert(offsetof(struct kozo_boot_info, random) == 232);
+static_assert(offsetof(struct kozo_boot_info, command_line) == 264);
+static_assert(offsetof(struct kozo_boot_info, untyped) == 520);
 
 // The words of a message that the kernel sends to a fault handler about anything but a foreign
 // thread's system call; its label is one of FaultKind. The answer's label is one of FaultAnswer;

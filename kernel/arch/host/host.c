@@ -13,6 +13,8 @@
 #include "object/thread.h"
 #include "panic/build_id.h"
 #include "panic/panic.h"
+#include "sched/processors.h"
+#include "sched/scheduler.h"
 
 constexpr arch_entry_t ENTRY_RIGHTS = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE | KOZO_RIGHT_EXECUTE;
 constexpr arch_entry_t ENTRY_PRESENT = 1 << 3;
@@ -43,7 +45,13 @@ void host_reset(void)
         host.masked[i] = true;
     }
     memset(host_ram, RUBBISH, sizeof(host_ram));
-    kernel = (struct kernel){};
+    memset(&kernel, 0, sizeof(kernel));
+    kernel.processors = 1;
+    for (unsigned i = 0; i < HOST_CPUS; i++) {
+        kernel.cpu[i].number = (uint8_t)i;
+        kernel.cpu[i].armed = UINT64_MAX;
+        kernel.cpu[i].arch.deadline = UINT64_MAX;
+    }
 }
 
 void host_no_memory(physical_t address)
@@ -55,7 +63,7 @@ void host_no_memory(physical_t address)
 
 struct cpu *host_cpu(void)
 {
-    return &kernel.cpu[0];
+    return &kernel.cpu[host.processor];
 }
 
 // --- Memory -------------------------------------------------------------------------------------
@@ -96,17 +104,26 @@ void arch_root_prepare(arch_entry_t *)
 {
 }
 
-static void forget_all(void)
+// Forgets what the processor that runs has cached of `address`; of all when that is UINT64_MAX.
+static void forget(uint64_t address)
 {
-    host.tlb_count = 0;
+    unsigned kept = 0;
+
     host.tlb_flushes++;
+    for (unsigned i = 0; i < host.tlb_count; i++) {
+        const struct host_translation *at = &host.tlb[i];
+        if (at->cpu != host.processor || (address != UINT64_MAX && at->address != address)) {
+            host.tlb[kept++] = *at;
+        }
+    }
+    host.tlb_count = kept;
 }
 
 void arch_space_activate(physical_t root)
 {
     if (host_cpu()->arch.root != root) {
         host_cpu()->arch.root = root;
-        forget_all();
+        forget(UINT64_MAX);
     }
 }
 
@@ -117,25 +134,19 @@ void arch_space_leave(void)
 
 void arch_flush_page(uint64_t address)
 {
-    host.tlb_flushes++;
-    for (unsigned i = 0; i < host.tlb_count; i++) {
-        if (host.tlb[i].address == address) {
-            host.tlb[i] = host.tlb[--host.tlb_count];
-            return;
-        }
-    }
+    forget(address);
 }
 
 void arch_flush_space(void)
 {
-    forget_all();
+    forget(UINT64_MAX);
 }
 
-// The entry of the current address space that maps `address`; when there is none, *next is where to
-// look next.
-static const arch_entry_t *walk(uint64_t address, uint64_t *next)
+// The entry of an address space that maps `address`; when there is none, *next is where to look
+// next.
+static const arch_entry_t *walk(physical_t root, uint64_t address, uint64_t *next)
 {
-    physical_t table = host_cpu()->arch.root;
+    physical_t table = root;
 
     for (unsigned level = ARCH_LEVELS; level > 0; level--) {
         uint64_t span = table_span(level - 1);
@@ -153,19 +164,23 @@ static const arch_entry_t *walk(uint64_t address, uint64_t *next)
     return nullptr;
 }
 
-void host_touch_all(void)
+static void touch_space(unsigned cpu, physical_t root)
 {
     uint64_t next = 0;
 
-    host.tlb_count = 0;
-    if (host_cpu()->arch.root == 0) {
-        return;
-    }
-    for (uint64_t address = 0; address < ARCH_USER_END; address = next) {
-        const arch_entry_t *entry = walk(address, &next);
+    for (uint64_t address = 0; root != 0 && address < ARCH_USER_END; address = next) {
+        const arch_entry_t *entry = walk(root, address, &next);
         if (entry != nullptr && host.tlb_count < HOST_TLB) {
-            host.tlb[host.tlb_count++] = (struct host_translation){address, *entry};
+            host.tlb[host.tlb_count++] = (struct host_translation){cpu, address, *entry};
         }
+    }
+}
+
+void host_touch_all(void)
+{
+    host.tlb_count = 0;
+    for (unsigned i = 0; i < kernel.processors; i++) {
+        touch_space(i, kernel.cpu[i].arch.root);
     }
 }
 
@@ -174,7 +189,8 @@ uint64_t host_stale(void)
     uint64_t next;
 
     for (unsigned i = 0; i < host.tlb_count; i++) {
-        const arch_entry_t *entry = walk(host.tlb[i].address, &next);
+        const arch_entry_t *entry =
+            walk(kernel.cpu[host.tlb[i].cpu].arch.root, host.tlb[i].address, &next);
         if (entry == nullptr || *entry != host.tlb[i].entry) {
             return host.tlb[i].address;
         }
@@ -337,6 +353,9 @@ void arch_registers_each(const struct arch_registers *registers,
 
 struct thread *kernel_syscall(struct cpu *cpu)
 {
+    if (!lock_take(cpu)) {
+        return scheduler_choose(cpu);
+    }
     struct thread *thread = cpu->current;
     enum kozo_error error = syscall_begin(cpu);
 
@@ -374,13 +393,30 @@ bool arch_clock_is_invariant(void)
 
 void arch_timer_set(uint64_t deadline)
 {
-    host.deadline = deadline;
+    if (host.processor == 0) {
+        host.deadline = deadline;
+    } else {
+        host_cpu()->arch.deadline = deadline;
+    }
     host.timer_set++;
+}
+
+uint64_t host_deadline(const struct cpu *cpu)
+{
+    return cpu->number == 0 ? host.deadline : cpu->arch.deadline;
 }
 
 bool arch_interrupt_exists(unsigned interrupt)
 {
     return interrupt < host.interrupts;
+}
+
+bool arch_interrupt_accept(unsigned interrupt)
+{
+    bool fires = !host.masked[interrupt];
+
+    host.masked[interrupt] = true;
+    return fires;
 }
 
 void arch_interrupt_mask(unsigned interrupt)
@@ -408,6 +444,55 @@ bool arch_entropy(uint64_t *value)
 {
     *value = host.entropy++;
     return host.has_entropy;
+}
+
+// --- Processors ---------------------------------------------------------------------------------
+
+// The other processor answers before anything else happens.
+void arch_processor_interrupt(unsigned number)
+{
+    unsigned self = host.processor;
+
+    host.interrupted[number] = true;
+    host.processor = number;
+    (void)processor_serve(&kernel.cpu[number]);
+    host.processor = self;
+}
+
+void arch_processor_leave(void)
+{
+    const struct cpu *cpu = host_cpu();
+
+    if (host.coming_in && cpu->current != nullptr) {
+        arch_registers_restart(&cpu->current->registers);
+    }
+    arch_space_leave();
+}
+
+static void unlock(void)
+{
+    struct cpu *cpu = host_cpu();
+
+    if (cpu->arch.locked != 0) {
+        cpu->arch.locked = 0;
+        kernel.lock.serving++;
+    }
+}
+
+void host_exit(void)
+{
+    unsigned self = host.processor;
+
+    unlock();
+    for (unsigned i = 0; i < kernel.processors; i++) {
+        if (host.interrupted[i] && kernel.cpu[i].pending != 0) {
+            host.processor = i;
+            (void)kernel_reschedule(&kernel.cpu[i]);
+            unlock();
+        }
+        host.interrupted[i] = false;
+    }
+    host.processor = self;
 }
 
 // --- The end ------------------------------------------------------------------------------------

@@ -9,14 +9,17 @@
 struct cpu;
 struct thread;
 
-// Translations that the processor may have cached of the current address space.
+// Translations that processors may have cached of their current address spaces.
 constexpr unsigned HOST_TLB = 512;
 
 // Words of the registers that only some threads use, and what the first of them holds at first.
 constexpr unsigned HOST_EXTENDED = 8;
 constexpr uint64_t HOST_EXTENDED_FIRST = 0x1f80;
 
+constexpr unsigned HOST_CPUS = 3;
+
 struct host_translation {
+    unsigned cpu;
     uint64_t address;
     arch_entry_t entry;
 };
@@ -31,7 +34,7 @@ struct host_port {
 struct host {
     uint64_t now;       // arch_now
     uint64_t step;      // by how much each look at the clock moves it
-    uint64_t deadline;  // what the timer is set to
+    uint64_t deadline;  // what the first processor's timer is set to
     uint64_t timer_set; // how often it was set
     bool clock_is_invariant;
     bool has_entropy;
@@ -52,6 +55,10 @@ struct host {
     unsigned tlb_count;
     unsigned tlb_flushes; // of a page, a space, or by a change of space
 
+    unsigned processor;          // the one that runs
+    bool interrupted[HOST_CPUS]; // by another one, and has not come in since
+    bool coming_in; // a processor that is told to leave its thread is about to make a system call
+
     char console[1024];
     size_t console_length;
 
@@ -64,14 +71,21 @@ extern struct host host;
 // A machine that was just turned on: RAM full of rubbish, struct kernel all zero.
 void host_reset(void);
 
-// Caches every translation that the current address space has: the worst that a processor may do.
+// Caches every translation that the current address spaces have: the worst that processors may do.
 void host_touch_all(void);
 
 // A system call, as the entry code of a processor carries it out: the thread to resume.
 struct thread *kernel_syscall(struct cpu *cpu);
 
-// An address whose cached translation isn't what the tables say; UINT64_MAX when there is none.
+// An address whose translation a processor has cached otherwise than the tables say; UINT64_MAX
+// when there is none.
 uint64_t host_stale(void);
+
+// What the timer of a processor is set to.
+uint64_t host_deadline(const struct cpu *cpu);
+
+// The way out of the kernel: gives the lock back. Then those that were interrupted come in and out.
+void host_exit(void);
 
 // Calls `function`, and gives the reason of the panic that it ended in; null without one.
 const char *host_panic_of(void (*function)(void));

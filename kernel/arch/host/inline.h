@@ -36,3 +36,8 @@ static inline struct cpu *arch_cpu(void)
 {
     return host_cpu();
 }
+
+// Nobody ever waits: what other processors are asked for is done at once.
+static inline void arch_pause(void)
+{
+}

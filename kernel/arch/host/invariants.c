@@ -526,10 +526,12 @@ static bool check_extended_states(void)
 
 static bool check_thread(const struct thread *thread)
 {
-    const struct cpu *cpu = &kernel.cpu[0];
+    const struct sched_context *time = link_target(thread->time);
     bool runnable = thread->state == READY && thread->time != 0;
 
-    RULE(thread->queued == (runnable && thread != cpu->current),
+    RULE(thread->cpu < kernel.processors && (time == nullptr || thread->cpu == time->cpu),
+         "M1: a thread belongs to the processor of its time", thread);
+    RULE(thread->queued == (runnable && thread != kernel.cpu[thread->cpu].current),
          "T1: a thread is in a ready list exactly when it can run and does not", thread);
     RULE(thread->queued || waits_in_queue(thread) ||
              (thread->queue_next == 0 && thread->queue_previous == 0),
@@ -562,7 +564,10 @@ static unsigned queue_length(const struct thread_queue *queue,
 
 static bool belongs_ready(const struct thread *thread, const void *context)
 {
-    return thread->queued && thread->priority == *(const unsigned *)context;
+    const struct thread_queue *queue = context;
+    const struct cpu *cpu = &kernel.cpu[thread->cpu];
+
+    return thread->queued && queue == &cpu->queue[thread->priority];
 }
 
 static bool belongs_waiting(const struct thread *thread, const void *context)
@@ -573,19 +578,16 @@ static bool belongs_waiting(const struct thread *thread, const void *context)
     return thread->waiting_on == link_to(waitable) && thread->state == first->state;
 }
 
-static bool check_ready(unsigned queued)
+static bool check_ready(const struct cpu *cpu, unsigned *queued)
 {
-    const struct cpu *cpu = &kernel.cpu[0];
-    unsigned sum = 0;
-
     for (unsigned priority = 0; priority < KOZO_PRIORITIES; priority++) {
-        unsigned length = queue_length(&cpu->queue[priority], belongs_ready, &priority);
+        const struct thread_queue *queue = &cpu->queue[priority];
+        unsigned length = queue_length(queue, belongs_ready, queue);
         bool marked = (cpu->ready[priority / 64] >> priority % 64 & 1) != 0;
-        RULE(length < UNITS, "a ready list holds the queued threads of its priority", cpu);
+        RULE(length < UNITS, "M2: a ready list holds the queued threads of its priority", cpu);
         RULE(marked == (length > 0), "the bitmap tells which ready lists are not empty", cpu);
-        sum += length;
+        *queued -= length;
     }
-    RULE(sum == queued, "T1: every queued thread is in a ready list", cpu);
     return true;
 }
 
@@ -600,7 +602,13 @@ static bool check_threads(void)
         }
         queued += thread->queued;
     }
-    return check_ready(queued);
+    for (unsigned i = 0; i < kernel.processors; i++) {
+        if (!check_ready(&kernel.cpu[i], &queued)) {
+            return false;
+        }
+    }
+    RULE(queued == 0, "T1: every queued thread is in a ready list", &kernel);
+    return true;
 }
 
 static bool check_waitable(const struct waitable *waitable, bool notification, unsigned *waiting)
@@ -731,7 +739,6 @@ static bool check_node(const void *object, size_t offset, link_t root)
 
 static bool check_alarms(void)
 {
-    const struct cpu *cpu = &kernel.cpu[0];
     const struct timer *timer;
 
     for (unsigned at = 0; (timer = next_object(&at, KOZO_TYPE_TIMER)) != nullptr;) {
@@ -739,16 +746,18 @@ static bool check_alarms(void)
             return false;
         }
     }
-    RULE(cpu->alarms == 0 || is_object(cpu->alarms, KOZO_TYPE_TIMER), "K1: an alarm is a Timer",
-         cpu);
-    RULE(cpu->alarms == 0 || host.deadline <= heap_node(cpu->alarms, ALARM_NODE)->key,
-         "K1: the hardware timer fires at the first alarm", cpu);
+    for (unsigned i = 0; i < kernel.processors; i++) {
+        const struct cpu *cpu = &kernel.cpu[i];
+        RULE(cpu->alarms == 0 || is_object(cpu->alarms, KOZO_TYPE_TIMER), "K1: an alarm is a Timer",
+             cpu);
+        RULE(cpu->alarms == 0 || host_deadline(cpu) <= heap_node(cpu->alarms, ALARM_NODE)->key,
+             "K1: the hardware timer fires at the first alarm", cpu);
+    }
     return true;
 }
 
-static bool check_cpu(void)
+static bool check_cpu(const struct cpu *cpu)
 {
-    const struct cpu *cpu = &kernel.cpu[0];
     const struct thread *current = cpu->current;
     unsigned lowest = current == nullptr ? 0 : current->priority + 1u;
 
@@ -776,13 +785,28 @@ static bool check_cpu(void)
         RULE(is_object(link_to(current), KOZO_TYPE_THREAD), "the current thread is a thread",
              current);
         RULE(current->state == READY && current->time != 0, "the current thread can run", current);
+        RULE(current->cpu == cpu->number, "M1: a thread is current on its own processor", current);
         RULE(thread_root(current) != 0 && cpu->arch.root == thread_root(current),
              "the current thread's address space is current", current);
-        RULE(host.deadline <=
+        RULE(host_deadline(cpu) <=
                  cpu->charged + ((struct sched_context *)link_target(cpu->context))->left,
              "the timer fires before the turn ends", current);
     }
+    RULE(atomic_load(&cpu->asked) == 0 && cpu->arch.locked == 0,
+         "M3: nothing is asked while nobody holds the lock", cpu);
+    return true;
+}
+
+static bool check_cpus(void)
+{
+    for (unsigned i = 0; i < kernel.processors; i++) {
+        if (!check_cpu(&kernel.cpu[i])) {
+            return false;
+        }
+    }
     RULE(kernel.init == 0 || is_object(kernel.init, KOZO_TYPE_THREAD), "init is a thread", &kernel);
+    RULE(kernel.flush.processors == 0, "what was cached is forgotten before the entry ends",
+         &kernel);
     return true;
 }
 
@@ -919,9 +943,12 @@ static bool check_mappings_listed(unsigned listed)
 static bool check_spaces(void)
 {
     const struct address_space *space;
-    const struct cpu *cpu = &kernel.cpu[0];
-    bool current = cpu->arch.root == 0;
+    unsigned outside = kernel.processors;
     unsigned listed = 0;
+
+    for (unsigned i = 0; i < kernel.processors; i++) {
+        outside -= kernel.cpu[i].arch.root == 0;
+    }
 
     for (unsigned at = 0; (space = next_object(&at, KOZO_TYPE_ADDRESS_SPACE)) != nullptr;) {
         RULE(space->pool == 0 || is_object(space->pool, KOZO_TYPE_POOL), "a space is on a Pool",
@@ -930,10 +957,13 @@ static bool check_spaces(void)
             return false;
         }
         listed += space->mapping_count;
-        current = current || cpu->arch.root == space->root;
+        for (unsigned i = 0; space->root != 0 && i < kernel.processors; i++) {
+            outside -= kernel.cpu[i].arch.root == space->root;
+        }
     }
-    RULE(current, "the page tables in use belong to an AddressSpace", cpu);
-    RULE(host_stale() == UINT64_MAX, "no translation is cached that the tables do not have", cpu);
+    RULE(outside == 0, "the page tables in use belong to an AddressSpace", &kernel);
+    RULE(host_stale() == UINT64_MAX, "no translation is cached that the tables do not have",
+         &kernel);
     return check_mappings_listed(listed);
 }
 
@@ -1088,6 +1118,6 @@ const char *invariants_broken(void)
     bool hold = walk_tree() && check_dying() && check_places() && check_memory() &&
                 check_threads() && check_waiting() && check_replies() && check_contexts() &&
                 check_spaces() && check_pools() && check_leases() && check_interrupts() &&
-                check_alarms() && check_extended_states() && check_cpu();
+                check_alarms() && check_extended_states() && check_cpus();
     return hold ? nullptr : message;
 }

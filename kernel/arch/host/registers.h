@@ -23,4 +23,6 @@ struct arch_registers {
 
 struct arch_cpu {
     uint64_t root; // of the address space that is current; 0 for none
+    uint64_t deadline;
+    uint32_t locked;
 };

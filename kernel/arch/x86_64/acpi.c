@@ -123,6 +123,16 @@ static const uint8_t *acpi_table(const struct memory_view *view, uint64_t addres
     return bytes;
 }
 
+static void madt_add_processor(struct acpi_info *info, uint32_t id, uint32_t flags)
+{
+    if ((flags & MADT_ENABLED) != 0) {
+        if (info->processors < ACPI_PROCESSORS) {
+            info->processor[info->processors] = id;
+        }
+        info->processors++;
+    }
+}
+
 static void madt_add_io_apic(struct acpi_info *info, const struct madt_io_apic *entry)
 {
     if (info->io_apics < ACPI_IO_APICS) {
@@ -155,9 +165,9 @@ static void madt_add(struct acpi_info *info, const uint8_t *entry, uint8_t lengt
 
     memcpy(&content, entry, length < sizeof(content) ? length : sizeof(content));
     if (entry[0] == MADT_LOCAL_APIC && length >= sizeof(content.local_apic)) {
-        info->processors += content.local_apic.flags & MADT_ENABLED;
+        madt_add_processor(info, content.local_apic.id, content.local_apic.flags);
     } else if (entry[0] == MADT_LOCAL_X2APIC && length >= sizeof(content.local_x2apic)) {
-        info->processors += content.local_x2apic.flags & MADT_ENABLED;
+        madt_add_processor(info, content.local_x2apic.id, content.local_x2apic.flags);
     } else if (entry[0] == MADT_IO_APIC && length >= sizeof(content.io_apic)) {
         madt_add_io_apic(info, &content.io_apic);
     } else if (entry[0] == MADT_OVERRIDE && length >= sizeof(content.override)) {

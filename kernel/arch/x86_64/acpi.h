@@ -7,6 +7,7 @@
 #include "memory_view.h"
 
 constexpr unsigned ACPI_IO_APICS = 8;
+constexpr unsigned ACPI_PROCESSORS = 64;
 constexpr unsigned ACPI_ISA_INTERRUPTS = 16;
 
 struct acpi_io_apic {
@@ -23,7 +24,8 @@ struct acpi_override {
 };
 
 struct acpi_info {
-    unsigned processors; // that are enabled
+    unsigned processors;                 // that are enabled
+    uint32_t processor[ACPI_PROCESSORS]; // the local APICs of the first of them
     unsigned io_apics;
     struct acpi_io_apic io_apic[ACPI_IO_APICS];
     struct acpi_override isa[ACPI_ISA_INTERRUPTS];

@@ -7,6 +7,7 @@
 // the start of the window, and the first GiB at the kernel's own address; all of it is ordinary
 // free memory once paging.c has made the real tables.
 
+#include "long_mode.inc"
 #include "offsets.h"
 
 #define MULTIBOOT2_MAGIC        0xe85250d6
@@ -20,11 +21,6 @@
 
 #define PATH_PVH        1 // enum kozo_boot, asserted in start.c
 #define PATH_MULTIBOOT2 2
-
-#define CR4_START 0x000000a0 // PAE, PGE
-#define CR0_START 0x8001003b // PG, WP, NE, ET, TS, MP, PE: Intel SDM volume 3, section 2.5
-#define MSR_EFER  0xc0000080
-#define EFER_BITS 0x00000901 // NXE, LME, SCE
 
 #define PRESENT_WRITE 0x3
 #define LARGE         0x80
@@ -92,19 +88,9 @@ boot_multiboot2:
         cmp     $((1 << 29) | (1 << 20)), %edx
         jne     .Lrefuse
 
-// Long mode: Intel SDM volume 3, section 9.8.5.
-        mov     $CR4_START, %eax
-        mov     %eax, %cr4
-        mov     $boot_root, %eax
-        mov     %eax, %cr3
-        mov     $MSR_EFER, %ecx
-        mov     $EFER_BITS, %eax
-        xor     %edx, %edx
-        wrmsr
-        mov     $CR0_START, %eax
-        mov     %eax, %cr0
+        LONG_MODE
         lgdt    boot_gdt_pointer
-        ljmp    $0x08, $boot_long
+        ljmp    $BOOT_CODE_64, $boot_long
 
 // Tells the first serial port, as far as it is set up, and stops.
 .Lrefuse:
@@ -139,15 +125,19 @@ boot_long:
 .Lrefusal:
         .asciz  "kozo: this processor can't run 64-bit code with no-execute pages\r\n"
         .balign 8
+        .globl  boot_gdt
 boot_gdt:
         .quad   0
-        .quad   0x00af9a000000ffff      // 64-bit code, ring 0
+        .quad   0x00af9b000000ffff      // 64-bit code, ring 0
+        .quad   0x00cf9b000000ffff      // 32-bit code
+        .quad   0x00cf93000000ffff      // 32-bit data
 boot_gdt_pointer:
-        .short  . - boot_gdt - 1
+        .short  BOOT_GDT_SIZE - 1
         .long   boot_gdt
 
         .section .boot.tables, "a", @progbits
         .balign 4096
+        .globl  boot_root
 boot_root:
         .quad   boot_low + PRESENT_WRITE
         .fill   255, 8, 0

@@ -43,13 +43,28 @@
         add     $16, %rsp
 .endm
 
+// Gives the kernel's lock back, if this processor has it (sched/processors.h). Only its holder
+// changes whose turn it is, and stores are seen in their order (Intel SDM volume 3, section 9.2).
+.macro UNLOCK
+        cmpl    $0, %gs:CPU_LOCKED
+        je      1f
+        UNLOCK_HELD
+1:
+.endm
+
+.macro UNLOCK_HELD
+        movl    $0, %gs:CPU_LOCKED
+        incl    kernel + KERNEL_SERVING(%rip)
+.endm
+
 // --- System calls -------------------------------------------------------------------------------
 
 // rcx is the user's rip and r11 its rflags (Intel SDM volume 2, SYSCALL).
-        .globl  entry_syscall
-        .type   entry_syscall, @function
+.macro SYSCALL name, shared
+        .globl  \name
+        .type   \name, @function
         .balign 64
-entry_syscall:
+\name:
         swapgs
         mov     %rsp, %gs:CPU_USER_RSP
         mov     %gs:CPU_FRAME_END, %rsp
@@ -73,6 +88,12 @@ entry_syscall:
         movq    $VECTOR_SYSCALL, R_VECTOR(%rsp)
         mov     %gs:CPU_STACK, %rsp
         mov     %gs:CPU_SELF, %rdi
+.if \shared
+        call    lock_wait
+        test    %al, %al
+        jz      .Lovertaken
+        mov     %gs:CPU_SELF, %rdi
+.endif
         call    syscall_begin
         mov     %eax, %esi
         or      %gs:CPU_PENDING, %eax
@@ -81,6 +102,9 @@ entry_syscall:
         mov     %gs:CPU_FRAME_END, %rax
         cmpq    $VECTOR_SYSCALL, R_VECTOR(%rax)
         jne     .Lsyscall_end
+.if \shared
+        UNLOCK_HELD
+.endif
         mov     R_RDI(%rax), %rdi
         mov     R_RSI(%rax), %rsi
         mov     R_RDX(%rax), %rdx
@@ -97,10 +121,22 @@ entry_syscall:
         xor     %eax, %eax
         swapgs
         sysretq
+        .size   \name, . - \name
+.endm
+
+// With several processors there is a lock to take.
+        SYSCALL entry_syscall_shared, 1
+
+.Lovertaken:
+        mov     %gs:CPU_SELF, %rdi
+        call    scheduler_choose
+        jmp     entry_exit
+
+        SYSCALL entry_syscall, 0
+
 .Lsyscall_end:
         mov     %gs:CPU_SELF, %rdi
         call    syscall_end
-        .size   entry_syscall, . - entry_syscall
 
 // rax is the thread to resume, or null.
         .globl  entry_exit
@@ -113,6 +149,7 @@ entry_exit:
         cmp     %rax, %gs:CPU_FRAME_END
         jne     .Lswitch
 .Lrestore:
+        UNLOCK
         cmpq    $VECTOR_SYSCALL, R_VECTOR(%rax)
         jne     .Lrestore_all
         mov     R_RDI(%rax), %rdi

@@ -7,6 +7,7 @@
 #include "kernel.h"
 #include "object/thread.h"
 #include "panic/panic.h"
+#include "sched/processors.h"
 
 // Error code of a page fault: Intel SDM volume 3, section 4.7.
 constexpr uint64_t PAGE_WRITE = 1 << 1;
@@ -82,12 +83,11 @@ static struct thread *timer(struct cpu *cpu, struct thread *interrupted)
     return clock_is_due(cpu) ? kernel_timer(cpu) : interrupted;
 }
 
-static struct thread *device(struct cpu *cpu, unsigned interrupt, struct thread *interrupted)
+// It may come late, when what it was for is done.
+static struct thread *processor(struct cpu *cpu, struct thread *interrupted)
 {
-    bool fires = io_apic_accept(interrupt);
-
     local_apic_end_of_interrupt();
-    return fires ? kernel_interrupt(cpu, interrupt) : interrupted;
+    return processor_serve(cpu) || cpu->pending != 0 ? kernel_reschedule(cpu) : interrupted;
 }
 
 // A spurious interrupt of the local APIC, or of the masked PIC, has no end of interrupt (Intel SDM
@@ -97,8 +97,11 @@ static struct thread *interrupt(struct cpu *cpu, uint64_t vector, struct thread 
     if (vector == VECTOR_TIMER) {
         return timer(cpu, interrupted);
     }
+    if (vector == VECTOR_PROCESSOR) {
+        return processor(cpu, interrupted);
+    }
     if (vector >= VECTOR_DEVICE && vector < VECTOR_DEVICE + ARCH_INTERRUPTS) {
-        return device(cpu, (unsigned)vector - VECTOR_DEVICE, interrupted);
+        return kernel_interrupt(cpu, (unsigned)vector - VECTOR_DEVICE);
     }
     return interrupted;
 }

@@ -15,6 +15,11 @@ static inline physical_t arch_physical(const void *pointer)
     return address >= X86_IMAGE ? address - X86_IMAGE : address - X86_WINDOW;
 }
 
+static inline void arch_pause(void)
+{
+    __asm__ volatile("pause");
+}
+
 // The first word of struct cpu is its own address.
 static inline struct cpu *arch_cpu(void)
 {

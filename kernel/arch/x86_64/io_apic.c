@@ -133,10 +133,8 @@ void io_apic_start(const struct acpi_info *info)
 
 // --- Running -------------------------------------------------------------------------------------
 
-bool io_apic_accept(unsigned interrupt)
+static bool accept(struct input *input)
 {
-    struct input *input = &inputs[interrupt];
-
     if (input->apic == nullptr) {
         return false;
     }
@@ -150,6 +148,15 @@ bool io_apic_accept(unsigned interrupt)
         input_write(input, ENTRY_MASKED);
     }
     return true;
+}
+
+// The input is silent before the local APIC hears that the interrupt is over.
+bool arch_interrupt_accept(unsigned interrupt)
+{
+    bool fires = accept(&inputs[interrupt]);
+
+    local_apic_end_of_interrupt();
+    return fires;
 }
 
 bool arch_interrupt_exists(unsigned interrupt)

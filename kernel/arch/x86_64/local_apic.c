@@ -18,6 +18,7 @@ enum local_register : uint16_t {
     LOCAL_SPURIOUS = 0xf0,
     LOCAL_STATUS = 0x280,
     LOCAL_COMMAND = 0x300,
+    LOCAL_COMMAND_TO = 0x310, // not in x2APIC mode
     LOCAL_TIMER = 0x320,
     LOCAL_LINT0 = 0x350,
     LOCAL_LINT1 = 0x360,
@@ -34,6 +35,12 @@ constexpr uint32_t SPURIOUS_ENABLE = 1 << 8;
 constexpr uint32_t TIMER_DEADLINE = 2 << 17;
 constexpr uint32_t TIMER_DIVIDE_BY_1 = 0xb;
 constexpr uint32_t COMMAND_SELF = 1 << 18;
+constexpr uint32_t COMMAND_NMI = 4 << 8;
+constexpr uint32_t COMMAND_INIT = 5 << 8;
+constexpr uint32_t COMMAND_START = 6 << 8;
+constexpr uint32_t COMMAND_ASSERT = 1 << 14;
+constexpr uint32_t COMMAND_PENDING = 1 << 12;
+constexpr uint32_t COMMAND_OTHERS = 3 << 18;
 
 static volatile uint32_t *registers; // null in x2APIC mode
 
@@ -79,7 +86,9 @@ static void local_apic_enable(void)
 // non-maskable interrupt of the board.
 void local_apic_start(void)
 {
-    local_apic_map();
+    if (registers == nullptr) {
+        local_apic_map();
+    }
     local_apic_enable();
     local_write(LOCAL_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
     local_write(LOCAL_TASK_PRIORITY, 0);
@@ -105,6 +114,44 @@ void local_apic_raise(uint8_t vector)
     } else {
         local_write(LOCAL_SELF, vector);
     }
+}
+
+// Section 11.6.1: in memory mode the write of the low half sends, and the one before must be gone.
+static void local_apic_command(uint32_t to, uint32_t command)
+{
+    if (registers == nullptr) {
+        wrmsr(MSR_X2APIC + LOCAL_COMMAND / 16, (uint64_t)to << 32 | command);
+        return;
+    }
+    while ((local_read(LOCAL_COMMAND) & COMMAND_PENDING) != 0) {
+        arch_pause();
+    }
+    local_write(LOCAL_COMMAND_TO, to << 24);
+    local_write(LOCAL_COMMAND, command);
+}
+
+void local_apic_send(uint32_t to, uint8_t vector)
+{
+    // A write to an x2APIC register may overtake earlier stores (section 11.12.3).
+    if (registers == nullptr) {
+        __asm__ volatile("mfence; lfence" : : : "memory");
+    }
+    local_apic_command(to, COMMAND_ASSERT | vector);
+}
+
+void local_apic_stop_others(void)
+{
+    local_apic_command(0, COMMAND_OTHERS | COMMAND_ASSERT | COMMAND_NMI);
+}
+
+void local_apic_reset(uint32_t to)
+{
+    local_apic_command(to, COMMAND_INIT | COMMAND_ASSERT);
+}
+
+void local_apic_begin(uint32_t to, physical_t page)
+{
+    local_apic_command(to, COMMAND_START | COMMAND_ASSERT | (uint32_t)(page / ARCH_PAGE_SIZE));
 }
 
 uint32_t local_apic_id(void)

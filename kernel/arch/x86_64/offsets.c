@@ -37,6 +37,7 @@ SAME_CPU(CPU_SELF, self);
 SAME_CPU(CPU_STACK, stack);
 SAME_CPU(CPU_USER_RSP, user_rsp);
 SAME_CPU(CPU_FSGSBASE, fsgsbase);
+SAME_CPU(CPU_LOCKED, locked);
 SAME_CPU(CPU_FRAME_END, tss.rsp0);
 SAME_CPU(CPU_IDLE, idle);
 
@@ -56,6 +57,7 @@ static_assert(alignof(struct thread) % 16 == 0);
 static_assert(THREAD_REGISTERS == offsetof(struct thread, registers));
 static_assert(offsetof(struct cpu, arch) == 0);
 static_assert(CPU_PENDING == offsetof(struct cpu, pending));
+static_assert(KERNEL_SERVING == offsetof(struct kernel, lock) + offsetof(struct lock, serving));
 static_assert(VECTOR_SYSCALL == X86_VECTOR_SYSCALL);
 static_assert(EXCEPTION_DEBUG_VECTOR == EXCEPTION_DEBUG);
 static_assert(VECTOR_IDLE == X86_VECTOR_IDLE);

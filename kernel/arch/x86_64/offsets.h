@@ -34,6 +34,7 @@
 #define CPU_STACK     8
 #define CPU_USER_RSP  16
 #define CPU_FSGSBASE  24
+#define CPU_LOCKED    48
 #define CPU_FRAME_END 56 // tss.rsp0
 #define CPU_IDLE      224
 
@@ -42,6 +43,9 @@
 
 // struct thread
 #define THREAD_REGISTERS 64
+
+// struct kernel
+#define KERNEL_SERVING 72
 
 #define VECTOR_SYSCALL 256
 #define VECTOR_IDLE    257

@@ -40,6 +40,7 @@ constexpr uint64_t GATE_USER = 3 << 13;
 
 extern const char entry_stubs[];
 void entry_syscall(void);
+void entry_syscall_shared(void);
 
 struct gate {
     uint64_t low, high;
@@ -60,32 +61,31 @@ struct careful {
 };
 static_assert(sizeof(struct careful) == PAGE + CAREFUL_STACK);
 
-// The stacks of the first processor.
 struct stacks {
     char guard[PAGE];
     char kernel[STACK_SIZE];
     struct careful careful[CAREFUL_STACKS];
 };
 static_assert(STACK_TOP == offsetof(struct stacks, careful));
+static_assert(sizeof(struct stacks) == PROCESSOR_STACKS);
 
+// Those of the first processor.
 [[gnu::section(".bss.stacks")]] alignas(PAGE) struct stacks x86_stacks;
 alignas(16) static struct gate gates[256];
 
 struct stack_bounds x86_stack_bounds(void)
 {
-    return (struct stack_bounds){.bottom = (uint64_t)x86_stacks.kernel,
-                                 .top = (uint64_t)x86_stacks.kernel + STACK_SIZE};
+    uint64_t top = arch_cpu()->arch.stack;
+
+    return (struct stack_bounds){.bottom = top - STACK_SIZE, .top = top};
 }
 
-void processor_guard_stacks(arch_entry_t *table)
+bool processor_is_guard(size_t offset)
 {
-    uint64_t guard = (uint64_t)x86_stacks.guard;
+    constexpr size_t CAREFUL = offsetof(struct stacks, careful);
 
-    table[guard / PAGE % TABLE_ENTRIES] = 0;
-    for (size_t i = 0; i < CAREFUL_STACKS; i++) {
-        guard = (uint64_t)x86_stacks.careful[i].guard;
-        table[guard / PAGE % TABLE_ENTRIES] = 0;
-    }
+    return offset < PAGE ||
+           (offset >= CAREFUL && (offset - CAREFUL) % sizeof(struct careful) < PAGE);
 }
 
 // --- Segments and the task state -----------------------------------------------------------------
@@ -110,12 +110,13 @@ static void segments_start(struct arch_cpu *cpu)
     __asm__ volatile("ltr %w0" : : "r"((uint32_t)SELECTOR_TSS));
 }
 
-static void stacks_start(struct cpu *cpu)
+void processor_prepare(struct cpu *cpu, struct stacks *stacks)
 {
     struct arch_cpu *arch = &cpu->arch;
 
+    cpu->armed = UINT64_MAX;
     arch->self = cpu;
-    arch->stack = x86_stack_bounds().top;
+    arch->stack = (uint64_t)stacks->kernel + STACK_SIZE;
     arch->fsgsbase = features.fsgsbase ? 1 : 0;
     arch->root = arch_physical(kernel_root);
     arch->deadline = UINT64_MAX;
@@ -123,8 +124,8 @@ static void stacks_start(struct cpu *cpu)
     arch->tss.rsp0 = (uint64_t)&arch->idle + FRAME_END;
     arch->tss.ports = sizeof(arch->tss);
     for (size_t i = 0; i < CAREFUL_STACKS; i++) {
-        x86_stacks.careful[i].cpu = cpu;
-        arch->tss.ist[i] = (uint64_t)&x86_stacks.careful[i].unused;
+        stacks->careful[i].cpu = cpu;
+        arch->tss.ist[i] = (uint64_t)&stacks->careful[i].unused;
     }
 }
 
@@ -166,14 +167,21 @@ static void gates_start(void)
 
 // --- System registers ----------------------------------------------------------------------------
 
+void processor_share(bool shared)
+{
+    uint64_t entry = (uint64_t)(shared ? entry_syscall_shared : entry_syscall);
+
+    wrmsr(MSR_LSTAR, entry);
+    wrmsr(MSR_CSTAR, entry);
+}
+
 // SYSENTER faults, since it has no code segment. SYSCALL from 32-bit code can't happen without such
 // a segment; it would arrive as any other.
-static void system_calls_start(void)
+static void system_calls_start(const struct cpu *cpu)
 {
     wrmsr(MSR_STAR,
           (uint64_t)(SELECTOR_KERNEL_DATA | 3) << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
-    wrmsr(MSR_LSTAR, (uint64_t)entry_syscall);
-    wrmsr(MSR_CSTAR, (uint64_t)entry_syscall);
+    processor_share(cpu->number > 0);
     wrmsr(MSR_FMASK, FMASK);
     wrmsr(MSR_SYSENTER_CS, 0);
 }
@@ -194,7 +202,6 @@ static void control_start(void)
 // CR0 is as boot.S set it: TS is always on, so that each use of extended state is an exception.
 void processor_start(struct cpu *cpu)
 {
-    stacks_start(cpu);
     segments_start(&cpu->arch);
     gates_start();
     wrmsr(MSR_FS_BASE, 0);
@@ -203,5 +210,5 @@ void processor_start(struct cpu *cpu)
     wrmsr(MSR_PAT, PAT_DEFAULT);
     control_start();
     extended_start();
-    system_calls_start();
+    system_calls_start(cpu);
 }

@@ -69,6 +69,21 @@ void arch_registers_enter(struct arch_registers *registers, uint64_t entry)
     registers->vector = X86_VECTOR_RESTORE;
 }
 
+// Those that the exit would have saved when it turned to another thread. The base that the user has
+// for GS waits in the other register while the kernel runs.
+void x86_registers_leave(struct arch_cpu *cpu)
+{
+    struct arch_registers *registers = (struct arch_registers *)(cpu->tss.rsp0 - FRAME_END);
+
+    if (registers == &cpu->idle) {
+        return;
+    }
+    registers->fs_base = rdmsr(MSR_FS_BASE);
+    registers->gs_base = rdmsr(MSR_KERNEL_GS);
+    arch_registers_restart(registers);
+    arch_registers_forget(registers);
+}
+
 // The bases that the processor has are then kept in the registers of idle.
 void arch_registers_forget(const struct arch_registers *registers)
 {

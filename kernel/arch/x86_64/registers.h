@@ -66,10 +66,13 @@ struct arch_cpu {
     uint64_t fsgsbase; // 1 when user mode may write the FS and GS bases itself
     uint64_t root;     // CR3 as it is
     uint64_t deadline; // when kernel_timer is due, in ticks; UINT64_MAX when it is not
-    uint32_t spare;    // puts tss.rsp0 at a multiple of 8
+    uint32_t locked;   // 1 while this processor holds the kernel's lock; puts tss.rsp0 at a
+                       // multiple of 8
     struct x86_tss tss;
     uint64_t gdt[8];
 
     // Takes the place of a thread's registers while the processor is idle.
     alignas(16) struct arch_registers idle;
+
+    uint32_t apic; // the number of its local APIC
 };

@@ -126,6 +126,8 @@ static void start_memory(void)
     check_initrd(initrd_base, initrd_size);
     memory_map_normalise(&boot);
     window_start(&boot);
+    memory_map_normalise(&boot);
+    secondary_reserve(&boot, &acpi);
     keep_devices();
     memory_map_normalise(&boot);
 }
@@ -135,6 +137,7 @@ static void start_memory(void)
 {
     features_read();
     guard_start(tsc);
+    processor_prepare(&kernel.cpu[0], &x86_stacks);
     processor_start(&kernel.cpu[0]);
     serial_start();
     boot.path = path;
@@ -146,5 +149,8 @@ static void start_memory(void)
     local_apic_start();
     io_apic_start(&acpi);
     boot.tsc_calibration = clock_start(&acpi);
+    kernel.processors = 1;
+    kernel.cpu[0].arch.apic = local_apic_id();
+    secondary_start_all(&acpi);
     return kernel_start(&boot);
 }

@@ -5,6 +5,7 @@
 //   constant in
 //                        the image is read-only here too
 //   0xffffffff80200000   the image, each part with its own rights, no page below a stack
+//   0xffffffffbfa00000   stacks of all processors but the first, no page below each
 //   0xffffffffbfe00000   device registers, uncached
 //
 // Tables for the image and the devices are static. Those for the window depend on how much memory
@@ -12,12 +13,18 @@
 // afterwards, but for device pages, whose table is there from the start.
 #include "x86.h"
 
+#include "kernel.h"
 #include "panic/panic.h"
 
 constexpr uint64_t PAGE = KOZO_PAGE_SIZE;
 constexpr uint64_t EARLY_END = UINT64_C(1) << 32; // what boot.S shows
 constexpr uint64_t DEVICES = X86_IMAGE + 511 * (UINT64_C(1) << 21);
 constexpr unsigned DEVICE_PAGES = 1 + ACPI_IO_APICS;
+constexpr unsigned STACK_TABLES = 2;
+constexpr uint64_t STACKS = DEVICES - STACK_TABLES * (UINT64_C(1) << 21);
+constexpr uint64_t STACKS_STRIDE = 16 * PAGE;
+static_assert(STACKS_STRIDE >= PROCESSOR_STACKS);
+static_assert(STACKS_STRIDE * KERNEL_CPUS <= STACK_TABLES * TABLE_ENTRIES * PAGE);
 constexpr unsigned LEVEL_TOP = ARCH_LEVELS - 1;
 
 alignas(PAGE) arch_entry_t kernel_root[TABLE_ENTRIES];
@@ -25,6 +32,7 @@ alignas(PAGE) static arch_entry_t image_directory_pointers[TABLE_ENTRIES];
 alignas(PAGE) static arch_entry_t image_directory[TABLE_ENTRIES];
 alignas(PAGE) static arch_entry_t image_table[TABLE_ENTRIES];
 alignas(PAGE) static arch_entry_t device_table[TABLE_ENTRIES];
+alignas(PAGE) static arch_entry_t stack_tables[STACK_TABLES][TABLE_ENTRIES];
 
 static unsigned device_pages;
 static unsigned window_roots; // entries of the root table that the window has
@@ -70,11 +78,33 @@ static void image_start_tables(void)
     image_directory_pointers[entry_index(X86_IMAGE, 2)] = kernel_table(image_directory);
     image_directory[entry_index((uint64_t)image_start, 1)] = kernel_table(image_table);
     image_directory[entry_index(DEVICES, 1)] = kernel_table(device_table);
+    for (unsigned i = 0; i < STACK_TABLES; i++) {
+        image_directory[entry_index(STACKS, 1) + i] = kernel_table(stack_tables[i]);
+    }
 
     image_map(image_start, image_text_end, 0);
     image_map(image_text_end, image_rodata_end, ENTRY_NO_EXECUTE);
     image_map(image_rodata_end, image_data_end, ENTRY_WRITE | ENTRY_DIRTY | ENTRY_NO_EXECUTE);
-    processor_guard_stacks(image_table);
+    for (size_t offset = 0; offset < PROCESSOR_STACKS; offset += PAGE) {
+        if (processor_is_guard(offset)) {
+            image_table[entry_index((uint64_t)&x86_stacks + offset, 0)] = 0;
+        }
+    }
+}
+
+struct stacks *window_stacks(unsigned processor, physical_t memory)
+{
+    uint64_t start = STACKS + processor * STACKS_STRIDE;
+
+    for (uint64_t offset = 0; offset < PROCESSOR_STACKS; offset += PAGE) {
+        uint64_t page = (start - STACKS + offset) / PAGE;
+        if (!processor_is_guard(offset)) {
+            stack_tables[page / TABLE_ENTRIES][page % TABLE_ENTRIES] =
+                kernel_leaf(memory, ENTRY_WRITE | ENTRY_DIRTY | ENTRY_NO_EXECUTE);
+            memory += PAGE;
+        }
+    }
+    return (struct stacks *)start;
 }
 
 void *window_device(physical_t address)

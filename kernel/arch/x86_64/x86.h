@@ -54,6 +54,9 @@ extern arch_entry_t kernel_root[TABLE_ENTRIES];
 // been normalised, and must be again.
 void window_start(struct boot *boot);
 
+// Shows memory as the stacks of a processor, which must not be the first.
+struct stacks *window_stacks(unsigned processor, physical_t memory);
+
 // Shows a page of device registers to the kernel; null when there is no room for more.
 [[nodiscard]] void *window_device(physical_t address);
 
@@ -86,11 +89,36 @@ struct stack_bounds {
 // Where the kernel stack is.
 struct stack_bounds x86_stack_bounds(void);
 
-// Makes `cpu` the processor that runs this.
+// The stacks of a processor: bytes, with an empty page below each.
+struct stacks;
+constexpr size_t PROCESSOR_STACKS = 13 * KOZO_PAGE_SIZE;
+extern struct stacks x86_stacks; // of the first
+
+// Whether there is an empty page at this offset into the stacks.
+bool processor_is_guard(size_t offset);
+
+// Fills in the struct of a processor that runs on these stacks.
+void processor_prepare(struct cpu *cpu, struct stacks *stacks);
+
+// Makes `cpu`, which was prepared, the processor that runs this.
 void processor_start(struct cpu *cpu);
 
-// Leaves the pages below each stack out of the image's page table.
-void processor_guard_stacks(arch_entry_t *table);
+// Whether system calls of this processor take the kernel's lock. Only the first can do without.
+void processor_share(bool shared);
+
+// --- secondary.c: the other processors -----------------------------------------------------------
+
+// Takes memory for their stacks out of the map, and records it as KEPT. After window_start.
+void secondary_reserve(struct boot *boot, const struct acpi_info *info);
+
+// Starts all that answer. From then on this processor holds the kernel's lock.
+void secondary_start_all(const struct acpi_info *info);
+
+// Called by secondary.S, on each: gives nobody to resume.
+struct thread *x86_start_secondary(void);
+
+// Saves what the processor keeps of the thread that came in.
+void x86_registers_leave(struct arch_cpu *cpu);
 
 // --- extended.c: registers that only some threads use --------------------------------------------
 
@@ -123,6 +151,7 @@ constexpr unsigned VECTOR_PIC = 0x20;
 constexpr unsigned VECTOR_DEVICE = 0x30;
 constexpr unsigned VECTOR_TIMER = 0xf0;
 constexpr unsigned VECTOR_ERROR = 0xf1;
+constexpr unsigned VECTOR_PROCESSOR = 0xf2; // from another processor
 constexpr unsigned VECTOR_SPURIOUS = 0xff;
 static_assert(VECTOR_DEVICE + ARCH_INTERRUPTS <= VECTOR_TIMER);
 
@@ -132,6 +161,14 @@ physical_t local_apic_address(void);
 void local_apic_start(void);
 void local_apic_end_of_interrupt(void);
 void local_apic_raise(uint8_t vector); // an interrupt to this processor
+void local_apic_send(uint32_t to, uint8_t vector);
+void local_apic_stop_others(void); // by a non-maskable interrupt
+
+// Resets a processor, and lets one that was reset start at a page below 1 MiB, in real mode (Intel
+// SDM volume 3, section 9.4.4).
+void local_apic_reset(uint32_t to);
+void local_apic_begin(uint32_t to, physical_t page);
+
 uint32_t local_apic_id(void);
 void local_apic_timer_mode(bool deadline);
 void local_apic_timer_count(uint32_t count); // starts to count down; 0 stops
@@ -146,10 +183,6 @@ void pic_silence(void);
 constexpr uint32_t IO_APIC_DEFAULT = 0xfec0'0000;
 
 void io_apic_start(const struct acpi_info *info);
-
-// A device raised this interrupt: masks it. False when it is masked already, and nobody is to know
-// yet.
-[[nodiscard]] bool io_apic_accept(unsigned interrupt);
 
 // --- clock.c -------------------------------------------------------------------------------------
 

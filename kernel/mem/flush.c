@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#include "mem/flush.h"
+
+#include "sched/processors.h"
+#include "sched/scheduler.h"
+
+void flush_note(struct cpu *cpu, physical_t root, uint64_t address, uint64_t bytes)
+{
+    struct flush *flush = &kernel.flush;
+    uint64_t processors = processors_in(root);
+
+    if (processors == 0) {
+        return;
+    }
+    flush->processors |= processors;
+    for (uint64_t done = 0; done < bytes && flush->count <= FLUSH_PAGES; done += ARCH_PAGE_SIZE) {
+        if (flush->count < FLUSH_PAGES) {
+            flush->page[flush->count] = address + done;
+        }
+        flush->count++;
+    }
+    scheduler_disturb(cpu);
+}
+
+void flush_here(void)
+{
+    const struct flush *flush = &kernel.flush;
+
+    if (flush->count > FLUSH_PAGES) {
+        arch_flush_space();
+        return;
+    }
+    for (unsigned i = 0; i < flush->count; i++) {
+        arch_flush_page(flush->page[i]);
+    }
+}
+
+void flush_finish(struct cpu *cpu)
+{
+    struct flush *flush = &kernel.flush;
+    uint64_t own = (uint64_t)1 << cpu->number;
+
+    if ((flush->processors & own) != 0) {
+        flush_here();
+    }
+    processors_ask(flush->processors & ~own, CPU_FLUSH);
+    flush->processors = 0;
+    flush->count = 0;
+}
