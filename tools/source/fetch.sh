@@ -1,6 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Puts the pinned source of musl into FOLDER/musl-VERSION: fetch.sh FOLDER
+# Puts the pinned source of a library into FOLDER/NAME-VERSION:
+#
+#     fetch.sh FOLDER SOURCE-PACKAGE DEBIAN-VERSION NAME-VERSION SHA-256-OF-THE-TARBALL
 #
 # It comes from the Debian source package, through apt-get with the client's own configuration and
 # mirror, as an ordinary user: the configured sources are copied with deb made to deb-src, and all of
@@ -8,18 +10,16 @@
 # needs no network. Nothing is done when the source is there already.
 set -eu
 
-version=1.2.3
-package=musl=1.2.3-1
-tarball=musl_1.2.3.orig.tar.gz
-sha256=7d5b0b6062521e4627e099e4c9dc8248d32a30285e959b7eecaa780cf8cfd4a4
-
 folder=$1
-source=$folder/musl-$version
+package=$2
+version=$3
+unpacked=$4
+sha256=$5
+tarball=${package}_${version%-*}.orig.tar.gz
 cache=${XDG_CACHE_HOME:-${HOME:-$folder}/.cache}/kozo
-log=$folder/musl-fetch.log
 
 fail() {
-    echo "kozo: can't get the source of musl $version: $1" >&2
+    echo "kozo: can't get the source of $package $version: $1" >&2
     exit 1
 }
 
@@ -46,26 +46,25 @@ run_apt() {
 
 download() {
     command -v apt-get >/dev/null || fail "there is no apt-get; put $tarball into $cache"
-    apt=$folder/musl-apt
+    apt=$folder/$package-apt
     mkdir -p "$apt/parts" "$apt/lists/partial" "$apt/cache/archives/partial"
     write_sources
     : >"$log"
     run_apt update || fail "apt-get update failed, see $log"
-    (cd "$folder" && run_apt source --download-only "$package") ||
+    (cd "$folder" && run_apt source --download-only "$package=$version") ||
         fail "apt-get source $package failed, see $log"
     is_right "$folder/$tarball" || fail "$tarball has another SHA-256 than the pinned one"
     mkdir -p "$cache"
     cp "$folder/$tarball" "$cache/$tarball.$$"
     mv "$cache/$tarball.$$" "$cache/$tarball"
-    rm -rf "$apt" "$folder"/musl_"$version"*
+    rm -rf "$apt" "$folder/${package}_"*
 }
 
-[ ! -f "$source/.complete" ] || exit 0
+[ ! -f "$folder/$unpacked/.complete" ] || exit 0
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
-source=$folder/musl-$version
-log=$folder/musl-fetch.log
+log=$folder/$package-fetch.log
 is_right "$cache/$tarball" || download
-rm -rf "$source"
+rm -rf "${folder:?}/$unpacked"
 tar -xzf "$cache/$tarball" -C "$folder"
-touch "$source/.complete"
+touch "$folder/$unpacked/.complete"
