@@ -445,6 +445,36 @@ impl LineEnd {
     }
 }
 
+/// What a service is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum ServiceState {
+    /// for another service that it needs
+    Waiting = 0,
+    /// runs, and has not announced its name yet
+    Starting = 1,
+    /// serves its name
+    Up = 2,
+    /// has ended, and is started again after a pause
+    Pausing = 3,
+    /// has ended for good, or was stopped
+    Down = 4,
+}
+
+impl ServiceState {
+    /// The member with this number.
+    pub const fn from_number(number: u64) -> Option<Self> {
+        match number {
+            0 => Some(Self::Waiting),
+            1 => Some(Self::Starting),
+            2 => Some(Self::Up),
+            3 => Some(Self::Pausing),
+            4 => Some(Self::Down),
+            _ => None,
+        }
+    }
+}
+
 /// A handle whose place counts, whatever it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
@@ -1086,18 +1116,56 @@ pub mod operation {
     pub const ENTROPY_MIX: u32 = 0x170;
 }
 
-/// A terminal: text out, edited lines in. Served by the serial driver.
+/// A terminal: text out, edited lines in. Text goes through the stream of the session, or, for a
+/// client without one, by write. Served by services/console.
 /// These are the labels of its requests.
 pub mod console {
-    /// Writes text. Answered when all of it was handed to the device.
+    /// Shows text. It is shown in whole lines: those of several writers are never mixed.
     pub const WRITE: u32 = 1;
-    /// Shows a prompt, and answers with one line when a person has ended it. Lines are edited with
-    /// Backspace, Ctrl-U (clear), Ctrl-C (give up the line) and the arrow keys (history). One call
-    /// at a time.
+    /// Shows a prompt, and completes when a person has ended a line. Its bytes are in the stream of
+    /// the session. Lines are edited with Backspace, Ctrl-U (clear), Ctrl-C (give up the line) and
+    /// the arrow keys (history). One at a time.
     pub const READ_LINE: u32 = 2;
-    /// Names who is told about Ctrl-C while no line is being read. The notification capability
-    /// travels with the message; it is signalled once for each Ctrl-C.
+    /// Completes when a person presses Ctrl-C while no line is being read.
     pub const WATCH: u32 = 3;
+    /// Completes when all that was shown before has been handed to the driver.
+    pub const FLUSH: u32 = 4;
+}
+
+/// Memory objects and what is seen of them in the client's AddressSpace. Reserving costs nothing; a
+/// page takes memory when it is first touched or committed, out of the client's limit. Served by
+/// services/vmm.
+/// These are the labels of its requests.
+pub mod memory {
+    /// Names the AddressSpace that the session's objects are mapped into. Once in a session.
+    pub const ATTACH: u32 = 1;
+    /// Makes a memory object full of zeros. No page of it takes memory yet.
+    pub const CREATE: u32 = 2;
+    /// Ends an object: its pages are unmapped and free again, but for those that a copy still
+    /// shares.
+    pub const DESTROY: u32 = 3;
+    /// Makes a second object with the same contents. Pages are shared until one of the two is
+    /// written.
+    pub const COPY: u32 = 4;
+    /// Shows a part of an object in the AddressSpace. Pages appear when they are touched.
+    pub const MAP: u32 = 5;
+    /// Takes away what is seen from an address on, which is where a map began.
+    pub const UNMAP: u32 = 6;
+    /// Gives memory to a part of an object now, so that touching it can't fail.
+    pub const COMMIT: u32 = 7;
+    /// Tells about the session.
+    pub const INFO: u32 = 8;
+}
+
+/// The names of services. Spoken to init over the parent endpoint, beside Process.
+/// These are the labels of its requests.
+pub mod namespace {
+    /// Tells that the service serves its name from now on. What waits for it is started.
+    pub const ANNOUNCE: u32 = 16;
+    /// Tells about a service by its name.
+    pub const FIND: u32 = 17;
+    /// Tells about a service by its place in the description.
+    pub const LIST: u32 = 18;
 }
 
 /// What a native program says to the one that started it, over its parent endpoint (slot 1 of its

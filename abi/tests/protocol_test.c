@@ -55,14 +55,13 @@ static bool every_length_survives(void)
 
 static bool answers_survive(void)
 {
-    char text[KOZO_CONSOLE_READ_LINE_TEXT_MAX];
+    char text[KOZO_NAMESPACE_LIST_NAME_MAX];
     memset(text, 'x', sizeof text);
-    struct kozo_message message =
-        kozo_console_read_line_answer(KOZO_LINE_CLOSED, text, sizeof text);
-    char got[KOZO_CONSOLE_READ_LINE_TEXT_MAX + 1];
-    struct kozo_text read = kozo_message_get_text(&message, 1, got);
+    struct kozo_message message = kozo_namespace_list_answer(KOZO_SERVICE_UP, 7, text, sizeof text);
+    char got[KOZO_NAMESPACE_LIST_NAME_MAX + 1];
+    struct kozo_text read = kozo_message_get_text(&message, 2, got);
     return message.info.label == KOZO_OK && message.info.length == 64 &&
-           message.word[0] == KOZO_LINE_CLOSED && read.valid && read.length == sizeof text &&
+           message.word[0] == KOZO_SERVICE_UP && read.valid && read.length == sizeof text &&
            memcmp(got, text, sizeof text) == 0;
 }
 
@@ -73,7 +72,7 @@ static bool too_long_is_refused(void)
     return !kozo_message_put_text(&message, 0, text, sizeof text) &&
            !kozo_message_put_text(&message, 0, text, UINT64_MAX) &&
            !kozo_message_put_text(&message, 7, text, 0) && message.info.length == 0 &&
-           kozo_console_read_line_answer(0, text, sizeof text).info.label == KOZO_BAD_ARGUMENT;
+           kozo_namespace_list_answer(0, 0, text, sizeof text).info.label == KOZO_BAD_ARGUMENT;
 }
 
 static bool hostile_lengths_are_refused(void)
@@ -95,8 +94,8 @@ static bool missing_capability_is_refused(void)
 {
     struct kozo_message none = {.info = {.caps = 1}};
     struct kozo_message one = {.info = {.caps = 1, .arrived = 1}};
-    return kozo_console_watch_arguments(&none).error == KOZO_BAD_ARGUMENT &&
-           kozo_console_watch_arguments(&one).error == KOZO_OK;
+    return kozo_memory_attach_arguments(&none).error == KOZO_BAD_ARGUMENT &&
+           kozo_memory_attach_arguments(&one).error == KOZO_OK;
 }
 
 static bool answers_are_judged(void)
@@ -109,6 +108,65 @@ static bool answers_are_judged(void)
            kozo_answer_error(&refused, 2) == KOZO_BAD_STATE &&
            kozo_answer_error(&strange, 0) == KOZO_NO_REPLY &&
            kozo_answer_error(&dropped, 0) == KOZO_CANCELLED;
+}
+
+static uint64_t begun;
+
+// The session of the tests: notes what is begun.
+uint64_t kozo_session_begin(struct kozo_session *session, const struct kozo_message *message)
+{
+    (void)session;
+    begun = message->info.length;
+    return 9;
+}
+
+static bool waiting_has_two_halves(void)
+{
+    struct kozo_received pending = {
+        .message = {.info = {.length = 1, .label = KOZO_PENDING}, .word = {5}}};
+    struct kozo_received done = {.message = {.info = {.length = 1}, .word = {5}}};
+    static const char prompt[41];
+    bool told = kozo_answer_pending(&pending) == 5 && kozo_answer_pending(&done) == 0;
+    bool fits = kozo_console_read_line_begin(nullptr, prompt, 40) == 9 && begun == 6;
+    return told && fits && kozo_console_read_line_begin(nullptr, prompt, 41) == 0;
+}
+
+static bool completions_are_judged(void)
+{
+    struct kozo_entry good = {.length = 2, .word = {KOZO_LINE_CLOSED, 3}};
+    struct kozo_entry short_one = {.length = 1};
+    struct kozo_entry refused = {.label = KOZO_CANCELLED};
+    struct kozo_entry strange = {.label = KOZO_PENDING, .length = 2};
+    struct kozo_console_read_line_result line = kozo_console_read_line_end(&good);
+    return line.error == KOZO_OK && line.end == KOZO_LINE_CLOSED && line.length == 3 &&
+           kozo_console_read_line_end(&short_one).error == KOZO_NO_REPLY &&
+           kozo_console_read_line_end(&refused).error == KOZO_CANCELLED &&
+           kozo_console_read_line_end(&strange).error == KOZO_NO_REPLY;
+}
+
+// Handlers that note what they were called with.
+static uint64_t handled;
+
+static struct kozo_message take_list(struct kozo_caller *caller,
+                                     const struct kozo_namespace_list_arguments *arguments)
+{
+    handled = caller->badge + arguments->place;
+    return kozo_answer(KOZO_OK);
+}
+
+static bool dispatch_finds_the_handler(void)
+{
+    static const struct kozo_namespace_handlers handlers = {.list = take_list};
+    struct kozo_caller caller = {.badge = 100};
+    struct kozo_message list = {.info = {.label = KOZO_NAMESPACE_LIST, .length = 1}, .word = {7}};
+    struct kozo_message bare = {.info = {.label = KOZO_NAMESPACE_LIST}};
+    struct kozo_message find = {.info = {.label = KOZO_NAMESPACE_FIND, .length = 1}};
+    struct kozo_message strange = {.info = {.label = 12345}};
+    return kozo_namespace_dispatch(&handlers, &caller, &list).info.label == KOZO_OK &&
+           handled == 107 &&
+           kozo_namespace_dispatch(&handlers, &caller, &bare).info.label == KOZO_BAD_ARGUMENT &&
+           kozo_namespace_dispatch(&handlers, &caller, &find).info.label == KOZO_BAD_OPERATION &&
+           kozo_namespace_dispatch(&handlers, &caller, &strange).info.label == KOZO_BAD_OPERATION;
 }
 
 static bool info_words_survive(void)
@@ -126,11 +184,18 @@ int main(void)
     check(info_words_survive(), "an info word holds what the struct holds, in the same layout");
     check(every_length_survives(),
           "a text of every length comes back unchanged, with a zero behind");
-    check(answers_survive(), "the longest line comes back unchanged in an answer");
+    check(answers_survive(), "the longest text comes back unchanged in an answer");
     check(answers_are_judged(), "an answer gives the kernel's error, the service's, or NO_REPLY");
     check(too_long_is_refused(), "a text that does not fit is refused and changes nothing");
     check(hostile_lengths_are_refused(), "a text longer than its message is refused");
     check(missing_capability_is_refused(), "a request whose capability did not arrive is refused");
+    check(waiting_has_two_halves(),
+          "a request that waits is pending under a number, or begins when it fits into the ring");
+    check(completions_are_judged(), "a completion gives the service's error, or NO_REPLY");
+    check(
+        dispatch_finds_the_handler(),
+        "dispatch calls the handler of a request, and refuses one that is unknown, has no handler "
+        "or is not well formed");
     printf("1..%d\n", count);
     return failed == 0 ? 0 : 1;
 }

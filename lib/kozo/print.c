@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <kozo/print.h>
 
+#include <kozo/board.h>
 #include <kozo/format.h>
 #include <kozo/protocol.h>
 #include <kozo/start.h>
@@ -9,6 +10,11 @@
 void kozo_write(const char *text, size_t length)
 {
     constexpr struct kozo_endpoint parent = {KOZO_PROCESS_PARENT};
+    struct kozo_board *board = (struct kozo_board *)kozo_process_info()->board;
+    if (board != nullptr) {
+        kozo_board_log(board, text, length);
+        return;
+    }
     while (length > 0) {
         size_t part = length < KOZO_PROCESS_WRITE_TEXT_MAX ? length : KOZO_PROCESS_WRITE_TEXT_MAX;
         if (kozo_process_write(parent, text, part) != KOZO_OK) {

@@ -26,7 +26,8 @@ enum part : uint64_t {
     PART_BUFFER,
     PART_STACK,
     PART_SEGMENT, // one for each
-    PARTS = PART_SEGMENT + KOZO_ELF_SEGMENTS,
+    PART_VIEW = PART_SEGMENT + KOZO_ELF_SEGMENTS,
+    PARTS = PART_VIEW + KOZO_PROCESS_VIEWS,
 };
 
 // Slots of the process's own CNode.
@@ -103,10 +104,22 @@ static const char *check_arguments(const struct kozo_plan *plan)
     if (plan->argument_count > KOZO_PROCESS_ARGUMENTS || bytes > KOZO_PROCESS_TEXT) {
         return "is given too many arguments";
     }
-    if (plan->gives + 7 > KOZO_PROCESS_GRANTS) {
+    if (plan->gives + plan->tolds + 7 > KOZO_PROCESS_GRANTS || plan->views > KOZO_PROCESS_VIEWS) {
         return "is given too many capabilities";
     }
     return nullptr;
+}
+
+// Tables that a view may need: what lies beside the stack needs none, any other place may need one
+// of each level.
+static uint64_t view_tables(const struct kozo_view *view)
+{
+    uint64_t end = view->address + view->length;
+    if (view->address / TABLE_SPAN == KOZO_PROCESS_INFO / TABLE_SPAN &&
+        (end - 1) / TABLE_SPAN == KOZO_PROCESS_INFO / TABLE_SPAN) {
+        return 0;
+    }
+    return (end - 1) / TABLE_SPAN - view->address / TABLE_SPAN + 4;
 }
 
 // Checks everything that can be checked beforehand and lays out the Frame.
@@ -124,6 +137,9 @@ static const char *prepare(struct builder *builder)
         uint64_t end = kozo_elf_end_page(segment);
         builder->segment_offset[i] = reserve(builder, end - first);
         tables += (end - 1) / TABLE_SPAN - first / TABLE_SPAN + 1;
+    }
+    for (size_t i = 0; i < plan->views; i++) {
+        tables += view_tables(&plan->view[i]);
     }
     builder->info_offset = reserve(builder, KOZO_PAGE_SIZE);
     builder->buffer_offset = reserve(builder, KOZO_PAGE_SIZE);
@@ -280,6 +296,10 @@ static void fill_info(const struct builder *builder, struct kozo_process_info *i
     info->random = plan->random;
     info->tsc_frequency = builder->home->tsc_frequency;
     info->cnode_bits = plan->cnode_bits;
+    info->board = plan->board;
+    for (size_t i = 0; i < plan->tolds; i++) {
+        add_grant(info, plan->told[i].name, plan->told[i].value);
+    }
     info->argument_count = plan->argument_count;
     char *text = info->text;
     for (size_t i = 0; i < plan->argument_count; i++) {
@@ -315,6 +335,20 @@ static const char *fill(struct builder *builder)
     return reason;
 }
 
+static bool map_views(const struct builder *builder)
+{
+    const struct kozo_plan *plan = builder->plan;
+    for (size_t i = 0; i < plan->views; i++) {
+        const struct kozo_view *view = &plan->view[i];
+        if (kozo_frame_map(view->frame, (struct kozo_slot){slot_of(builder, PART_VIEW + i)},
+                           (struct kozo_address_space){slot_of(builder, PART_SPACE)}, view->address,
+                           view->offset, view->length, kozo_rights(view->rights)) != KOZO_OK) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool map(const struct builder *builder, uint64_t part, uint64_t address, uint64_t offset,
                 uint64_t length, uint64_t rights)
 {
@@ -341,7 +375,7 @@ static const char *map_all(const struct builder *builder)
             KOZO_RIGHT_READ | KOZO_RIGHT_WRITE) &&
         map(builder, PART_STACK, KOZO_PROCESS_STACK_TOP - KOZO_PROCESS_STACK_SIZE,
             builder->stack_offset, KOZO_PROCESS_STACK_SIZE, KOZO_RIGHT_READ | KOZO_RIGHT_WRITE);
-    return mapped ? nullptr : "needs more page tables than it was given";
+    return mapped && map_views(builder) ? nullptr : "needs more page tables than it was given";
 }
 
 static const char *set_up_thread(const struct builder *builder)
@@ -404,8 +438,12 @@ void kozo_process_destroy(const struct kozo_home *home, struct kozo_process *pro
     if (process->slots == 0) {
         return;
     }
-    // The copies of the parent's endpoint are the only ones that do not come from the piece.
+    // The copy of the parent's endpoint and the views of others' Frames are the only ones that do
+    // not come from the piece.
     (void)kozo_cnode_delete((struct kozo_slot){process->slots + PART_FAULT});
+    for (uint64_t i = 0; i < KOZO_PROCESS_VIEWS; i++) {
+        (void)kozo_cnode_delete((struct kozo_slot){process->slots + PART_VIEW + i});
+    }
     // Revoke and delete can't fail on slots of the caller's own CNode.
     (void)kozo_cnode_revoke((struct kozo_slot){process->untyped});
     kozo_memory_give(home->memory, process->piece);

@@ -8,17 +8,17 @@
 #include <kozo/process.h>
 #include <kozo/slots.h>
 
+#include "events.h"
 #include "line.h"
+#include "log.h"
 #include "processes.h"
-#include "system.h"
+#include "services.h"
 #include "terminal.h"
 
 constexpr size_t INIT_SLOTS = 16384; // most slots of init's CNode that are looked after
 
 // Priorities: init itself is started with 200 by the kernel.
-constexpr uint64_t PRIORITY_WATCHER = 200;
-constexpr uint64_t PRIORITY_DRIVER = 190;
-constexpr uint64_t PRIORITY_POLLED = 200; // of programs beside a polled terminal: turns with init
+constexpr uint64_t PRIORITY_SERVICE = 190;
 constexpr uint64_t PRIORITY_PROGRAM = 100;
 
 // Microseconds of one turn.
@@ -29,12 +29,16 @@ struct init {
     struct kozo_slots slots;
     struct kozo_memory memory;
     struct kozo_home home;
-    struct system system;
+    const struct kozo_system *system; // in the initrd, checked; one without programs if it has none
     struct terminal terminal;
     struct processes processes;
-    struct kozo_thread watcher;
-    size_t initrd_size;    // 0 when there is none, or none that can be read
-    uint64_t prompt_ticks; // when init was ready for its first command
+    struct services services;
+    struct log log;
+    struct kozo_timer clock; // handle 0: there are no ticks
+    uint64_t pace;           // milliseconds between ticks, 0 for not set yet
+    uint64_t looked;               // ticks, when services were last looked at
+    size_t initrd_size;            // 0 when there is none, or none that can be read
+    uint64_t prompt_ticks;         // when init was ready for its first command
     uint64_t slot_words[INIT_SLOTS / 64];
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // init, the first program: takes over what the kernel hands out, reads the initrd, starts the
-// console service, and carries out commands, from a person at the prompt or one from the runner.
+// services, and carries out commands, from a person at the prompt or one from the runner.
 //
 // Whatever is wrong with the initrd is said in one line, and the prompt comes all the same.
 #include <kozo/clock.h>
@@ -8,8 +8,8 @@
 #include <kozo/start.h>
 #include <string.h>
 
+#include "clock.h"
 #include "commands/commands.h"
-#include "console.h"
 #include "init.h"
 #include "port.h"
 #include "power.h"
@@ -22,6 +22,9 @@ static struct init state;
 
 void init_die(struct init *init, const char *reason)
 {
+    if (init->terminal.kind == TERMINAL_SERVICE) {
+        terminal_start(init);
+    }
     say(init, "init: can't go on: %s\n", reason);
     kozo_abort();
 }
@@ -132,38 +135,40 @@ static void check_initrd(struct init *init)
 
 static void read_system(struct init *init)
 {
+    static const struct kozo_system none;
+    init->system = &none;
+    if (init->initrd_size == 0) {
+        return; // it was said
+    }
     struct kozo_cpio_entry file = init_file(init, SYSTEM_FILE);
     if (file.step != KOZO_CPIO_ENTRY) {
         say(init, "init: the initrd has no system description\n");
         return;
     }
-    system_read(&init->system, (const char *)file.data, file.size);
-    if (init->system.fault != nullptr) {
-        say(init, "init: the system description is wrong in line %zu: %s\n", init->system.line,
-            init->system.fault);
-        init->system.programs = 0;
-    }
-}
-
-// Starts the console service. Without one the prompt is at the polled port.
-static void start_console(struct init *init)
-{
-    const struct system_program *entry = system_console(&init->system);
-    const char *reason = processes_start(init);
-    if (reason == nullptr) {
-        reason = console_watcher_start(init);
+    static struct kozo_system system; // a copy: the archive aligns nothing
+    const char *reason = "it is not in compiled form";
+    if (file.size == sizeof system) {
+        memcpy(&system, file.data, sizeof system);
+        reason = kozo_system_check(&system, file.size);
     }
     if (reason != nullptr) {
-        say(init, "init: %s\n", reason);
+        say(init, "init: the system description can't be used: %s\n", reason);
         return;
     }
-    if (init->system.programs == 0) {
-        return; // the reason was given
+    init->system = &system;
+}
+
+// Starts what the description says. Without a terminal service the prompt is at the polled port.
+static void start_services(struct init *init)
+{
+    const char *reason = processes_start(init);
+    if (reason == nullptr) {
+        reason = clock_start(init);
     }
-    reason = console_start(init);
-    if (reason != nullptr && entry != nullptr) {
-        say(init, "init: %s can't be run: it %s\n", entry->file, reason);
-    } else if (reason != nullptr) {
+    if (reason == nullptr) {
+        reason = services_start(init);
+    }
+    if (reason != nullptr) {
         say(init, "init: %s\n", reason);
     }
 }
@@ -208,10 +213,8 @@ void kozo_start(const void *info, struct kozo_ipc_buffer *buffer)
     }
     take_over(init, boot);
     check_initrd(init);
-    if (init->initrd_size > 0) {
-        read_system(init);
-    }
-    start_console(init);
+    read_system(init);
+    start_services(init);
     // How long a runner takes to answer is no matter of ours.
     init->prompt_ticks = kozo_ticks();
     bool command = terminal_ask_runner(init);

@@ -7,7 +7,9 @@
 #include <kozo/rights.h>
 #include <string.h>
 
+#include "events.h"
 #include "fault.h"
+#include "gifts.h"
 #include "init.h"
 
 constexpr unsigned CNODE_BITS = 7;
@@ -17,15 +19,15 @@ const char *processes_start(struct init *init)
 {
     struct processes *processes = &init->processes;
     processes->inbox.handle = init_object(init, KOZO_TYPE_ENDPOINT);
-    processes->services.handle = init_object(init, KOZO_TYPE_ENDPOINT);
+    processes->signals.handle = init_object(init, KOZO_TYPE_NOTIFICATION);
     processes->reply.handle = init_object(init, KOZO_TYPE_REPLY);
-    processes->interrupt.handle = init_object(init, KOZO_TYPE_NOTIFICATION);
-    if (processes->inbox.handle == 0 || processes->services.handle == 0 ||
-        processes->reply.handle == 0 || processes->interrupt.handle == 0) {
+    processes->writer.reply.handle = init_object(init, KOZO_TYPE_REPLY);
+    if (processes->reply.handle == 0 || processes->writer.reply.handle == 0 ||
+        processes->inbox.handle == 0 || processes->signals.handle == 0) {
         return "there is too little memory for init's own objects";
     }
     if (kozo_thread_bind_notification((struct kozo_thread){KOZO_BOOT_SLOT_THREAD},
-                                      processes->interrupt) != KOZO_OK) {
+                                      processes->signals) != KOZO_OK) {
         return "init's thread can't take signals";
     }
     return nullptr;
@@ -33,116 +35,9 @@ const char *processes_start(struct init *init)
 
 // --- Making -------------------------------------------------------------------------------------
 
-// What a description's grants come to.
-struct gifts {
-    struct kozo_give give[KOZO_PROCESS_GRANTS];
-    size_t count;
-    unsigned memory_order;
-    bool self;
-    size_t irqs;
-    struct {
-        size_t handler; // numbers of gifts
-        size_t notification;
-        uint64_t interrupt;
-        bool bound; // the notification is bound to the process's thread
-    } irq[SYSTEM_GRANTS];
-};
-
-static size_t add_gift(struct gifts *gifts, struct kozo_give give, const char *name)
-{
-    memcpy(give.name, name, strnlen(name, sizeof give.name - 1));
-    gifts->give[gifts->count] = give;
-    return gifts->count++;
-}
-
-static size_t add_new(struct gifts *gifts, enum kozo_object_type type, const char *name)
-{
-    return add_gift(gifts, (struct kozo_give){.kind = KOZO_GIVE_NEW, .type = type}, name);
-}
-
-static void add_copy(struct gifts *gifts, uint64_t handle, uint64_t value, const char *name)
-{
-    add_gift(
-        gifts,
-        (struct kozo_give){
-            .kind = KOZO_GIVE_COPY, .handle = handle, .rights = KOZO_ALL_RIGHTS, .value = value},
-        name);
-}
-
-static void add_irq(struct gifts *gifts, const struct system_grant *grant, bool console)
-{
-    char name[24];
-    gifts->irq[gifts->irqs].handler = add_new(gifts, KOZO_TYPE_IRQ_HANDLER, grant->name);
-    kozo_format(name, sizeof name, "%s.signal", grant->name);
-    gifts->irq[gifts->irqs].notification = add_new(gifts, KOZO_TYPE_NOTIFICATION, name);
-    gifts->irq[gifts->irqs].interrupt = grant->first;
-    gifts->irq[gifts->irqs].bound = console;
-    gifts->irqs++;
-}
-
-static struct gifts read_grants(const struct system_program *entry)
-{
-    struct gifts gifts = {};
-    if (entry == nullptr) {
-        return gifts;
-    }
-    if (entry->console) {
-        // The first gift is the service, see console.c.
-        add_new(&gifts, KOZO_TYPE_ENDPOINT, "service");
-        add_new(&gifts, KOZO_TYPE_REPLY, "reply0");
-        add_new(&gifts, KOZO_TYPE_REPLY, "reply1");
-        add_new(&gifts, KOZO_TYPE_REPLY, "reply2");
-    }
-    for (size_t i = 0; i < entry->grants; i++) {
-        const struct system_grant *grant = &entry->grant[i];
-        switch (grant->kind) {
-        case SYSTEM_PORTS:
-            add_copy(&gifts, KOZO_BOOT_SLOT_IO_PORT, grant->first | grant->count << 16,
-                     grant->name);
-            break;
-        case SYSTEM_IRQ:
-            add_irq(&gifts, grant, entry->console);
-            break;
-        case SYSTEM_MEMORY:
-            gifts.memory_order = (unsigned)grant->first;
-            break;
-        case SYSTEM_SELF:
-            gifts.self = true;
-            break;
-        case SYSTEM_TIME:
-            add_copy(&gifts, KOZO_BOOT_SLOT_SCHED_CONTROL, 0, grant->name);
-            break;
-        }
-    }
-    return gifts;
-}
-
-uint64_t processes_given(struct init *init, const struct process *process, size_t number)
+uint64_t processes_given(const struct init *init, const struct process *process, size_t number)
 {
     return kozo_process_slot(&init->home, &process->process, kozo_given_slot(number));
-}
-
-// Ties the interrupts of the description to the handlers that the process was given.
-static const char *tie_interrupts(struct init *init, const struct process *process,
-                                  const struct gifts *gifts)
-{
-    for (size_t i = 0; i < gifts->irqs; i++) {
-        struct kozo_irq_handler handler = {processes_given(init, process, gifts->irq[i].handler)};
-        struct kozo_notification notification = {
-            processes_given(init, process, gifts->irq[i].notification)};
-        if (kozo_irq_control_claim((struct kozo_irq_control){KOZO_BOOT_SLOT_IRQ_CONTROL}, handler,
-                                   gifts->irq[i].interrupt) != KOZO_OK) {
-            return "needs an interrupt that is not free";
-        }
-        if (kozo_irq_handler_bind(handler, notification) != KOZO_OK) {
-            return "can't be signalled by its interrupt";
-        }
-        if (gifts->irq[i].bound &&
-            kozo_thread_bind_notification(process->process.thread, notification) != KOZO_OK) {
-            return "can't take signals";
-        }
-    }
-    return nullptr;
 }
 
 static struct process *free_process(struct init *init)
@@ -165,8 +60,18 @@ static struct processes_result failed(const char *reason)
     return (struct processes_result){.reason = reason};
 }
 
+// The sessions of a program; those of a service are opened by services.c.
+static void connect(struct init *init, struct process *process, const struct gifts *gifts,
+                    uint32_t life)
+{
+    if (process->service == nullptr && gifts->signal != SIZE_MAX) {
+        services_connect(init, process->entry, processes_given(init, process, gifts->signal), life);
+    }
+}
+
 struct processes_result processes_create(struct init *init, const char *file,
-                                         const struct system_program *entry, char *const *arguments,
+                                         const struct kozo_system_program *entry,
+                                         struct service *service, char *const *arguments,
                                          size_t count, uint64_t priority)
 {
     struct process *process = free_process(init);
@@ -177,14 +82,15 @@ struct processes_result processes_create(struct init *init, const char *file,
     if (image.step != KOZO_CPIO_ENTRY) {
         return failed("is not in the initrd");
     }
-    struct gifts gifts = read_grants(entry);
+    struct gifts gifts;
+    uint32_t life = service != nullptr ? service->lives + 1 : ++init->processes.lives;
+    gifts_list(init, entry, service, life, &gifts);
     struct kozo_plan plan = {
         .image = image.data,
         .image_size = image.size,
         .arguments = arguments,
         .argument_count = count,
-        .parent =
-            entry != nullptr && entry->console ? init->processes.services : init->processes.inbox,
+        .parent = init->processes.inbox,
         .badge = badge_of(init, process),
         .fault_badge = badge_of(init, process) | 1,
         .priority = priority,
@@ -193,121 +99,215 @@ struct processes_result processes_create(struct init *init, const char *file,
         .memory_order = gifts.memory_order,
         .self = gifts.self,
         .random = init_random(init),
+        .board = service != nullptr ? KOZO_PROCESS_BOARD : 0,
         .give = gifts.give,
         .gives = gifts.count,
+        .view = gifts.view,
+        .views = gifts.views,
+        .told = gifts.told,
+        .tolds = gifts.tolds,
     };
-    *process = (struct process){.live = true};
+    *process = (struct process){.live = true, .service = service, .entry = entry};
     memcpy(process->name, file, strnlen(file, sizeof process->name - 1));
     const char *reason = kozo_process_create(&init->home, &plan, &process->process);
     if (reason == nullptr) {
-        reason = tie_interrupts(init, process, &gifts);
+        reason = gifts_tie(init, process, service, &gifts);
     }
     if (reason != nullptr) {
-        processes_end(init, process);
+        kozo_process_destroy(&init->home, &process->process);
+        process->live = false;
         return failed(reason);
     }
+    connect(init, process, &gifts, life);
     return (struct processes_result){.process = process};
+}
+
+static void answer_writer(struct init *init)
+{
+    (void)kozo_reply_reply(init->processes.writer.reply, kozo_answer(KOZO_OK));
+    init->processes.writer.process = nullptr;
+}
+
+void processes_write_on(struct init *init)
+{
+    struct processes *processes = &init->processes;
+    if (processes->writer.process == nullptr) {
+        return;
+    }
+    size_t left = processes->writer.length - processes->writer.done;
+    processes->writer.done +=
+        terminal_put(init, processes->writer.text + processes->writer.done, left);
+    if (processes->writer.done == processes->writer.length) {
+        answer_writer(init);
+    }
 }
 
 void processes_end(struct init *init, struct process *process)
 {
+    if (process->service == nullptr) {
+        services_disconnect(init, process->entry);
+    }
+    if (init->processes.writer.process == process) {
+        answer_writer(init);
+    }
     kozo_process_destroy(&init->home, &process->process);
     process->live = false;
 }
 
-// --- Running ------------------------------------------------------------------------------------
+// --- Hearing ------------------------------------------------------------------------------------
 
-// What became of a process after one message.
-struct verdict {
-    bool ended;
-    int status;
-};
-
-static struct verdict hear_fault(struct init *init, const struct process *process,
-                                 const struct kozo_message *message)
+static void program_ended(struct process *process, int status)
 {
-    char text[160];
-    fault_describe(text, sizeof text, message);
-    say(init, "%s: %s\n", process->name, text);
-    return (struct verdict){.ended = true, .status = STATUS_FAULT};
+    process->ended = true;
+    process->status = status;
 }
 
-static struct verdict hear_request(struct init *init, const struct kozo_message *message)
+static void hear_fault(struct init *init, struct process *process,
+                       const struct kozo_message *message)
 {
-    enum kozo_error error = KOZO_BAD_OPERATION;
+    char text[SERVICE_REASON];
+    fault_describe(text, sizeof text, message);
+    if (process->service != nullptr) {
+        char reason[SERVICE_REASON];
+        kozo_format(reason, sizeof reason, "ended by a %s", text);
+        services_ended(init, process->service, reason);
+        return;
+    }
+    notice(init, "%s: %s\n", process->name, text);
+    program_ended(process, STATUS_FAULT);
+}
+
+static void hear_exit(struct init *init, struct process *process, uint64_t status)
+{
+    if (process->service != nullptr) {
+        char reason[SERVICE_REASON];
+        kozo_format(reason, sizeof reason, "ended with status %lu", status & 0xff);
+        services_ended(init, process->service, reason);
+        return;
+    }
+    program_ended(process, (int)(status & 0xff));
+}
+
+// Namespace.announce: a service may announce its own name only.
+static struct kozo_message serve_announce(struct kozo_caller *caller,
+                                          const struct kozo_namespace_announce_arguments *arguments)
+{
+    struct init *init = caller->server;
+    struct service *service = init->processes.process[caller->session].service;
+    if (service == nullptr || strcmp(service->entry->name, arguments->name) != 0) {
+        return kozo_answer(KOZO_NO_RIGHT);
+    }
+    services_announced(init, service);
+    return kozo_answer(KOZO_OK);
+}
+
+static struct kozo_message serve_find(struct kozo_caller *caller,
+                                      const struct kozo_namespace_find_arguments *arguments)
+{
+    const struct service *service = services_find(caller->server, arguments->name);
+    return service != nullptr ? kozo_namespace_find_answer(service->state, service->lives)
+                              : kozo_answer(KOZO_BAD_ARGUMENT);
+}
+
+static struct kozo_message serve_list(struct kozo_caller *caller,
+                                      const struct kozo_namespace_list_arguments *arguments)
+{
+    const struct services *services = &((struct init *)caller->server)->services;
+    if (arguments->place >= services->count) {
+        return kozo_answer(KOZO_BAD_ARGUMENT);
+    }
+    const struct service *service = &services->service[arguments->place];
+    const char *name = service->entry->name;
+    return kozo_namespace_list_answer(service->state, service->lives, name, strlen(name));
+}
+
+static struct kozo_message serve_write(struct kozo_caller *caller,
+                                       const struct kozo_process_write_arguments *arguments)
+{
+    struct init *init = caller->server;
+    size_t done = terminal_put(init, arguments->text, arguments->text_length);
+    if (done == arguments->text_length) {
+        return kozo_answer(KOZO_OK);
+    }
+    // Only one program runs at a time, so nobody else waits here.
+    init->processes.writer.process = &init->processes.process[caller->session];
+    init->processes.writer.done = 0;
+    init->processes.writer.length = arguments->text_length - done;
+    memcpy(init->processes.writer.text, arguments->text + done, arguments->text_length - done);
+    return kozo_later();
+}
+
+// Keeps the Reply of a call that is answered later, and goes on with the other.
+static void keep_reply(struct processes *processes)
+{
+    struct kozo_reply held = processes->reply;
+    processes->reply = processes->writer.reply;
+    processes->writer.reply = held;
+}
+
+static struct kozo_message serve(struct kozo_caller *caller, const struct kozo_message *message)
+{
+    static const struct kozo_process_handlers process = {.write = serve_write};
+    static const struct kozo_namespace_handlers names = {
+        .announce = serve_announce,
+        .find = serve_find,
+        .list = serve_list,
+    };
+    return message->info.label < KOZO_NAMESPACE_ANNOUNCE
+               ? kozo_process_dispatch(&process, caller, message)
+               : kozo_namespace_dispatch(&names, caller, message);
+}
+
+void processes_hear(struct init *init, const struct kozo_received *received)
+{
+    struct kozo_reply reply = init->processes.reply;
+    uint64_t number = (received->badge & ~BADGE_PROCESS) >> 1;
+    bool fault = (received->badge & 1) != 0;
+    const struct kozo_message *message = &received->message;
+    if (number >= PROCESSES_MOST || !init->processes.process[number].live) {
+        // From a process that has ended in the meantime.
+        (void)kozo_reply_reply(reply, kozo_answer(KOZO_BAD_OPERATION));
+        return;
+    }
+    struct process *process = &init->processes.process[number];
+    if (fault) {
+        hear_fault(init, process, message);
+        return;
+    }
     if (message->info.label == KOZO_PROCESS_EXIT) {
         struct kozo_process_exit_arguments exit = kozo_process_exit_arguments(message);
-        if (exit.error == KOZO_OK) {
-            return (struct verdict){.ended = true, .status = (int)(exit.status & 0xff)};
-        }
-        error = exit.error;
+        hear_exit(init, process, exit.error == KOZO_OK ? exit.status : STATUS_FAULT);
+        return;
     }
-    if (message->info.label == KOZO_PROCESS_WRITE) {
-        struct kozo_process_write_arguments write = kozo_process_write_arguments(message);
-        if (write.error == KOZO_OK) {
-            terminal_write(init, write.text, write.text_length);
-        }
-        error = write.error;
+    struct kozo_caller caller = {
+        .server = init, .badge = received->badge, .session = (size_t)number};
+    struct kozo_message answer = serve(&caller, message);
+    if (answer.info.label == KOZO_PENDING) {
+        keep_reply(&init->processes);
+        return;
     }
     // One that only sent, and waits for no answer, gets none.
-    (void)kozo_reply_reply(init->processes.reply, kozo_answer(error));
-    return (struct verdict){};
+    (void)kozo_reply_reply(reply, answer);
 }
 
-// The next message or signal. Without a driver nobody signals Ctrl-C, so it is looked for.
-static struct kozo_received receive(struct init *init)
-{
-    struct processes *processes = &init->processes;
-    if (init->terminal.kind != TERMINAL_POLLED) {
-        return kozo_endpoint_recv(processes->inbox, processes->reply);
-    }
-    while (true) {
-        struct kozo_received received = kozo_endpoint_try_recv(processes->inbox, processes->reply);
-        if (received.error != KOZO_WOULD_BLOCK) {
-            return received;
-        }
-        if (terminal_is_interrupted(init)) {
-            return (struct kozo_received){.error = KOZO_OK, .badge = SIGNAL_INTERRUPT};
-        }
-        (void)kozo_kernel_yield();
-    }
-}
-
-static struct verdict hear(struct init *init, const struct process *process)
-{
-    struct kozo_received received = receive(init);
-    if (received.error != KOZO_OK) {
-        init_die(init, "its own inbox can't be read");
-    }
-    if (received.badge == SIGNAL_INTERRUPT) {
-        return (struct verdict){.ended = true, .status = STATUS_INTERRUPTED};
-    }
-    uint64_t badge = badge_of(init, process);
-    if (received.badge == (badge | 1)) {
-        return hear_fault(init, process, &received.message);
-    }
-    if (received.badge == badge) {
-        return hear_request(init, &received.message);
-    }
-    // Nobody else knows the inbox; a message without a known badge is from a process that has
-    // ended.
-    return (struct verdict){};
-}
+// --- Running ------------------------------------------------------------------------------------
 
 int processes_run(struct init *init, struct process *process)
 {
     // A Ctrl-C from before is not meant for this program.
-    (void)kozo_notification_poll(init->processes.interrupt);
-    struct verdict verdict = {};
+    (void)terminal_was_interrupted(init);
     if (kozo_thread_resume(process->process.thread) != KOZO_OK) {
-        verdict = (struct verdict){.ended = true, .status = STATUS_NOT_RUNNABLE};
+        program_ended(process, STATUS_NOT_RUNNABLE);
     }
-    while (!verdict.ended) {
-        verdict = hear(init, process);
+    while (!process->ended) {
+        events_wait(init);
+        if (!process->ended && terminal_was_interrupted(init)) {
+            program_ended(process, STATUS_INTERRUPTED);
+        }
     }
-    if (verdict.status == STATUS_INTERRUPTED) {
+    if (process->status == STATUS_INTERRUPTED) {
         say(init, "%s: ended by Ctrl-C\n", process->name);
     }
     processes_end(init, process);
-    return verdict.status;
+    return process->status;
 }

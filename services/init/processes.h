@@ -8,14 +8,14 @@
 #pragma once
 
 #include <kozo/process.h>
-
-#include "system.h"
+#include <kozo/protocol.h>
+#include <kozo/system.h>
 
 struct init;
+struct service;
 
-constexpr size_t PROCESSES_MOST = 8;
+constexpr size_t PROCESSES_MOST = 24;
 constexpr uint64_t BADGE_PROCESS = 1ul << 32;
-constexpr uint64_t SIGNAL_INTERRUPT = 1; // badge of the notification that the console driver has
 
 // Exit statuses that init gives itself.
 constexpr int STATUS_INTERRUPTED = 130; // by Ctrl-C
@@ -25,42 +25,56 @@ constexpr int STATUS_NOT_FOUND = 127;
 
 struct process {
     bool live;
-    char name[SYSTEM_NAME];
+    bool ended; // a program has come to its end, and `status` says how
+    int status;
+    struct service *service; // null for a program
+    const struct kozo_system_program *entry;
+    char name[KOZO_SYSTEM_FILE];
     struct kozo_process process;
 };
 
 struct processes {
-    struct kozo_endpoint inbox;    // what commands' processes say
-    struct kozo_endpoint services; // what services say, heard by the watcher
-    struct kozo_reply reply;
-    struct kozo_notification interrupt; // Ctrl-C; bound to init's thread
+    struct kozo_endpoint inbox;       // what processes say
+    struct kozo_reply reply;          // with which init receives
+    struct kozo_notification signals; // see events.h; bound to init's thread
+    uint32_t lives;                   // programs started so far
+    struct {
+        struct kozo_reply reply;       // holds the call of a program whose text waits for room
+        const struct process *process; // null: nobody waits
+        size_t done;
+        size_t length;
+        char text[KOZO_PROCESS_WRITE_TEXT_MAX];
+    } writer;
     struct process process[PROCESSES_MOST];
 };
 
-// Makes inbox, reply and notification. Null, or the reason for which it can't be done.
+// Makes inbox and notification. Null, or the reason for which it can't be done.
 [[nodiscard]] const char *processes_start(struct init *init);
 
 struct processes_result {
     const char *reason; // null when it was made
-    const char *detail; // what it is about, may be null
     struct process *process;
 };
 
-// Makes a process out of a file of the initrd, with what `entry` (may be null) gives. The first
-// argument is the file's name. It does not run yet.
-[[nodiscard]] struct processes_result processes_create(struct init *init, const char *file,
-                                                       const struct system_program *entry,
-                                                       char *const *arguments, size_t count,
-                                                       uint64_t priority);
+// Makes a process out of a file of the initrd, with what `entry` (may be null) gives; `service` is
+// null for a program. The first argument is its name. It does not run yet.
+[[nodiscard]] struct processes_result
+processes_create(struct init *init, const char *file, const struct kozo_system_program *entry,
+                 struct service *service, char *const *arguments, size_t count, uint64_t priority);
 
-// Runs a process until it ends, is interrupted or faults, and takes it apart. Gives its status.
+// Runs a program until it ends, is interrupted or faults, and takes it apart. Gives its status.
 // Output and, for a fault, one line about it go to the terminal.
 [[nodiscard]] int processes_run(struct init *init, struct process *process);
+
+// Carries out a message that came to the inbox.
+void processes_hear(struct init *init, const struct kozo_received *received);
+
+// The terminal has room again: goes on with text that waited for it.
+void processes_write_on(struct init *init);
 
 // Ends a process.
 void processes_end(struct init *init, struct process *process);
 
-// The number of the slot in the process's own CNode that holds what it was given under this name by
-// the description, as a handle for init.
-[[nodiscard]] uint64_t processes_given(struct init *init, const struct process *process,
+// A capability that the process was given, by its number among the gifts, as a handle for init.
+[[nodiscard]] uint64_t processes_given(const struct init *init, const struct process *process,
                                        size_t number);

@@ -4,16 +4,17 @@
 #include <kozo/format.h>
 #include <kozo/machine.h>
 #include <kozo/protocol.h>
+#include <kozo/stream.h>
 #include <string.h>
 
-#include "console.h"
+#include "clock.h"
 #include "init.h"
 #include "port.h"
 
 constexpr size_t FRAME_MOST = 4096; // bytes of output in one message to the runner
 constexpr uint8_t CONTROL_C = 0x03;
-constexpr unsigned RESTARTS_MOST = 3;
 constexpr uint64_t RUNNER_PATIENCE = 2; // seconds, for a runner on a busy machine
+constexpr uint64_t DRAIN_PATIENCE = 2;  // seconds, for a console that may hang
 
 // --- Polled -------------------------------------------------------------------------------------
 
@@ -38,16 +39,11 @@ static void polled_write(const char *text, size_t length)
     }
 }
 
-static void polled_print(const char *text)
-{
-    polled_write(text, strlen(text));
-}
-
-// The next byte: first those that were typed early, then what the device has. -1 for none.
+// The next byte that was typed; -1 for none.
 static int polled_byte(struct terminal *terminal)
 {
     if (terminal->early == 0) {
-        return port_read(PORT_CONSOLE);
+        return -1;
     }
     int byte = terminal->early_byte[0];
     terminal->early--;
@@ -55,16 +51,19 @@ static int polled_byte(struct terminal *terminal)
     return byte;
 }
 
-static enum terminal_end polled_read(struct terminal *terminal, const char *prompt)
+static enum terminal_end polled_read(struct init *init, const char *prompt)
 {
+    struct terminal *terminal = &init->terminal;
     struct line *line = &terminal->line;
     line_begin(line, prompt, strlen(prompt));
-    while (true) {
+    while (terminal->kind == TERMINAL_POLLED) {
+        terminal->editing = true;
         int byte = polled_byte(terminal);
         if (byte < 0) {
-            (void)kozo_kernel_yield();
+            events_wait(init);
             continue;
         }
+        terminal->editing = false;
         switch (line_feed(line, (uint8_t)byte)) {
         case LINE_ENTERED:
             return TERMINAL_LINE;
@@ -76,12 +75,13 @@ static enum terminal_end polled_read(struct terminal *terminal, const char *prom
             break;
         }
     }
+    return TERMINAL_GIVEN_UP; // the service is there again
 }
 
 static struct terminal_line polled_line(struct init *init, const char *prompt)
 {
     struct line *line = &init->terminal.line;
-    struct terminal_line result = {.end = polled_read(&init->terminal, prompt)};
+    struct terminal_line result = {.end = polled_read(init, prompt)};
     if (result.end == TERMINAL_LINE) {
         result.length = line->length;
         memcpy(result.text, line->text, line->length);
@@ -89,43 +89,188 @@ static struct terminal_line polled_line(struct init *init, const char *prompt)
     return result;
 }
 
-// --- Driver -------------------------------------------------------------------------------------
+// --- Service ------------------------------------------------------------------------------------
 
-// A driver that no longer answers is started anew, or given up when that was done too often;
-// polling then takes its place. It is polling that tells of it, too.
-static void driver_failed(struct init *init)
+static void buffer_put(struct terminal *terminal, const char *text, size_t length)
 {
-    const char *reason = "failed too often";
-    console_lost(init);
-    if (init->terminal.restarts < RESTARTS_MOST) {
-        init->terminal.restarts++;
-        polled_print("init: the console driver failed and is started again\n");
-        reason = console_start(init);
-    }
-    if (reason != nullptr) {
-        polled_print("init: going on without the console driver: it ");
-        polled_print(reason);
-        polled_print("\n");
+    for (size_t i = 0; i < length; i++) {
+        terminal->buffer[(terminal->first + terminal->count++) % TERMINAL_BUFFER] = text[i];
     }
 }
 
-static enum kozo_error driver_write(struct init *init, const char *text, size_t length)
+// Hands to the service what its stream takes.
+static void buffer_push(struct terminal *terminal)
 {
-    enum kozo_error error = KOZO_OK;
-    while (length > 0 && error == KOZO_OK) {
-        size_t part = length < KOZO_CONSOLE_WRITE_TEXT_MAX ? length : KOZO_CONSOLE_WRITE_TEXT_MAX;
-        error = kozo_console_write(init->terminal.driver, text, part);
-        text += part;
-        length -= part;
+    while (terminal->count > 0) {
+        size_t together = TERMINAL_BUFFER - terminal->first;
+        size_t there = terminal->count < together ? terminal->count : together;
+        size_t taken =
+            kozo_session_write(&terminal->session, terminal->buffer + terminal->first, there);
+        terminal->first = (terminal->first + taken) % TERMINAL_BUFFER;
+        terminal->count -= taken;
+        if (taken < there) {
+            return;
+        }
     }
-    return error;
 }
 
-static enum terminal_end driver_end(uint64_t end)
+static size_t service_put(struct terminal *terminal, const char *text, size_t length)
+{
+    size_t room = TERMINAL_BUFFER - terminal->count;
+    size_t part = length < room ? length : room;
+    buffer_put(terminal, text, part);
+    buffer_push(terminal);
+    return part;
+}
+
+static enum terminal_end line_end(uint64_t end)
 {
     return end == KOZO_LINE_ENTER    ? TERMINAL_LINE
            : end == KOZO_LINE_CLOSED ? TERMINAL_CLOSED
                                      : TERMINAL_GIVEN_UP;
+}
+
+static void take_line(struct terminal *terminal, const struct kozo_entry *entry)
+{
+    struct kozo_console_read_line_result read = kozo_console_read_line_end(entry);
+    struct terminal_line *line = &terminal->answer;
+    *line = (struct terminal_line){.end = TERMINAL_GIVEN_UP};
+    terminal->answered = true;
+    if (read.error != KOZO_OK || read.length > LINE_MOST) {
+        return;
+    }
+    line->length = kozo_session_read(&terminal->session, line->text, read.length);
+    line->end = line_end(read.end);
+}
+
+static void take_completion(struct terminal *terminal, const struct kozo_entry *entry)
+{
+    if (entry->number == terminal->reading) {
+        terminal->reading = 0;
+        take_line(terminal, entry);
+    } else if (entry->number == terminal->watching) {
+        terminal->watching = 0;
+        terminal->interrupted = entry->label == KOZO_OK;
+    } else if (entry->number == terminal->flushing) {
+        terminal->flushing = 0;
+    }
+}
+
+// A request that was in flight when the service ended is begun anew by who wants it.
+static void forget_lost(const struct kozo_session *session, uint64_t *number)
+{
+    if (*number != 0 && kozo_session_lost(session, *number)) {
+        *number = 0;
+    }
+}
+
+void terminal_hear(struct init *init)
+{
+    struct terminal *terminal = &init->terminal;
+    struct kozo_entry entry;
+    if (terminal->session.page == nullptr) {
+        return;
+    }
+    while (kozo_session_next(&terminal->session, &entry)) {
+        take_completion(terminal, &entry);
+    }
+    forget_lost(&terminal->session, &terminal->reading);
+    forget_lost(&terminal->session, &terminal->watching);
+    forget_lost(&terminal->session, &terminal->flushing);
+    if (terminal->watching == 0) {
+        terminal->watching = kozo_console_watch_begin(&terminal->session);
+    }
+    if (terminal->kind == TERMINAL_SERVICE) {
+        buffer_push(terminal);
+        processes_write_on(init);
+    }
+}
+
+void terminal_meet(struct init *init, struct service *service)
+{
+    struct terminal *terminal = &init->terminal;
+    if (terminal->arrival.handle == 0) {
+        terminal->arrival.handle = init_slot(init);
+        if (kozo_cnode_mint((struct kozo_slot){service->signal.handle},
+                            (struct kozo_slot){terminal->arrival.handle}, KOZO_RIGHT_WRITE,
+                            KOZO_SIGNAL_ARRIVAL) != KOZO_OK) {
+            return;
+        }
+    }
+    services_open_terminal(init, service);
+    kozo_session_start(&terminal->session, kozo_board_session(service->board, 0),
+                       (struct kozo_endpoint){}, terminal->arrival);
+    if (terminal->kind == TERMINAL_POLLED) {
+        terminal->kind = TERMINAL_SERVICE;
+    }
+}
+
+// Shows what nobody has taken out of the stream up of a page.
+static void show_rest(struct kozo_session_page *page)
+{
+    char bytes[64];
+    uint32_t tail = page->up.tail;
+    size_t count = 0;
+    do {
+        count =
+            kozo_stream_take(&page->up, &tail, page->up_byte, KOZO_SESSION_UP, bytes, sizeof bytes);
+        port_write(PORT_CONSOLE, bytes, count);
+    } while (count > 0);
+}
+
+void terminal_lost(struct init *init, const struct service *service)
+{
+    struct terminal *terminal = &init->terminal;
+    if (terminal->kind != TERMINAL_SERVICE) {
+        return;
+    }
+    terminal_start(init);
+    clock_pace(init);
+    terminal->reading = 0;
+    terminal->flushing = 0;
+    // Text on its way, the oldest first: below the service, in its session, in the buffer.
+    for (size_t i = 0; i < service->entry->uses; i++) {
+        const struct kozo_system_use *use = &service->entry->use[i];
+        const struct service *driver = services_at(init, use->program);
+        if (driver != nullptr) {
+            show_rest(kozo_board_session(driver->board, use->place));
+        }
+    }
+    show_rest(terminal->session.page);
+    for (; terminal->count > 0; terminal->count--) {
+        polled_write(&terminal->buffer[terminal->first], 1);
+        terminal->first = (terminal->first + 1) % TERMINAL_BUFFER;
+    }
+    processes_write_on(init);
+}
+
+static struct terminal_line service_line(struct init *init, const char *prompt)
+{
+    struct terminal *terminal = &init->terminal;
+    terminal->answered = false;
+    while (terminal->kind == TERMINAL_SERVICE && !terminal->answered) {
+        // The prompt comes behind all text.
+        if (terminal->reading == 0 && terminal->count == 0) {
+            terminal->reading =
+                kozo_console_read_line_begin(&terminal->session, prompt, strlen(prompt));
+        }
+        events_wait(init);
+    }
+    return terminal->answered ? terminal->answer : (struct terminal_line){.end = TERMINAL_GIVEN_UP};
+}
+
+static void service_drain(struct init *init)
+{
+    struct terminal *terminal = &init->terminal;
+    uint64_t start = kozo_ticks();
+    while (terminal->kind == TERMINAL_SERVICE && terminal->count > 0) {
+        events_wait(init);
+    }
+    terminal->flushing = kozo_console_flush_begin(&terminal->session);
+    while (terminal->kind == TERMINAL_SERVICE && terminal->flushing != 0 &&
+           kozo_ticks() - start < DRAIN_PATIENCE * init->boot->tsc_frequency) {
+        events_wait(init);
+    }
 }
 
 // --- Runner -------------------------------------------------------------------------------------
@@ -196,26 +341,36 @@ void terminal_start(struct init *init)
 
 void terminal_drain(struct init *init)
 {
-    // The driver answers a write when all its output was handed to the device, even one of nothing.
-    if (init->terminal.kind == TERMINAL_DRIVER) {
-        (void)kozo_console_write(init->terminal.driver, "", 0);
+    if (init->terminal.kind == TERMINAL_SERVICE) {
+        service_drain(init);
     }
     port_drain(PORT_CONSOLE);
     port_drain(PORT_CONTROL);
 }
 
+size_t terminal_put(struct init *init, const char *text, size_t length)
+{
+    switch (init->terminal.kind) {
+    case TERMINAL_SERVICE:
+        return service_put(&init->terminal, text, length);
+    case TERMINAL_CONTROL:
+        control_write(text, length);
+        return length;
+    case TERMINAL_POLLED:
+        polled_write(text, length);
+        return length;
+    }
+}
+
 void terminal_write(struct init *init, const char *text, size_t length)
 {
-    if (init->terminal.kind == TERMINAL_DRIVER) {
-        if (driver_write(init, text, length) == KOZO_OK) {
-            return;
+    while (length > 0) {
+        size_t part = terminal_put(init, text, length);
+        text += part;
+        length -= part;
+        if (length > 0) {
+            events_wait(init);
         }
-        driver_failed(init);
-    }
-    if (init->terminal.kind == TERMINAL_CONTROL) {
-        control_write(text, length);
-    } else {
-        polled_write(text, length);
     }
 }
 
@@ -229,40 +384,48 @@ void say(struct init *init, const char *format, ...)
     terminal_write(init, text, length < sizeof text ? length : sizeof text - 1);
 }
 
-static struct terminal_line driver_line(struct init *init, const char *prompt)
+void notice(struct init *init, const char *format, ...)
 {
-    struct kozo_console_read_line_result read =
-        kozo_console_read_line(init->terminal.driver, prompt, strlen(prompt));
-    if (read.error != KOZO_OK || read.text_length > LINE_MOST) {
-        driver_failed(init);
-        return (struct terminal_line){.end = TERMINAL_GIVEN_UP};
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    size_t length = kozo_format_list(text, sizeof text, format, arguments);
+    va_end(arguments);
+    length = length < sizeof text ? length : sizeof text - 1;
+    log_write(&init->log, text, length);
+    if (init->terminal.kind != TERMINAL_CONTROL) {
+        (void)terminal_put(init, text, length);
     }
-    struct terminal_line result = {.end = driver_end(read.end), .length = read.text_length};
-    memcpy(result.text, read.text, read.text_length);
-    return result;
 }
 
 struct terminal_line terminal_read_line(struct init *init, const char *prompt)
 {
-    return init->terminal.kind == TERMINAL_DRIVER ? driver_line(init, prompt)
-                                                  : polled_line(init, prompt);
+    return init->terminal.kind == TERMINAL_SERVICE ? service_line(init, prompt)
+                                                   : polled_line(init, prompt);
 }
 
-// Bytes other than Ctrl-C wait for the next line; when there is no more room for them they wait in
-// the device. Ctrl-C drops them, as the driver does.
-bool terminal_is_interrupted(struct init *init)
+// Bytes wait for the next line; when there is no more room for them they wait in the device. While
+// no line is read Ctrl-C drops them, as it does in the console.
+void terminal_look(struct init *init)
 {
     struct terminal *terminal = &init->terminal;
-    if (terminal->kind != TERMINAL_POLLED || terminal->early == TERMINAL_EARLY_MOST) {
-        return false;
+    while (terminal->early < TERMINAL_EARLY_MOST) {
+        int byte = port_read(PORT_CONSOLE);
+        if (byte < 0) {
+            return;
+        }
+        if (byte == CONTROL_C && !terminal->editing) {
+            terminal->early = 0;
+            terminal->interrupted = true;
+        } else {
+            terminal->early_byte[terminal->early++] = (uint8_t)byte;
+        }
     }
-    int byte = port_read(PORT_CONSOLE);
-    if (byte == CONTROL_C) {
-        terminal->early = 0;
-        return true;
-    }
-    if (byte >= 0) {
-        terminal->early_byte[terminal->early++] = (uint8_t)byte;
-    }
-    return false;
+}
+
+bool terminal_was_interrupted(struct init *init)
+{
+    bool interrupted = init->terminal.interrupted;
+    init->terminal.interrupted = false;
+    return interrupted;
 }

@@ -286,6 +286,25 @@ static void check_words(const struct model *model, struct field *fields, size_t 
     }
 }
 
+// A request that waits: it and its completion fit into entries of a session's rings.
+static void check_waits(const struct request *request)
+{
+    const struct where *where = &request->named.where;
+    if (request->caps > 0) {
+        mistake(where, "a request that waits carries no capabilities");
+    }
+    if (request->in_count > RING_WORDS || request->out_count > RING_WORDS) {
+        mistake(where, "a request that waits has at most %d arguments and results", RING_WORDS);
+    }
+    if (request->out_count > 0 && request->out[request->out_count - 1].type.kind == KIND_TEXT) {
+        mistake(where, "a request that waits gives no text");
+    }
+    if (request->number >= COMMON_REQUESTS) {
+        mistake(where, "request numbers from %d on are for what all protocols share",
+                COMMON_REQUESTS);
+    }
+}
+
 static void check_request(const struct model *model, struct request *request)
 {
     const struct where *where = &request->named.where;
@@ -302,6 +321,9 @@ static void check_request(const struct model *model, struct request *request)
     }
     check_words(model, request->in, request->in_count);
     check_words(model, request->out, request->out_count);
+    if (request->waits) {
+        check_waits(request);
+    }
     for (size_t i = 0; i < request->out_count; i++) {
         for (size_t j = 0; j < request->in_count; j++) {
             if (strcmp(request->out[i].named.name, request->in[j].named.name) == 0) {

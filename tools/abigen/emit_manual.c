@@ -184,6 +184,9 @@ static void put_request(struct text *text, const struct protocol *protocol,
     put(text, "### %s.%s\n\n", protocol->named.name, request->named.name);
     put_paragraph(text, request->named.prose);
     put(text, "Label %llu.", (unsigned long long)request->number);
+    if (request->waits) {
+        put(text, " May be answered later, and cancelled.");
+    }
     if (request->caps > 0) {
         put(text, " Capabilities: %llu (%s).", (unsigned long long)request->caps,
             request->caps_field.prose);

@@ -5,6 +5,8 @@
 #include "emit.h"
 #include "emit_c.h"
 
+#include <string.h>
+
 static const char HEAD[] = {
 #embed "embed/protocol.h"
     , '\0'};
@@ -41,12 +43,15 @@ static void put_text_limit(struct text *text, const struct stub *stub, const str
 }
 
 // A struct with an error and one member for each argument or result.
-static void put_struct(struct text *text, const char *name, const char *error_comment,
+static void put_struct(struct text *text, const char *name, const char *error_comment, bool waits,
                        const struct field *fields, size_t count)
 {
-    struct commented lines[MAX_ARGUMENTS + 2];
+    struct commented lines[MAX_ARGUMENTS + 3];
     size_t used = 0;
     lines[used++] = (struct commented){"enum kozo_error error;", error_comment};
+    if (waits) {
+        lines[used++] = (struct commented){"uint64_t pending;", "not 0: the result comes later"};
+    }
     for (size_t i = 0; i < count; i++) {
         const struct field *field = &fields[i];
         const char *own = field->named.name;
@@ -139,9 +144,9 @@ static void put_client(struct text *text, const struct stub *stub)
 {
     const struct request *request = stub->request;
     const char *result = format("%s_result", stub->name);
-    bool brings = request->out_count > 0;
+    bool brings = request->out_count > 0 || request->waits;
     if (brings) {
-        put_struct(text, result, "", request->out, request->out_count);
+        put_struct(text, result, "", request->waits, request->out, request->out_count);
     }
     const char *parameters[MAX_PARAMETERS] = {"struct kozo_endpoint service"};
     size_t count = add_parameters(parameters, 1, request->in, request->in_count);
@@ -178,7 +183,11 @@ static void put_client(struct text *text, const struct stub *stub)
         put(text, "    return kozo_answer_error(&answer, 0);\n}\n\n");
         return;
     }
-    put(text, "    struct %s result;\n", result);
+    put(text, "    struct %s result%s;\n", result, request->waits ? " = {}" : "");
+    if (request->waits) {
+        put(text, "    result.pending = kozo_answer_pending(&answer);\n"
+                  "    if (result.pending != 0) {\n        return result;\n    }\n");
+    }
     put(text, "    result.error = kozo_answer_error(&answer, %zu);\n", request->out_count);
     put(text, "    if (result.error != KOZO_OK) {\n        return result;\n    }\n");
     put_reading(text, "answer.message.", "KOZO_NO_REPLY", request->out, request->out_count);
@@ -193,7 +202,7 @@ static void put_reader(struct text *text, const struct stub *stub)
         return;
     }
     put(text, "// For the server: what came with %s.\n", request->named.name);
-    put_struct(text, name, "BAD_ARGUMENT when the message is not well formed", request->in,
+    put_struct(text, name, "BAD_ARGUMENT when the message is not well formed", false, request->in,
                request->in_count);
     const char *parameter = "const struct kozo_message *message";
     put_function(text, format("struct %s", name), name, &parameter, 1);
@@ -231,6 +240,44 @@ static void put_answer(struct text *text, const struct stub *stub)
     put(text, "    return message;\n}\n\n");
 }
 
+// The client's other half of a request that waits: into the ring, without a call.
+static void put_begin(struct text *text, const struct stub *stub)
+{
+    const struct request *request = stub->request;
+    const char *parameters[MAX_PARAMETERS] = {"struct kozo_session *session"};
+    size_t count = add_parameters(parameters, 1, request->in, request->in_count);
+    put(text, "// Begins %s in a session. Gives its number, or 0 when it can't be begun now.\n",
+        request->named.name);
+    put_function(text, "uint64_t", format("%s_begin", stub->name), parameters, count);
+    put_message(text, stub->upper, 0, request->in, request->in_count);
+    const struct field *last = text_of(request->in, request->in_count);
+    if (last != nullptr) {
+        put(text, "    if (%s_length > 8 * (KOZO_RING_WORDS - %llu) ||\n", last->named.name,
+            (unsigned long long)last->place + 1);
+        put(text, "        !kozo_message_put_text(&message, %llu, %s, %s_length)) {\n",
+            (unsigned long long)last->place, last->named.name, last->named.name);
+        put(text, "        return 0;\n    }\n");
+    }
+    put(text, "    return kozo_session_begin(session, &message);\n}\n\n");
+}
+
+// What the completion of a request that waits says.
+static void put_end(struct text *text, const struct stub *stub)
+{
+    const struct request *request = stub->request;
+    const char *parameter = "const struct kozo_entry *entry";
+    put(text, "// What the completion of %s says.\n", request->named.name);
+    put_function(text, format("struct %s_result", stub->name), format("%s_end", stub->name),
+                 &parameter, 1);
+    put(text, "    struct %s_result result = {};\n", stub->name);
+    put(text, "    result.error = kozo_entry_error(entry, %zu);\n", request->out_count);
+    if (request->out_count > 0) {
+        put(text, "    if (result.error != KOZO_OK) {\n        return result;\n    }\n");
+    }
+    put_reading(text, "entry->", "KOZO_NO_REPLY", request->out, request->out_count);
+    put(text, "    return result;\n}\n\n");
+}
+
 static void put_request(struct text *text, const struct protocol *protocol,
                         const struct request *request)
 {
@@ -242,8 +289,84 @@ static void put_request(struct text *text, const struct protocol *protocol,
     put_text_limit(text, &stub, text_of(request->in, request->in_count));
     put_text_limit(text, &stub, text_of(request->out, request->out_count));
     put_client(text, &stub);
+    if (request->waits) {
+        put_begin(text, &stub);
+        put_end(text, &stub);
+    }
     put_reader(text, &stub);
     put_answer(text, &stub);
+}
+
+// Whether a request brings anything that its handler is to see.
+static bool has_arguments(const struct request *request)
+{
+    return request->in_count > 0 || request->caps > 0;
+}
+
+// A member of the table of handlers, broken where the formatter would break it.
+static const char *handler_member(const char *protocol, const struct request *request)
+{
+    constexpr size_t WIDTH = 100 - 4;
+    const char *start = format("struct kozo_message (*%s)(", request->named.name);
+    const char *caller = "struct kozo_caller *caller";
+    if (!has_arguments(request)) {
+        return format("%s%s);", start, caller);
+    }
+    const char *arguments =
+        format("const struct kozo_%s_%s_arguments *arguments);", protocol, request->named.name);
+    if (strlen(start) + strlen(caller) + 2 + strlen(arguments) <= WIDTH) {
+        return format("%s%s, %s", start, caller, arguments);
+    }
+    if (strlen(start) + strlen(arguments) <= WIDTH) {
+        return format("%s%s,\n    %*s%s", start, caller, (int)strlen(start), "", arguments);
+    }
+    return format("%s\n        %s, %s", start, caller, arguments);
+}
+
+// The server's table of handlers, and the function that finds the right one.
+static void put_dispatch(struct text *text, const struct protocol *protocol)
+{
+    const char *name = snake(protocol->named.name);
+    struct commented lines[MAX_REQUESTS];
+    for (size_t i = 0; i < protocol->request_count; i++) {
+        const struct request *request = &protocol->requests[i];
+        lines[i] = (struct commented){handler_member(name, request), ""};
+    }
+    put(text,
+        "// For the server: who carries out each request. One without a handler is refused.\n");
+    put(text, "struct kozo_%s_handlers {\n", name);
+    put_commented(text, "    ", lines, protocol->request_count);
+    put(text, "};\n\n");
+    const char *parameters[] = {
+        format("const struct kozo_%s_handlers *handlers", name),
+        "struct kozo_caller *caller",
+        "const struct kozo_message *message",
+    };
+    put_function(text, "struct kozo_message", format("kozo_%s_dispatch", name), parameters, 3);
+    put(text, "    switch (message->info.label) {\n");
+    for (size_t i = 0; i < protocol->request_count; i++) {
+        const struct request *request = &protocol->requests[i];
+        const char *own = request->named.name;
+        put(text, "    case KOZO_%s_%s: {\n", upper(protocol->named.name), upper(own));
+        put(text,
+            "        if (handlers->%s == nullptr) {\n"
+            "            return kozo_answer(KOZO_BAD_OPERATION);\n        }\n",
+            own);
+        if (!has_arguments(request)) {
+            put(text, "        return handlers->%s(caller);\n    }\n", own);
+            continue;
+        }
+        const char *type = format("struct kozo_%s_%s_arguments", name, own);
+        const char *reading = format("kozo_%s_%s_arguments(message);", name, own);
+        bool together = strlen(type) + strlen(reading) + strlen("         arguments = ") <= 100;
+        put(text, "        %s arguments =%s%s\n", type, together ? " " : "\n            ", reading);
+        put(text,
+            "        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)\n"
+            "                                          : handlers->%s(caller, &arguments);\n"
+            "    }\n",
+            own);
+    }
+    put(text, "    default:\n        return kozo_answer(KOZO_BAD_OPERATION);\n    }\n}\n\n");
 }
 
 static void put_protocol(struct text *text, const struct model *model,
@@ -269,6 +392,7 @@ static void put_protocol(struct text *text, const struct model *model,
     for (size_t i = 0; i < protocol->request_count; i++) {
         put_request(text, protocol, &protocol->requests[i]);
     }
+    put_dispatch(text, protocol);
 }
 
 void emit_protocol_h(struct text *text, const struct model *model)

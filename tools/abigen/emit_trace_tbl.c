@@ -54,7 +54,7 @@ void emit_trace_tbl(struct text *text, const struct model *model)
               "# and abi/proto/*.abi; change those. The lines:\n"
               "#   enum NAME number MEMBER            bits NAME bit MEMBER\n"
               "#   operation number OBJECT.NAME HANDLE ARGUMENT:TYPE... -> RESULT:TYPE...\n"
-              "#   request PROTOCOL number NAME ARGUMENT:TYPE... -> RESULT:TYPE...\n"
+              "#   request PROTOCOL number NAME ARGUMENT:TYPE... -> RESULT:TYPE... [waits]\n"
               "# HANDLE is a type of object, Slot, or - for none.\n");
     for (size_t i = 0; i < model->enum_count; i++) {
         const struct enumeration *enumeration = &model->enums[i];
@@ -79,7 +79,7 @@ void emit_trace_tbl(struct text *text, const struct model *model)
             put_fields(text, request->in, request->in_count);
             put(text, " ->");
             put_fields(text, request->out, request->out_count);
-            put(text, "\n");
+            put(text, "%s\n", request->waits ? " waits" : "");
         }
     }
 }

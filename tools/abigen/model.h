@@ -20,6 +20,8 @@ constexpr size_t MAX_PROTOCOLS = 64;
 constexpr size_t MAX_REQUESTS = 64;
 constexpr size_t MAX_ARGUMENTS = 9; // the registers a0 to a8
 constexpr size_t MAX_ERRORS = 16;
+constexpr int RING_WORDS = 6;        // words of a message in an entry of a session's ring
+constexpr int COMMON_REQUESTS = 240; // from here on: requests that every protocol has
 constexpr size_t MAX_RIGHTS = 8;
 
 // Where something was said.
@@ -141,6 +143,7 @@ struct request {
     size_t out_count;
     uint64_t caps; // capabilities that travel with the request
     struct named caps_field;
+    bool waits; // may be answered later, see embed/protocol.h
 };
 
 struct protocol {

@@ -443,6 +443,7 @@ enum line_kind {
     LINE_MESSAGE,
     LINE_RECEIVE,
     LINE_ANSWER,
+    LINE_WAITS,
     LINE_UNKNOWN, // has the form of a field
 };
 
@@ -455,7 +456,7 @@ static enum line_kind line_kind(const char *line)
         {"in:", LINE_IN},         {"out:", LINE_OUT},        {"needs:", LINE_NEEDS},
         {"error:", LINE_ERROR},   {"audit:", LINE_AUDIT},    {"caps:", LINE_CAPS},
         {"handle:", LINE_HANDLE}, {"message", LINE_MESSAGE}, {"receive", LINE_RECEIVE},
-        {"answer", LINE_ANSWER},
+        {"answer", LINE_ANSWER},  {"waits", LINE_WAITS},
     };
     size_t length = strcspn(line, " ");
     bool colon = length > 0 && line[length - 1] == ':';
@@ -523,6 +524,9 @@ static void parse_request_line(struct parser *parser, char *line, enum line_kind
         break;
     case LINE_CAPS:
         parse_caps(parser, rest);
+        break;
+    case LINE_WAITS:
+        request->waits = true;
         break;
     default:
         misplaced(parser, line);

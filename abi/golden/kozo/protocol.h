@@ -7,6 +7,12 @@
 // A request is called on the service's endpoint with its number as the label; the label of an
 // answer is an enum kozo_error. Results of a request that failed mean nothing. Texts may hold zero
 // bytes; those that were received are followed by one.
+//
+// A request that waits has two forms. Called, it is answered at once when that is possible, and
+// otherwise with KOZO_PENDING and a number; the result then comes as a completion in the ring of
+// the session (kozo/session.h), under that number. Begun, it goes into the ring of the session
+// without a call, and always completes there, so that a client can use a service that may hang.
+// Either can be cancelled by its number.
 #pragma once
 
 #include <kozo/abi.h>
@@ -93,6 +99,68 @@ static inline struct kozo_message kozo_answer(enum kozo_error error)
     return (struct kozo_message){.info = {.label = error}};
 }
 
+// The label of an answer that promises another: its word 0 is the number of the request.
+constexpr uint32_t KOZO_PENDING = 0x100;
+
+// The request that every protocol with requests that wait has: cancels the one whose number is in
+// word 0. It then completes with CANCELLED, unless it has completed before: BAD_STATE.
+constexpr uint32_t KOZO_REQUEST_CANCEL = 240;
+
+// Numbers of called requests have this bit; those of begun ones do not.
+constexpr uint64_t KOZO_CALLED = 1ul << 63;
+
+// Words of a message in an entry of a session's ring.
+constexpr uint64_t KOZO_RING_WORDS = 6;
+
+// An entry of either ring of a session: a request or a completion.
+struct kozo_entry {
+    uint64_t number; // of the request, chosen by the client when it was begun
+    uint32_t label;  // of a request: which; of a completion: an enum kozo_error
+    uint32_t length; // words that mean something
+    uint64_t word[KOZO_RING_WORDS];
+};
+static_assert(sizeof(struct kozo_entry) == 64);
+
+// A client's end of a session. lib/kozo has it.
+struct kozo_session;
+
+// Puts a request into the session's ring and tells the service. Gives its number, or 0 when the
+// ring is full or the message too long for it.
+uint64_t kozo_session_begin(struct kozo_session *session, const struct kozo_message *message);
+
+// Who makes a request, for the handlers of a server.
+struct kozo_caller {
+    void *server;    // lib/server's, or whoever dispatches
+    uint64_t badge;  // of the capability that was used; nothing in a message says more than this
+    size_t session;  // its session
+    uint64_t number; // under which the answer may come later; 0 when it can't
+};
+
+// What a handler gives that answers later.
+[[nodiscard]]
+static inline struct kozo_message kozo_later(void)
+{
+    return (struct kozo_message){.info = {.label = KOZO_PENDING}};
+}
+
+// The number of the request when the answer says that the result comes later, or else 0.
+[[nodiscard]]
+static inline uint64_t kozo_answer_pending(const struct kozo_received *answer)
+{
+    bool pending = answer->error == KOZO_OK && answer->message.info.label == KOZO_PENDING &&
+                   answer->message.info.length >= 1;
+    return pending ? answer->message.word[0] : 0;
+}
+
+// How a request went, by its completion. `words` is the least number of words in a good one.
+[[nodiscard]]
+static inline enum kozo_error kozo_entry_error(const struct kozo_entry *entry, uint64_t words)
+{
+    bool short_entry = entry->label == KOZO_OK && entry->length < words;
+    return entry->label > KOZO_ERROR_LAST || short_entry ? KOZO_NO_REPLY
+                                                         : (enum kozo_error)entry->label;
+}
+
 // How a request went: the kernel's error, or the service's. An answer that is not well formed
 // counts as none, NO_REPLY. `words` is the least number of words in a good one.
 [[nodiscard]]
@@ -106,6 +174,18 @@ static inline enum kozo_error kozo_answer_error(const struct kozo_received *answ
     return label > KOZO_ERROR_LAST || short_answer ? KOZO_NO_REPLY : (enum kozo_error)label;
 }
 
+// Asks a service to cancel a request by its number: BAD_STATE when it has completed already.
+[[nodiscard]]
+static inline enum kozo_error kozo_cancel(struct kozo_endpoint service, uint64_t number)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_REQUEST_CANCEL},
+        .word = {number},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    return kozo_answer_error(&answer, 0);
+}
+
 // From abi/proto/console.abi
 
 // How a line ended.
@@ -116,17 +196,19 @@ enum kozo_line_end : uint32_t {
 };
 constexpr uint32_t KOZO_LINE_END_LAST = KOZO_LINE_CLOSED;
 
-// A terminal: text out, edited lines in. Served by the serial driver.
+// A terminal: text out, edited lines in. Text goes through the stream of the session, or, for a
+// client without one, by write. Served by services/console.
 enum kozo_console_request : uint32_t {
     KOZO_CONSOLE_WRITE = 1,
     KOZO_CONSOLE_READ_LINE = 2,
     KOZO_CONSOLE_WATCH = 3,
+    KOZO_CONSOLE_FLUSH = 4,
 };
 
 // Most bytes of `text` in write.
 constexpr uint64_t KOZO_CONSOLE_WRITE_TEXT_MAX = 504;
 
-// Writes text. Answered when all of it was handed to the device.
+// Shows text. It is shown in whole lines: those of several writers are never mixed.
 //   text: the bytes; a newline becomes carriage return and newline
 [[nodiscard]]
 static inline enum kozo_error kozo_console_write(struct kozo_endpoint service, const char *text,
@@ -170,19 +252,16 @@ kozo_console_write_arguments(const struct kozo_message *message)
 // Most bytes of `prompt` in read_line.
 constexpr uint64_t KOZO_CONSOLE_READ_LINE_PROMPT_MAX = 504;
 
-// Most bytes of `text` in read_line.
-constexpr uint64_t KOZO_CONSOLE_READ_LINE_TEXT_MAX = 496;
-
 struct kozo_console_read_line_result {
     enum kozo_error error;
-    uint64_t end;         // one of LineEnd
-    uint64_t text_length; // bytes in it
-    char text[497];       // the line, without its end
+    uint64_t pending; // not 0: the result comes later
+    uint64_t end;     // one of LineEnd
+    uint64_t length;  // bytes of the line, without its end; they are in the stream
 };
 
-// Shows a prompt, and answers with one line when a person has ended it. Lines are edited with
-// Backspace, Ctrl-U (clear), Ctrl-C (give up the line) and the arrow keys (history). One call at a
-// time.
+// Shows a prompt, and completes when a person has ended a line. Its bytes are in the stream of the
+// session. Lines are edited with Backspace, Ctrl-U (clear), Ctrl-C (give up the line) and the arrow
+// keys (history). One at a time.
 //   prompt: shown before the line
 [[nodiscard]]
 static inline struct kozo_console_read_line_result
@@ -195,17 +274,47 @@ kozo_console_read_line(struct kozo_endpoint service, const char *prompt, uint64_
         return (struct kozo_console_read_line_result){.error = KOZO_BAD_ARGUMENT};
     }
     struct kozo_received answer = kozo_endpoint_call(service, message);
-    struct kozo_console_read_line_result result;
+    struct kozo_console_read_line_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
     result.error = kozo_answer_error(&answer, 2);
     if (result.error != KOZO_OK) {
         return result;
     }
     result.end = answer.message.word[0];
-    struct kozo_text text = kozo_message_get_text(&answer.message, 1, result.text);
-    result.text_length = text.length;
-    if (!text.valid) {
-        result.error = KOZO_NO_REPLY;
+    result.length = answer.message.word[1];
+    return result;
+}
+
+// Begins read_line in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_console_read_line_begin(struct kozo_session *session,
+                                                    const char *prompt, uint64_t prompt_length)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_CONSOLE_READ_LINE},
+    };
+    if (prompt_length > 8 * (KOZO_RING_WORDS - 1) ||
+        !kozo_message_put_text(&message, 0, prompt, prompt_length)) {
+        return 0;
     }
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of read_line says.
+[[nodiscard]]
+static inline struct kozo_console_read_line_result
+kozo_console_read_line_end(const struct kozo_entry *entry)
+{
+    struct kozo_console_read_line_result result = {};
+    result.error = kozo_entry_error(entry, 2);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.end = entry->word[0];
+    result.length = entry->word[1];
     return result;
 }
 
@@ -236,52 +345,861 @@ kozo_console_read_line_arguments(const struct kozo_message *message)
 
 // For the server: the good answer to read_line.
 //   end: one of LineEnd
-//   text: the line, without its end
+//   length: bytes of the line, without its end; they are in the stream
 [[nodiscard]]
-static inline struct kozo_message kozo_console_read_line_answer(uint64_t end, const char *text,
-                                                                uint64_t text_length)
+static inline struct kozo_message kozo_console_read_line_answer(uint64_t end, uint64_t length)
 {
     struct kozo_message message = {
-        .info = {.length = 1, .label = KOZO_OK},
-        .word = {end},
+        .info = {.length = 2, .label = KOZO_OK},
+        .word = {end, length},
     };
-    if (!kozo_message_put_text(&message, 1, text, text_length)) {
-        return kozo_answer(KOZO_BAD_ARGUMENT);
-    }
     return message;
 }
 
-// Names who is told about Ctrl-C while no line is being read. The notification capability travels
-// with the message; it is signalled once for each Ctrl-C.
-//   capability: a notification with WRITE
+struct kozo_console_watch_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Completes when a person presses Ctrl-C while no line is being read.
 [[nodiscard]]
-static inline enum kozo_error kozo_console_watch(struct kozo_endpoint service,
+static inline struct kozo_console_watch_result kozo_console_watch(struct kozo_endpoint service)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_CONSOLE_WATCH},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_console_watch_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins watch in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_console_watch_begin(struct kozo_session *session)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_CONSOLE_WATCH},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of watch says.
+[[nodiscard]]
+static inline struct kozo_console_watch_result
+kozo_console_watch_end(const struct kozo_entry *entry)
+{
+    struct kozo_console_watch_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+struct kozo_console_flush_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Completes when all that was shown before has been handed to the driver.
+[[nodiscard]]
+static inline struct kozo_console_flush_result kozo_console_flush(struct kozo_endpoint service)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_CONSOLE_FLUSH},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_console_flush_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins flush in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_console_flush_begin(struct kozo_session *session)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_CONSOLE_FLUSH},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of flush says.
+[[nodiscard]]
+static inline struct kozo_console_flush_result
+kozo_console_flush_end(const struct kozo_entry *entry)
+{
+    struct kozo_console_flush_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: who carries out each request. One without a handler is refused.
+struct kozo_console_handlers {
+    struct kozo_message (*write)(struct kozo_caller *caller,
+                                 const struct kozo_console_write_arguments *arguments);
+    struct kozo_message (*read_line)(struct kozo_caller *caller,
+                                     const struct kozo_console_read_line_arguments *arguments);
+    struct kozo_message (*watch)(struct kozo_caller *caller);
+    struct kozo_message (*flush)(struct kozo_caller *caller);
+};
+
+[[nodiscard]]
+static inline struct kozo_message
+kozo_console_dispatch(const struct kozo_console_handlers *handlers, struct kozo_caller *caller,
+                      const struct kozo_message *message)
+{
+    switch (message->info.label) {
+    case KOZO_CONSOLE_WRITE: {
+        if (handlers->write == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_console_write_arguments arguments = kozo_console_write_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->write(caller, &arguments);
+    }
+    case KOZO_CONSOLE_READ_LINE: {
+        if (handlers->read_line == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_console_read_line_arguments arguments =
+            kozo_console_read_line_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->read_line(caller, &arguments);
+    }
+    case KOZO_CONSOLE_WATCH: {
+        if (handlers->watch == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        return handlers->watch(caller);
+    }
+    case KOZO_CONSOLE_FLUSH: {
+        if (handlers->flush == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        return handlers->flush(caller);
+    }
+    default:
+        return kozo_answer(KOZO_BAD_OPERATION);
+    }
+}
+
+// From abi/proto/memory.abi
+
+// Memory objects and what is seen of them in the client's AddressSpace. Reserving costs nothing; a
+// page takes memory when it is first touched or committed, out of the client's limit. Served by
+// services/vmm.
+enum kozo_memory_request : uint32_t {
+    KOZO_MEMORY_ATTACH = 1,
+    KOZO_MEMORY_CREATE = 2,
+    KOZO_MEMORY_DESTROY = 3,
+    KOZO_MEMORY_COPY = 4,
+    KOZO_MEMORY_MAP = 5,
+    KOZO_MEMORY_UNMAP = 6,
+    KOZO_MEMORY_COMMIT = 7,
+    KOZO_MEMORY_INFO = 8,
+};
+
+// Names the AddressSpace that the session's objects are mapped into. Once in a session.
+//   capability: an AddressSpace with CONTROL
+[[nodiscard]]
+static inline enum kozo_error kozo_memory_attach(struct kozo_endpoint service,
                                                  struct kozo_slot capability)
 {
     struct kozo_message message = {
-        .info = {.caps = 1, .label = KOZO_CONSOLE_WATCH},
+        .info = {.caps = 1, .label = KOZO_MEMORY_ATTACH},
     };
     kozo_ipc_buffer()->caps[0] = capability.handle;
     struct kozo_received answer = kozo_endpoint_call(service, message);
     return kozo_answer_error(&answer, 0);
 }
 
-// For the server: what came with watch.
-struct kozo_console_watch_arguments {
+// For the server: what came with attach.
+struct kozo_memory_attach_arguments {
     enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
 };
 
 [[nodiscard]]
-static inline struct kozo_console_watch_arguments
-kozo_console_watch_arguments(const struct kozo_message *message)
+static inline struct kozo_memory_attach_arguments
+kozo_memory_attach_arguments(const struct kozo_message *message)
 {
-    struct kozo_console_watch_arguments result;
+    struct kozo_memory_attach_arguments result;
     result.error = KOZO_OK;
     if (message->info.arrived < 1) {
         result.error = KOZO_BAD_ARGUMENT;
         return result;
     }
     return result;
+}
+
+struct kozo_memory_create_result {
+    enum kozo_error error;
+    uint64_t object; // its number, not 0
+};
+
+// Makes a memory object full of zeros. No page of it takes memory yet.
+//   size: bytes, a multiple of the page size
+[[nodiscard]]
+static inline struct kozo_memory_create_result kozo_memory_create(struct kozo_endpoint service,
+                                                                  uint64_t size)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_MEMORY_CREATE},
+        .word = {size},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_memory_create_result result;
+    result.error = kozo_answer_error(&answer, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.object = answer.message.word[0];
+    return result;
+}
+
+// For the server: what came with create.
+struct kozo_memory_create_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t size;         // bytes, a multiple of the page size
+};
+
+[[nodiscard]]
+static inline struct kozo_memory_create_arguments
+kozo_memory_create_arguments(const struct kozo_message *message)
+{
+    struct kozo_memory_create_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 1) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.size = message->word[0];
+    return result;
+}
+
+// For the server: the good answer to create.
+//   object: its number, not 0
+[[nodiscard]]
+static inline struct kozo_message kozo_memory_create_answer(uint64_t object)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_OK},
+        .word = {object},
+    };
+    return message;
+}
+
+// Ends an object: its pages are unmapped and free again, but for those that a copy still shares.
+//   object: its number
+[[nodiscard]]
+static inline enum kozo_error kozo_memory_destroy(struct kozo_endpoint service, uint64_t object)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_MEMORY_DESTROY},
+        .word = {object},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    return kozo_answer_error(&answer, 0);
+}
+
+// For the server: what came with destroy.
+struct kozo_memory_destroy_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t object;       // its number
+};
+
+[[nodiscard]]
+static inline struct kozo_memory_destroy_arguments
+kozo_memory_destroy_arguments(const struct kozo_message *message)
+{
+    struct kozo_memory_destroy_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 1) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.object = message->word[0];
+    return result;
+}
+
+struct kozo_memory_copy_result {
+    enum kozo_error error;
+    uint64_t copied; // the number of the copy
+};
+
+// Makes a second object with the same contents. Pages are shared until one of the two is written.
+//   object: its number
+[[nodiscard]]
+static inline struct kozo_memory_copy_result kozo_memory_copy(struct kozo_endpoint service,
+                                                              uint64_t object)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_MEMORY_COPY},
+        .word = {object},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_memory_copy_result result;
+    result.error = kozo_answer_error(&answer, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.copied = answer.message.word[0];
+    return result;
+}
+
+// For the server: what came with copy.
+struct kozo_memory_copy_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t object;       // its number
+};
+
+[[nodiscard]]
+static inline struct kozo_memory_copy_arguments
+kozo_memory_copy_arguments(const struct kozo_message *message)
+{
+    struct kozo_memory_copy_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 1) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.object = message->word[0];
+    return result;
+}
+
+// For the server: the good answer to copy.
+//   copied: the number of the copy
+[[nodiscard]]
+static inline struct kozo_message kozo_memory_copy_answer(uint64_t copied)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_OK},
+        .word = {copied},
+    };
+    return message;
+}
+
+// Shows a part of an object in the AddressSpace. Pages appear when they are touched.
+//   object: its number
+//   offset: where in the object, a multiple of the page size
+//   length: bytes, a multiple of the page size
+//   address: where in the AddressSpace, a multiple of the page size
+//   rights: READ, WRITE, EXECUTE; not WRITE with EXECUTE
+[[nodiscard]]
+static inline enum kozo_error kozo_memory_map(struct kozo_endpoint service, uint64_t object,
+                                              uint64_t offset, uint64_t length, uint64_t address,
+                                              uint32_t rights)
+{
+    struct kozo_message message = {
+        .info = {.length = 5, .label = KOZO_MEMORY_MAP},
+        .word = {object, offset, length, address, rights},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    return kozo_answer_error(&answer, 0);
+}
+
+// For the server: what came with map.
+struct kozo_memory_map_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t object;       // its number
+    uint64_t offset;       // where in the object, a multiple of the page size
+    uint64_t length;       // bytes, a multiple of the page size
+    uint64_t address;      // where in the AddressSpace, a multiple of the page size
+    uint32_t rights;       // READ, WRITE, EXECUTE; not WRITE with EXECUTE
+};
+
+[[nodiscard]]
+static inline struct kozo_memory_map_arguments
+kozo_memory_map_arguments(const struct kozo_message *message)
+{
+    struct kozo_memory_map_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 5) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.object = message->word[0];
+    result.offset = message->word[1];
+    result.length = message->word[2];
+    result.address = message->word[3];
+    result.rights = (uint32_t)message->word[4];
+    return result;
+}
+
+// Takes away what is seen from an address on, which is where a map began.
+//   address: as it was mapped
+[[nodiscard]]
+static inline enum kozo_error kozo_memory_unmap(struct kozo_endpoint service, uint64_t address)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_MEMORY_UNMAP},
+        .word = {address},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    return kozo_answer_error(&answer, 0);
+}
+
+// For the server: what came with unmap.
+struct kozo_memory_unmap_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t address;      // as it was mapped
+};
+
+[[nodiscard]]
+static inline struct kozo_memory_unmap_arguments
+kozo_memory_unmap_arguments(const struct kozo_message *message)
+{
+    struct kozo_memory_unmap_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 1) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.address = message->word[0];
+    return result;
+}
+
+// Gives memory to a part of an object now, so that touching it can't fail.
+//   object: its number
+//   offset: where in the object, a multiple of the page size
+//   length: bytes, a multiple of the page size
+[[nodiscard]]
+static inline enum kozo_error kozo_memory_commit(struct kozo_endpoint service, uint64_t object,
+                                                 uint64_t offset, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_MEMORY_COMMIT},
+        .word = {object, offset, length},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    return kozo_answer_error(&answer, 0);
+}
+
+// For the server: what came with commit.
+struct kozo_memory_commit_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t object;       // its number
+    uint64_t offset;       // where in the object, a multiple of the page size
+    uint64_t length;       // bytes, a multiple of the page size
+};
+
+[[nodiscard]]
+static inline struct kozo_memory_commit_arguments
+kozo_memory_commit_arguments(const struct kozo_message *message)
+{
+    struct kozo_memory_commit_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 3) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.object = message->word[0];
+    result.offset = message->word[1];
+    result.length = message->word[2];
+    return result;
+}
+
+struct kozo_memory_info_result {
+    enum kozo_error error;
+    uint64_t limit;   // most pages of memory
+    uint64_t used;    // pages that take memory now; one that copies share counts for each session
+                      // once
+    uint64_t objects; // objects that live
+    uint64_t regions; // parts of objects that are mapped
+};
+
+// Tells about the session.
+[[nodiscard]]
+static inline struct kozo_memory_info_result kozo_memory_info(struct kozo_endpoint service)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_MEMORY_INFO},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_memory_info_result result;
+    result.error = kozo_answer_error(&answer, 4);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.limit = answer.message.word[0];
+    result.used = answer.message.word[1];
+    result.objects = answer.message.word[2];
+    result.regions = answer.message.word[3];
+    return result;
+}
+
+// For the server: the good answer to info.
+//   limit: most pages of memory
+//   used: pages that take memory now; one that copies share counts for each session once
+//   objects: objects that live
+//   regions: parts of objects that are mapped
+[[nodiscard]]
+static inline struct kozo_message kozo_memory_info_answer(uint64_t limit, uint64_t used,
+                                                          uint64_t objects, uint64_t regions)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_OK},
+        .word = {limit, used, objects, regions},
+    };
+    return message;
+}
+
+// For the server: who carries out each request. One without a handler is refused.
+struct kozo_memory_handlers {
+    struct kozo_message (*attach)(struct kozo_caller *caller,
+                                  const struct kozo_memory_attach_arguments *arguments);
+    struct kozo_message (*create)(struct kozo_caller *caller,
+                                  const struct kozo_memory_create_arguments *arguments);
+    struct kozo_message (*destroy)(struct kozo_caller *caller,
+                                   const struct kozo_memory_destroy_arguments *arguments);
+    struct kozo_message (*copy)(struct kozo_caller *caller,
+                                const struct kozo_memory_copy_arguments *arguments);
+    struct kozo_message (*map)(struct kozo_caller *caller,
+                               const struct kozo_memory_map_arguments *arguments);
+    struct kozo_message (*unmap)(struct kozo_caller *caller,
+                                 const struct kozo_memory_unmap_arguments *arguments);
+    struct kozo_message (*commit)(struct kozo_caller *caller,
+                                  const struct kozo_memory_commit_arguments *arguments);
+    struct kozo_message (*info)(struct kozo_caller *caller);
+};
+
+[[nodiscard]]
+static inline struct kozo_message kozo_memory_dispatch(const struct kozo_memory_handlers *handlers,
+                                                       struct kozo_caller *caller,
+                                                       const struct kozo_message *message)
+{
+    switch (message->info.label) {
+    case KOZO_MEMORY_ATTACH: {
+        if (handlers->attach == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_memory_attach_arguments arguments = kozo_memory_attach_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->attach(caller, &arguments);
+    }
+    case KOZO_MEMORY_CREATE: {
+        if (handlers->create == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_memory_create_arguments arguments = kozo_memory_create_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->create(caller, &arguments);
+    }
+    case KOZO_MEMORY_DESTROY: {
+        if (handlers->destroy == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_memory_destroy_arguments arguments = kozo_memory_destroy_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->destroy(caller, &arguments);
+    }
+    case KOZO_MEMORY_COPY: {
+        if (handlers->copy == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_memory_copy_arguments arguments = kozo_memory_copy_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->copy(caller, &arguments);
+    }
+    case KOZO_MEMORY_MAP: {
+        if (handlers->map == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_memory_map_arguments arguments = kozo_memory_map_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->map(caller, &arguments);
+    }
+    case KOZO_MEMORY_UNMAP: {
+        if (handlers->unmap == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_memory_unmap_arguments arguments = kozo_memory_unmap_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->unmap(caller, &arguments);
+    }
+    case KOZO_MEMORY_COMMIT: {
+        if (handlers->commit == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_memory_commit_arguments arguments = kozo_memory_commit_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->commit(caller, &arguments);
+    }
+    case KOZO_MEMORY_INFO: {
+        if (handlers->info == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        return handlers->info(caller);
+    }
+    default:
+        return kozo_answer(KOZO_BAD_OPERATION);
+    }
+}
+
+// From abi/proto/namespace.abi
+
+// What a service is doing.
+enum kozo_service_state : uint32_t {
+    KOZO_SERVICE_WAITING = 0,  // for another service that it needs
+    KOZO_SERVICE_STARTING = 1, // runs, and has not announced its name yet
+    KOZO_SERVICE_UP = 2,       // serves its name
+    KOZO_SERVICE_PAUSING = 3,  // has ended, and is started again after a pause
+    KOZO_SERVICE_DOWN = 4,     // has ended for good, or was stopped
+};
+constexpr uint32_t KOZO_SERVICE_STATE_LAST = KOZO_SERVICE_DOWN;
+
+// The names of services. Spoken to init over the parent endpoint, beside Process.
+enum kozo_namespace_request : uint32_t {
+    KOZO_NAMESPACE_ANNOUNCE = 16,
+    KOZO_NAMESPACE_FIND = 17,
+    KOZO_NAMESPACE_LIST = 18,
+};
+
+// Most bytes of `name` in announce.
+constexpr uint64_t KOZO_NAMESPACE_ANNOUNCE_NAME_MAX = 504;
+
+// Tells that the service serves its name from now on. What waits for it is started.
+//   name: the name, as the system description has it
+[[nodiscard]]
+static inline enum kozo_error kozo_namespace_announce(struct kozo_endpoint service,
+                                                      const char *name, uint64_t name_length)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_NAMESPACE_ANNOUNCE},
+    };
+    if (!kozo_message_put_text(&message, 0, name, name_length)) {
+        return KOZO_BAD_ARGUMENT;
+    }
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    return kozo_answer_error(&answer, 0);
+}
+
+// For the server: what came with announce.
+struct kozo_namespace_announce_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t name_length;  // bytes in it
+    char name[505];        // the name, as the system description has it
+};
+
+[[nodiscard]]
+static inline struct kozo_namespace_announce_arguments
+kozo_namespace_announce_arguments(const struct kozo_message *message)
+{
+    struct kozo_namespace_announce_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 1) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    struct kozo_text name = kozo_message_get_text(message, 0, result.name);
+    result.name_length = name.length;
+    if (!name.valid) {
+        result.error = KOZO_BAD_ARGUMENT;
+    }
+    return result;
+}
+
+// Most bytes of `name` in find.
+constexpr uint64_t KOZO_NAMESPACE_FIND_NAME_MAX = 504;
+
+struct kozo_namespace_find_result {
+    enum kozo_error error;
+    uint64_t state;  // one of ServiceState
+    uint64_t starts; // how often it was started
+};
+
+// Tells about a service by its name.
+//   name: the name
+[[nodiscard]]
+static inline struct kozo_namespace_find_result
+kozo_namespace_find(struct kozo_endpoint service, const char *name, uint64_t name_length)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_NAMESPACE_FIND},
+    };
+    if (!kozo_message_put_text(&message, 0, name, name_length)) {
+        return (struct kozo_namespace_find_result){.error = KOZO_BAD_ARGUMENT};
+    }
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_namespace_find_result result;
+    result.error = kozo_answer_error(&answer, 2);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.state = answer.message.word[0];
+    result.starts = answer.message.word[1];
+    return result;
+}
+
+// For the server: what came with find.
+struct kozo_namespace_find_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t name_length;  // bytes in it
+    char name[505];        // the name
+};
+
+[[nodiscard]]
+static inline struct kozo_namespace_find_arguments
+kozo_namespace_find_arguments(const struct kozo_message *message)
+{
+    struct kozo_namespace_find_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 1) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    struct kozo_text name = kozo_message_get_text(message, 0, result.name);
+    result.name_length = name.length;
+    if (!name.valid) {
+        result.error = KOZO_BAD_ARGUMENT;
+    }
+    return result;
+}
+
+// For the server: the good answer to find.
+//   state: one of ServiceState
+//   starts: how often it was started
+[[nodiscard]]
+static inline struct kozo_message kozo_namespace_find_answer(uint64_t state, uint64_t starts)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_OK},
+        .word = {state, starts},
+    };
+    return message;
+}
+
+// Most bytes of `name` in list.
+constexpr uint64_t KOZO_NAMESPACE_LIST_NAME_MAX = 488;
+
+struct kozo_namespace_list_result {
+    enum kozo_error error;
+    uint64_t state;       // one of ServiceState
+    uint64_t starts;      // how often it was started
+    uint64_t name_length; // bytes in it
+    char name[489];       // its name
+};
+
+// Tells about a service by its place in the description.
+//   place: 0 for the first
+[[nodiscard]]
+static inline struct kozo_namespace_list_result kozo_namespace_list(struct kozo_endpoint service,
+                                                                    uint64_t place)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_NAMESPACE_LIST},
+        .word = {place},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_namespace_list_result result;
+    result.error = kozo_answer_error(&answer, 3);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.state = answer.message.word[0];
+    result.starts = answer.message.word[1];
+    struct kozo_text name = kozo_message_get_text(&answer.message, 2, result.name);
+    result.name_length = name.length;
+    if (!name.valid) {
+        result.error = KOZO_NO_REPLY;
+    }
+    return result;
+}
+
+// For the server: what came with list.
+struct kozo_namespace_list_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t place;        // 0 for the first
+};
+
+[[nodiscard]]
+static inline struct kozo_namespace_list_arguments
+kozo_namespace_list_arguments(const struct kozo_message *message)
+{
+    struct kozo_namespace_list_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 1) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.place = message->word[0];
+    return result;
+}
+
+// For the server: the good answer to list.
+//   state: one of ServiceState
+//   starts: how often it was started
+//   name: its name
+[[nodiscard]]
+static inline struct kozo_message kozo_namespace_list_answer(uint64_t state, uint64_t starts,
+                                                             const char *name, uint64_t name_length)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_OK},
+        .word = {state, starts},
+    };
+    if (!kozo_message_put_text(&message, 2, name, name_length)) {
+        return kozo_answer(KOZO_BAD_ARGUMENT);
+    }
+    return message;
+}
+
+// For the server: who carries out each request. One without a handler is refused.
+struct kozo_namespace_handlers {
+    struct kozo_message (*announce)(struct kozo_caller *caller,
+                                    const struct kozo_namespace_announce_arguments *arguments);
+    struct kozo_message (*find)(struct kozo_caller *caller,
+                                const struct kozo_namespace_find_arguments *arguments);
+    struct kozo_message (*list)(struct kozo_caller *caller,
+                                const struct kozo_namespace_list_arguments *arguments);
+};
+
+[[nodiscard]]
+static inline struct kozo_message
+kozo_namespace_dispatch(const struct kozo_namespace_handlers *handlers, struct kozo_caller *caller,
+                        const struct kozo_message *message)
+{
+    switch (message->info.label) {
+    case KOZO_NAMESPACE_ANNOUNCE: {
+        if (handlers->announce == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_namespace_announce_arguments arguments =
+            kozo_namespace_announce_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->announce(caller, &arguments);
+    }
+    case KOZO_NAMESPACE_FIND: {
+        if (handlers->find == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_namespace_find_arguments arguments = kozo_namespace_find_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->find(caller, &arguments);
+    }
+    case KOZO_NAMESPACE_LIST: {
+        if (handlers->list == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_namespace_list_arguments arguments = kozo_namespace_list_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->list(caller, &arguments);
+    }
+    default:
+        return kozo_answer(KOZO_BAD_OPERATION);
+    }
 }
 
 // From abi/proto/process.abi
@@ -368,4 +1286,39 @@ kozo_process_exit_arguments(const struct kozo_message *message)
     }
     result.status = message->word[0];
     return result;
+}
+
+// For the server: who carries out each request. One without a handler is refused.
+struct kozo_process_handlers {
+    struct kozo_message (*write)(struct kozo_caller *caller,
+                                 const struct kozo_process_write_arguments *arguments);
+    struct kozo_message (*exit)(struct kozo_caller *caller,
+                                const struct kozo_process_exit_arguments *arguments);
+};
+
+[[nodiscard]]
+static inline struct kozo_message
+kozo_process_dispatch(const struct kozo_process_handlers *handlers, struct kozo_caller *caller,
+                      const struct kozo_message *message)
+{
+    switch (message->info.label) {
+    case KOZO_PROCESS_WRITE: {
+        if (handlers->write == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_process_write_arguments arguments = kozo_process_write_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->write(caller, &arguments);
+    }
+    case KOZO_PROCESS_EXIT: {
+        if (handlers->exit == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_process_exit_arguments arguments = kozo_process_exit_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->exit(caller, &arguments);
+    }
+    default:
+        return kozo_answer(KOZO_BAD_OPERATION);
+    }
 }

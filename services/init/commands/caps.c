@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The capabilities of init's CNode, each below the one that it was derived from.
+// The capabilities of init's CNode or of a service's, each below the one that it was derived from.
 #include <kozo/format.h>
 
 #include "commands.h"
 #include "init.h"
 
 constexpr size_t CAPS_MOST = 1024;
-constexpr size_t DEPTH_MOST = 8; // what is deeper is shown at this depth
+constexpr size_t SERVICE_SLOTS = 1 << 7; // what is looked at of a service's CNode
+constexpr size_t DEPTH_MOST = 8;         // what is deeper is shown at this depth
 
 static const char *const types[] = {
     [KOZO_TYPE_NONE] = "nothing",
@@ -38,14 +39,26 @@ struct cap {
 
 static struct cap caps[CAPS_MOST];
 
-static size_t collect(const struct init *init)
+// A slot of init's CNode, or of a service's.
+static struct kozo_slot handle_of(const struct init *init, const struct service *service,
+                                  size_t slot)
+{
+    return (struct kozo_slot){service != nullptr
+                                  ? kozo_process_slot(&init->home, &service->process->process, slot)
+                                  : slot};
+}
+
+static size_t collect(const struct init *init, const struct service *service)
 {
     size_t count = 0;
-    for (size_t slot = 1; slot < init->slots.count && count < CAPS_MOST; slot++) {
-        struct kozo_cnode_inspect_result is = kozo_cnode_inspect((struct kozo_slot){slot});
+    size_t slots = service != nullptr ? SERVICE_SLOTS : init->slots.count;
+    for (size_t slot = 1; slot < slots && count < CAPS_MOST; slot++) {
+        struct kozo_cnode_inspect_result is = kozo_cnode_inspect(handle_of(init, service, slot));
         if (is.error == KOZO_OK && is.type != KOZO_TYPE_NONE) {
-            caps[count++] = (struct cap){
-                .slot = (uint16_t)slot, .parent = (uint16_t)is.parent.handle, .is = is};
+            caps[count++] =
+                (struct cap){.slot = (uint16_t)slot,
+                             .parent = is.parent.handle < slots ? (uint16_t)is.parent.handle : 0,
+                             .is = is};
         }
     }
     return count;
@@ -146,8 +159,15 @@ static void show_tree(struct init *init, size_t count)
 
 int command_caps(struct init *init, const struct call *call)
 {
-    (void)call;
-    size_t count = collect(init);
+    const struct service *service = nullptr;
+    if (call->count > 1) {
+        service = services_find(init, call->word[1]);
+        if (service == nullptr || service->process == nullptr) {
+            say(init, "caps: no such service runs: %.64s\n", call->word[1]);
+            return STATUS_FAILED;
+        }
+    }
+    size_t count = collect(init, service);
     show_tree(init, count);
     // A parent beyond the list, or too deep, hides nothing: the rest is shown without a place.
     for (size_t i = 0; i < count; i++) {

@@ -27,7 +27,6 @@ int command_ps(struct init *init, const struct call *call)
     (void)call;
     say(init, "%-28s %-10s %8s %11s\n", "NAME", "STATE", "PRIORITY", "SECONDS");
     say_thread(init, "init", (struct kozo_thread){KOZO_BOOT_SLOT_THREAD});
-    say_thread(init, "init (watcher)", init->watcher);
     for (size_t i = 0; i < PROCESSES_MOST; i++) {
         const struct process *process = &init->processes.process[i];
         if (process->live) {

@@ -11,14 +11,16 @@ int command_run(struct init *init, const struct call *call)
         say(init, "run: no such file: %.64s\n", file);
         return STATUS_NOT_FOUND;
     }
-    const struct system_program *entry = system_find(&init->system, file);
-    if (entry != nullptr && entry->console) {
-        say(init, "run: %s is the console service\n", file);
+    const struct kozo_system_program *entry = kozo_system_find(init->system, file);
+    if (entry != nullptr && entry->name[0] != 0) {
+        say(init, "run: %s is a service\n", file);
         return STATUS_NOT_RUNNABLE;
     }
-    uint64_t priority = init->terminal.kind == TERMINAL_POLLED ? PRIORITY_POLLED : PRIORITY_PROGRAM;
-    struct processes_result result =
-        processes_create(init, file, entry, call->word + 1, call->count - 1, priority);
+    while (!services_are_free_for(init, entry)) {
+        events_wait(init);
+    }
+    struct processes_result result = processes_create(init, file, entry, nullptr, call->word + 1,
+                                                      call->count - 1, PRIORITY_PROGRAM);
     if (result.reason != nullptr) {
         say(init, "run: %.64s can't be run: it %s\n", file, result.reason);
         return STATUS_NOT_RUNNABLE;

@@ -7,6 +7,12 @@
 // A request is called on the service's endpoint with its number as the label; the label of an
 // answer is an enum kozo_error. Results of a request that failed mean nothing. Texts may hold zero
 // bytes; those that were received are followed by one.
+//
+// A request that waits has two forms. Called, it is answered at once when that is possible, and
+// otherwise with KOZO_PENDING and a number; the result then comes as a completion in the ring of
+// the session (kozo/session.h), under that number. Begun, it goes into the ring of the session
+// without a call, and always completes there, so that a client can use a service that may hang.
+// Either can be cancelled by its number.
 #pragma once
 
 #include <kozo/abi.h>
@@ -93,6 +99,68 @@ static inline struct kozo_message kozo_answer(enum kozo_error error)
     return (struct kozo_message){.info = {.label = error}};
 }
 
+// The label of an answer that promises another: its word 0 is the number of the request.
+constexpr uint32_t KOZO_PENDING = 0x100;
+
+// The request that every protocol with requests that wait has: cancels the one whose number is in
+// word 0. It then completes with CANCELLED, unless it has completed before: BAD_STATE.
+constexpr uint32_t KOZO_REQUEST_CANCEL = 240;
+
+// Numbers of called requests have this bit; those of begun ones do not.
+constexpr uint64_t KOZO_CALLED = 1ul << 63;
+
+// Words of a message in an entry of a session's ring.
+constexpr uint64_t KOZO_RING_WORDS = 6;
+
+// An entry of either ring of a session: a request or a completion.
+struct kozo_entry {
+    uint64_t number; // of the request, chosen by the client when it was begun
+    uint32_t label;  // of a request: which; of a completion: an enum kozo_error
+    uint32_t length; // words that mean something
+    uint64_t word[KOZO_RING_WORDS];
+};
+static_assert(sizeof(struct kozo_entry) == 64);
+
+// A client's end of a session. lib/kozo has it.
+struct kozo_session;
+
+// Puts a request into the session's ring and tells the service. Gives its number, or 0 when the
+// ring is full or the message too long for it.
+uint64_t kozo_session_begin(struct kozo_session *session, const struct kozo_message *message);
+
+// Who makes a request, for the handlers of a server.
+struct kozo_caller {
+    void *server;    // lib/server's, or whoever dispatches
+    uint64_t badge;  // of the capability that was used; nothing in a message says more than this
+    size_t session;  // its session
+    uint64_t number; // under which the answer may come later; 0 when it can't
+};
+
+// What a handler gives that answers later.
+[[nodiscard]]
+static inline struct kozo_message kozo_later(void)
+{
+    return (struct kozo_message){.info = {.label = KOZO_PENDING}};
+}
+
+// The number of the request when the answer says that the result comes later, or else 0.
+[[nodiscard]]
+static inline uint64_t kozo_answer_pending(const struct kozo_received *answer)
+{
+    bool pending = answer->error == KOZO_OK && answer->message.info.label == KOZO_PENDING &&
+                   answer->message.info.length >= 1;
+    return pending ? answer->message.word[0] : 0;
+}
+
+// How a request went, by its completion. `words` is the least number of words in a good one.
+[[nodiscard]]
+static inline enum kozo_error kozo_entry_error(const struct kozo_entry *entry, uint64_t words)
+{
+    bool short_entry = entry->label == KOZO_OK && entry->length < words;
+    return entry->label > KOZO_ERROR_LAST || short_entry ? KOZO_NO_REPLY
+                                                         : (enum kozo_error)entry->label;
+}
+
 // How a request went: the kernel's error, or the service's. An answer that is not well formed
 // counts as none, NO_REPLY. `words` is the least number of words in a good one.
 [[nodiscard]]
@@ -104,4 +172,16 @@ static inline enum kozo_error kozo_answer_error(const struct kozo_received *answ
     uint32_t label = answer->message.info.label;
     bool short_answer = label == KOZO_OK && answer->message.info.length < words;
     return label > KOZO_ERROR_LAST || short_answer ? KOZO_NO_REPLY : (enum kozo_error)label;
+}
+
+// Asks a service to cancel a request by its number: BAD_STATE when it has completed already.
+[[nodiscard]]
+static inline enum kozo_error kozo_cancel(struct kozo_endpoint service, uint64_t number)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_REQUEST_CANCEL},
+        .word = {number},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    return kozo_answer_error(&answer, 0);
 }

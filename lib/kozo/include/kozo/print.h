@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Output of a program, through its parent. A parent that does not listen makes no error here: there
-// is nobody to tell.
+// Output of a program: through its parent, or, for a service, into the log on its board. A parent
+// that does not listen makes no error here: there is nobody to tell.
 #pragma once
 
 #include <stddef.h>

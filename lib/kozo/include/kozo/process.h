@@ -37,6 +37,23 @@ struct kozo_give {
     char name[24];
 };
 
+constexpr size_t KOZO_PROCESS_VIEWS = 8;
+
+// A part of a Frame that a new process sees.
+struct kozo_view {
+    struct kozo_frame frame;
+    uint64_t address;
+    uint64_t offset;
+    uint64_t length;
+    uint64_t rights;
+};
+
+// A word that a new process is told under a name.
+struct kozo_told {
+    char name[24];
+    uint64_t value;
+};
+
 // What a process is to be.
 struct kozo_plan {
     const void *image; // an ELF file
@@ -52,8 +69,13 @@ struct kozo_plan {
     unsigned memory_order; // log2 of the Untyped memory to give, 0 for none
     bool self;             // also gives its own CNode, AddressSpace, Pool, Thread and SchedContext
     uint64_t random;
+    uint64_t board; // where it finds its board, or 0
     const struct kozo_give *give;
     size_t gives;
+    const struct kozo_view *view;
+    size_t views;
+    const struct kozo_told *told;
+    size_t tolds;
 };
 
 // A process as its parent holds it.

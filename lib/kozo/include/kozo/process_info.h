@@ -18,12 +18,21 @@ constexpr uint64_t KOZO_PROCESS_STACK_TOP = 0x3fc00000;
 constexpr uint64_t KOZO_PROCESS_STACK_SIZE = 0x8000;
 constexpr uint64_t KOZO_PROCESS_FREE = 0x40000000;
 
+// What is shared with init and with services: the board (kozo/board.h) of a service, and the page
+// of each session (kozo/session.h). And the initrd, for who is given it.
+constexpr uint64_t KOZO_PROCESS_BOARD = 0x3fa10000;
+constexpr uint64_t KOZO_PROCESS_SESSIONS = 0x3fb00000;
+constexpr uint64_t KOZO_PROCESS_INITRD = 0x3000000000;
+
 constexpr size_t KOZO_PROCESS_GRANTS = 32;
 constexpr size_t KOZO_PROCESS_ARGUMENTS = 33;
 constexpr size_t KOZO_PROCESS_TEXT = 2048;
 
 // The slot that every program has: the endpoint of its parent, which serves the Process protocol.
 constexpr uint64_t KOZO_PROCESS_PARENT = 1;
+
+// From this slot on, a service has the notifications of its clients, by the place of the session.
+constexpr uint64_t KOZO_PROCESS_SESSION_SLOT = 64;
 
 // A capability that the program was given.
 struct kozo_grant {
@@ -38,6 +47,7 @@ struct kozo_process_info {
     uint64_t tsc_frequency;
     uint64_t cnode_bits; // log2 of the slots of its CNode
     uint64_t free_slot;  // the first that is empty
+    uint64_t board;      // where the board is; 0 for what is no service
     uint64_t argument_count;
     uint64_t grant_count;
     struct kozo_grant grant[KOZO_PROCESS_GRANTS];

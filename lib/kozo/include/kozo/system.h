@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// The compiled form of a system description: which services run, what each program is given, and
+// who uses whom. tools/system makes it at build time and refuses wrong ones; init reads it, and
+// checks it once more, since an initrd may come from anywhere.
+//
+// Programs stand in an order in which each comes after those that it uses or waits for.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+constexpr uint64_t KOZO_SYSTEM_MAGIC = 0x3174737973; // "syst1"
+constexpr size_t KOZO_SYSTEM_PROGRAMS = 32;
+constexpr size_t KOZO_SYSTEM_GRANTS = 8;
+constexpr size_t KOZO_SYSTEM_USES = 4;
+constexpr size_t KOZO_SYSTEM_AFTER = 4;
+constexpr size_t KOZO_SYSTEM_FILE = 64;
+constexpr size_t KOZO_SYSTEM_NAME = 16; // with a final zero
+constexpr size_t KOZO_SYSTEM_PLACES = 28;
+
+enum kozo_grant_kind : uint32_t {
+    KOZO_GRANT_PORTS,  // first, count
+    KOZO_GRANT_IRQ,    // number
+    KOZO_GRANT_MEMORY, // log2 of the bytes
+    KOZO_GRANT_SELF,
+    KOZO_GRANT_TIME,
+    KOZO_GRANT_INITRD, // the initrd, to read
+    KOZO_GRANTS,
+};
+
+struct kozo_system_grant {
+    enum kozo_grant_kind kind;
+    char name[KOZO_SYSTEM_NAME];
+    uint32_t line; // of the description, for the compiler
+    uint64_t first;
+    uint64_t count;
+};
+
+// A session with a service.
+struct kozo_system_use {
+    uint32_t program; // number of the service
+    uint32_t place;   // on its board
+};
+
+struct kozo_system_program {
+    char file[KOZO_SYSTEM_FILE];
+    char name[KOZO_SYSTEM_NAME]; // of a service; empty for what is run by a command
+    uint32_t terminal;           // 1: init's own terminal; its place 0 is init's
+    uint32_t restart;            // 1: started again when it ends
+    uint32_t places;             // for sessions, on the board of a service
+    uint32_t grants;
+    uint32_t uses;
+    uint32_t after_count;
+    uint32_t after[KOZO_SYSTEM_AFTER]; // services that must be up first
+    struct kozo_system_use use[KOZO_SYSTEM_USES];
+    struct kozo_system_grant grant[KOZO_SYSTEM_GRANTS];
+};
+
+struct kozo_system {
+    uint64_t magic;
+    uint64_t programs;
+    struct kozo_system_program program[KOZO_SYSTEM_PROGRAMS];
+};
+
+// Whether `size` bytes, which may be anything, are a table that can be used. Null, or the reason.
+[[nodiscard]] const char *kozo_system_check(const void *data, size_t size);
+
+// The program of a file, or the service of a name; null when there is none.
+[[nodiscard]] const struct kozo_system_program *kozo_system_find(const struct kozo_system *system,
+                                                                 const char *file);
+[[nodiscard]] const struct kozo_system_program *
+kozo_system_service(const struct kozo_system *system, const char *name);

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// The loop of a service: requests by call or through the rings of sessions, signals, signs of life,
+// clients that come and go. A service fills in a table of handlers and runs.
+//
+// One thread and one receive for everything. A handler answers at once, or gives kozo_later() and
+// completes the request by its number when it can; it keeps no pointer over that, only the place of
+// the session and the number. A handler never waits for anything slower than memory.
+#pragma once
+
+#include <kozo/board.h>
+
+struct server;
+
+// What a service does. Every function may be null but `serve`.
+struct server_handlers {
+    // Finds and calls the handler of a request: the generated dispatch function.
+    struct kozo_message (*serve)(struct kozo_caller *caller, const struct kozo_message *message);
+    // Drops a request that was to be answered later; false when there is no such.
+    bool (*cancel)(size_t place, uint64_t number);
+    // A client came into a place, or has gone from it. What was pending for it is void.
+    void (*came)(size_t place);
+    void (*left)(size_t place);
+    // Signals of its own interrupts and of services that it uses, as in kozo/board.h.
+    void (*signalled)(uint64_t bits);
+    // After anything happened: streams may have bytes, or room for some.
+    void (*work)(void);
+};
+
+// A session as the service keeps it.
+struct server_session {
+    uint64_t badge; // 0: nobody is in this place
+    struct kozo_session_page *page;
+    uint32_t pending; // requests to be answered later, called ones included
+    uint32_t request_tail;
+    uint32_t completion_head;
+    uint32_t up_tail;
+    uint32_t down_head;
+};
+
+struct server {
+    const struct server_handlers *handlers;
+    struct kozo_endpoint service;
+    struct kozo_reply reply;
+    struct kozo_notification manager; // init's
+    struct kozo_board *board;
+    size_t places;
+    uint32_t life;
+    uint64_t called; // requests that were called and are answered later, so far
+    struct server_session session[KOZO_BOARD_SESSIONS];
+};
+
+// Starts to serve the name under which this program was started. Gives its exit status, when it
+// can't go on.
+int server_run(struct server *server, const struct server_handlers *handlers);
+
+// Completes a request. One whose client is gone is dropped.
+void server_complete(struct server *server, size_t place, uint64_t number,
+                     const struct kozo_message *answer);
+
+// Takes bytes out of the stream up of a session; gives how many.
+[[nodiscard]] size_t server_read(struct server *server, size_t place, char *bytes, size_t most);
+
+// Looks at what is in the stream up without taking it; gives how many bytes are there.
+[[nodiscard]] size_t server_peek(const struct server *server, size_t place, char *bytes,
+                                 size_t most);
+
+// Puts bytes into the stream down of a session; gives how many went in.
+[[nodiscard]] size_t server_write(struct server *server, size_t place, const char *bytes,
+                                  size_t length);
+
+// Bytes that the stream down takes now.
+[[nodiscard]] size_t server_room(const struct server *server, size_t place);
+
+// Tells the client of a session that something changed in its page.
+void server_tell(const struct server *server, size_t place);

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+#include "gifts.h"
+
+#include <kozo/format.h>
+#include <kozo/rights.h>
+#include <string.h>
+
+#include "init.h"
+
+static void name_it(char name[static 24], const char *first, const char *second)
+{
+    kozo_format(name, 24, "%s%s", first, second);
+}
+
+static size_t add(struct gifts *gifts, struct kozo_give give, const char *first, const char *second)
+{
+    if (gifts->count == KOZO_PROCESS_GRANTS) {
+        return KOZO_PROCESS_GRANTS; // making the process refuses so many
+    }
+    name_it(give.name, first, second);
+    gifts->give[gifts->count] = give;
+    return gifts->count++;
+}
+
+static size_t add_new(struct gifts *gifts, enum kozo_object_type type, const char *first,
+                      const char *second)
+{
+    return add(gifts, (struct kozo_give){.kind = KOZO_GIVE_NEW, .type = type}, first, second);
+}
+
+static size_t add_copy(struct gifts *gifts, uint64_t handle, uint64_t rights, uint64_t value,
+                       const char *first, const char *second)
+{
+    struct kozo_give give = {
+        .kind = KOZO_GIVE_COPY, .handle = handle, .rights = rights, .value = value};
+    return add(gifts, give, first, second);
+}
+
+// A service has one notification for everything; another program one for each interrupt.
+static void add_irq(struct gifts *gifts, const struct kozo_system_grant *grant,
+                    const struct service *service)
+{
+    size_t number = gifts->irqs++;
+    gifts->irq[number].interrupt = grant->first;
+    gifts->irq[number].handler = add_new(gifts, KOZO_TYPE_IRQ_HANDLER, grant->name, "");
+    gifts->irq[number].notification =
+        service != nullptr ? add_copy(gifts, service->signal.handle, KOZO_ALL_RIGHTS,
+                                      KOZO_SIGNAL_INTERRUPT << number, grant->name, ".signal")
+                           : add_new(gifts, KOZO_TYPE_NOTIFICATION, grant->name, ".signal");
+}
+
+static void add_grant(struct init *init, struct gifts *gifts, const struct kozo_system_grant *grant,
+                      const struct service *service)
+{
+    switch (grant->kind) {
+    case KOZO_GRANT_PORTS:
+        (void)add_copy(gifts, KOZO_BOOT_SLOT_IO_PORT, KOZO_ALL_RIGHTS,
+                       grant->first | grant->count << 16, grant->name, "");
+        return;
+    case KOZO_GRANT_IRQ:
+        add_irq(gifts, grant, service);
+        return;
+    case KOZO_GRANT_MEMORY:
+        gifts->memory_order = (unsigned)grant->first;
+        return;
+    case KOZO_GRANT_SELF:
+        gifts->self = true;
+        return;
+    case KOZO_GRANT_TIME:
+        (void)add_copy(gifts, KOZO_BOOT_SLOT_SCHED_CONTROL, KOZO_ALL_RIGHTS, 0, grant->name, "");
+        return;
+    case KOZO_GRANT_INITRD:
+        if (init->initrd_size > 0) {
+            constexpr uint64_t page = KOZO_PAGE_SIZE;
+            gifts->view[gifts->views++] = (struct kozo_view){
+                .frame = {KOZO_BOOT_SLOT_INITRD},
+                .address = KOZO_PROCESS_INITRD,
+                .length = (init->initrd_size + page - 1) & ~(page - 1),
+                .rights = KOZO_RIGHT_READ,
+            };
+            struct kozo_told *told = &gifts->told[gifts->tolds++];
+            name_it(told->name, "initrd.size", "");
+            told->value = init->initrd_size;
+        }
+        return;
+    case KOZO_GRANTS:
+        return;
+    }
+}
+
+static void add_session(struct init *init, struct gifts *gifts, const struct kozo_system_use *use,
+                        size_t number, uint32_t life)
+{
+    const struct service *service = services_at(init, use->program);
+    if (service == nullptr) {
+        return; // there were too many services; it was said
+    }
+    const char *name = service->entry->name;
+    (void)add_copy(gifts, service->endpoint.handle, KOZO_RIGHT_WRITE | KOZO_RIGHT_GRANT,
+                   (uint64_t)life << 32 | use->place, name, "");
+    (void)add_copy(gifts, service->signal.handle, KOZO_RIGHT_WRITE, KOZO_SIGNAL_ARRIVAL, name,
+                   ".arrival");
+    struct kozo_view *view = &gifts->view[gifts->views++];
+    *view = (struct kozo_view){
+        .frame = service->frame,
+        .address = KOZO_PROCESS_SESSIONS + number * KOZO_PAGE_SIZE,
+        .offset = sizeof(struct kozo_board) + use->place * KOZO_PAGE_SIZE,
+        .length = KOZO_PAGE_SIZE,
+        .rights = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE,
+    };
+    struct kozo_told *told = &gifts->told[gifts->tolds++];
+    name_it(told->name, name, ".page");
+    told->value = view->address;
+}
+
+static void add_service(struct init *init, struct gifts *gifts, const struct service *service)
+{
+    (void)add_copy(gifts, service->endpoint.handle, KOZO_ALL_RIGHTS, 0, "service", "");
+    (void)add_copy(gifts, init->processes.signals.handle, KOZO_RIGHT_WRITE, SIGNAL_MANAGER,
+                   "manager", "");
+    (void)add_new(gifts, KOZO_TYPE_REPLY, "reply", "");
+    // Its first page only init writes.
+    gifts->view[gifts->views++] = (struct kozo_view){
+        .frame = service->frame,
+        .address = KOZO_PROCESS_BOARD,
+        .length = KOZO_PAGE_SIZE,
+        .rights = KOZO_RIGHT_READ,
+    };
+    gifts->view[gifts->views++] = (struct kozo_view){
+        .frame = service->frame,
+        .address = KOZO_PROCESS_BOARD + KOZO_PAGE_SIZE,
+        .offset = KOZO_PAGE_SIZE,
+        .length =
+            sizeof(struct kozo_board) - KOZO_PAGE_SIZE + service->entry->places * KOZO_PAGE_SIZE,
+        .rights = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE,
+    };
+}
+
+void gifts_list(struct init *init, const struct kozo_system_program *entry,
+                const struct service *service, uint32_t life, struct gifts *gifts)
+{
+    *gifts = (struct gifts){.signal = SIZE_MAX};
+    if (service != nullptr) {
+        add_service(init, gifts, service);
+    }
+    if (entry == nullptr) {
+        return;
+    }
+    if (service == nullptr && entry->uses > 0) {
+        gifts->signal = add_new(gifts, KOZO_TYPE_NOTIFICATION, "signal", "");
+    }
+    for (size_t i = 0; i < entry->grants; i++) {
+        add_grant(init, gifts, &entry->grant[i], service);
+    }
+    for (size_t i = 0; i < entry->uses; i++) {
+        add_session(init, gifts, &entry->use[i], i, life);
+    }
+}
+
+static const char *tie_interrupts(struct init *init, const struct process *process,
+                                  const struct gifts *gifts)
+{
+    for (size_t i = 0; i < gifts->irqs; i++) {
+        struct kozo_irq_handler handler = {processes_given(init, process, gifts->irq[i].handler)};
+        struct kozo_notification notification = {
+            processes_given(init, process, gifts->irq[i].notification)};
+        if (kozo_irq_control_claim((struct kozo_irq_control){KOZO_BOOT_SLOT_IRQ_CONTROL}, handler,
+                                   gifts->irq[i].interrupt) != KOZO_OK) {
+            return "needs an interrupt that is not free";
+        }
+        if (kozo_irq_handler_bind(handler, notification) != KOZO_OK) {
+            return "can't be signalled by its interrupt";
+        }
+    }
+    return nullptr;
+}
+
+const char *gifts_tie(struct init *init, const struct process *process,
+                      const struct service *service, const struct gifts *gifts)
+{
+    struct kozo_notification signal = {service != nullptr ? service->signal.handle : 0};
+    if (gifts->signal != SIZE_MAX) {
+        signal.handle = processes_given(init, process, gifts->signal);
+    }
+    if (signal.handle != 0 &&
+        kozo_thread_bind_notification(process->process.thread, signal) != KOZO_OK) {
+        return "can't take signals";
+    }
+    return tie_interrupts(init, process, gifts);
+}

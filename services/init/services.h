@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// The services of the system description: building each with exactly what its description lists,
+// watching it, and starting it again when it ends.
+//
+// What others know of a service outlives it: its endpoint, its notification and its board belong to
+// init. So a name stays good over a restart; a call that was in progress ends with NO_REPLY, one
+// that was queued is served by the next life.
+//
+// init never waits for a service. It tells them what changed by their boards and a signal, and
+// hears of them by their calls, by the kernel's messages about faults, and by boards that stay
+// silent.
+#pragma once
+
+#include <kozo/board.h>
+#include <kozo/system.h>
+
+#include "gifts.h"
+
+struct init;
+struct process;
+
+constexpr size_t SERVICES_MOST = 16;
+constexpr size_t SERVICE_REASON = 160;
+
+// Who has a session in a place of a board.
+struct service_place {
+    uint64_t signal; // handle of the client's notification, 0 for no client
+    uint64_t bits;   // that it is to be signalled with
+};
+
+struct service {
+    const struct kozo_system_program *entry;
+    enum kozo_service_state state;
+    struct process *process; // while it lives
+    struct kozo_endpoint endpoint;
+    struct kozo_notification signal;
+    struct kozo_frame frame; // of the board
+    struct kozo_board *board;
+    uint32_t lives;              // how often it was started
+    unsigned failures;           // in a row, each soon after its start
+    unsigned missed;             // looks at a silent board in a row
+    uint64_t started;            // ticks
+    uint64_t wake;               // ticks, when PAUSING
+    char reason[SERVICE_REASON]; // how it last ended
+    struct service_place place[KOZO_SYSTEM_PLACES];
+};
+
+struct services {
+    size_t count;
+    struct service service[SERVICES_MOST];
+};
+
+// Makes the lasting objects of all services, and starts those that may run. Null, or a reason.
+[[nodiscard]] const char *services_start(struct init *init);
+
+// The service of a name, or of a place in the description; null when there is none.
+[[nodiscard]] struct service *services_find(struct init *init, const char *name);
+[[nodiscard]] struct service *services_at(struct init *init, size_t program);
+
+// A service has announced its name.
+void services_announced(struct init *init, struct service *service);
+
+// The service ended by itself, or by a fault, or was killed: says why, and starts it again
+// according to its description.
+void services_ended(struct init *init, struct service *service, const char *reason);
+
+// Ends a service and starts it anew at once, also one that is down.
+void services_restart(struct init *init, struct service *service);
+
+// Looks at all boards for signs of life. Called twice a second or so.
+void services_look(struct init *init);
+
+// Starts what may be started now.
+void services_advance(struct init *init);
+
+// Opens and closes the sessions of a process, as its description has them.
+// `signal` is the notification of the process.
+void services_connect(struct init *init, const struct kozo_system_program *entry, uint64_t signal,
+                      uint32_t life);
+void services_disconnect(struct init *init, const struct kozo_system_program *entry);
+
+// Whether every place that the description gives a program is free by now.
+[[nodiscard]] bool services_are_free_for(struct init *init,
+                                         const struct kozo_system_program *entry);
+
+// Opens the session of init itself with the service that is its terminal.
+void services_open_terminal(struct init *init, struct service *service);
+
+// The state in a word.
+[[nodiscard]] const char *service_state_name(enum kozo_service_state state);

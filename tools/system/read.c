@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: MIT
+// One pass over the lines; a table says which words each keyword takes.
+#include "read.h"
+
+#include <string.h>
+
+constexpr size_t LINE_WORDS = 4;
+
+struct word {
+    const char *text;
+    size_t length;
+};
+
+static bool is(struct word word, const char *text)
+{
+    return strlen(text) == word.length && memcmp(word.text, text, word.length) == 0;
+}
+
+static bool copy(char *to, size_t size, struct word word)
+{
+    if (word.length == 0 || word.length >= size) {
+        return false;
+    }
+    for (size_t i = 0; i < word.length; i++) {
+        if (word.text[i] <= ' ' || word.text[i] > '~') {
+            return false;
+        }
+    }
+    memcpy(to, word.text, word.length);
+    to[word.length] = 0;
+    return true;
+}
+
+static unsigned digit_value(char digit)
+{
+    if (digit >= '0' && digit <= '9') {
+        return (unsigned)(digit - '0');
+    }
+    if (digit >= 'a' && digit <= 'f') {
+        return (unsigned)(digit - 'a') + 10;
+    }
+    return 99;
+}
+
+// A number up to 2^32, decimal or hexadecimal with 0x.
+static bool read_number(struct word word, uint64_t *value)
+{
+    bool hexadecimal = word.length > 2 && word.text[0] == '0' && word.text[1] == 'x';
+    unsigned base = hexadecimal ? 16 : 10;
+    *value = 0;
+    for (size_t i = hexadecimal ? 2 : 0; i < word.length; i++) {
+        unsigned digit = digit_value(word.text[i]);
+        if (digit >= base) {
+            return false;
+        }
+        *value = *value * base + digit;
+        if (*value > UINT32_MAX) {
+            return false;
+        }
+    }
+    return word.length > 0;
+}
+
+static const char *read_ports(struct kozo_system_grant *grant, const struct word *words)
+{
+    grant->kind = KOZO_GRANT_PORTS;
+    if (!copy(grant->name, sizeof grant->name, words[1])) {
+        return "the name is too long";
+    }
+    if (!read_number(words[2], &grant->first) || !read_number(words[3], &grant->count)) {
+        return "not a number";
+    }
+    if (grant->count == 0 || grant->first + grant->count > 0x10000) {
+        return "there are no such ports";
+    }
+    return nullptr;
+}
+
+static const char *read_irq(struct kozo_system_grant *grant, const struct word *words)
+{
+    grant->kind = KOZO_GRANT_IRQ;
+    if (!copy(grant->name, sizeof grant->name, words[1])) {
+        return "the name is too long";
+    }
+    return read_number(words[2], &grant->first) ? nullptr : "not a number";
+}
+
+static const char *read_memory(struct kozo_system_grant *grant, const struct word *words)
+{
+    grant->kind = KOZO_GRANT_MEMORY;
+    struct word number = words[1];
+    unsigned shift = 0;
+    char unit = 0;
+    if (number.length > 1) {
+        unit = number.text[number.length - 1];
+    }
+    if (unit == 'K' || unit == 'M') {
+        shift = unit == 'K' ? 10 : 20;
+        number.length--;
+    }
+    uint64_t size = 0;
+    if (!read_number(number, &size)) {
+        return "not a number";
+    }
+    size <<= shift;
+    if (size < 4096 || (size & (size - 1)) != 0) {
+        return "memory comes in powers of two from 4K on";
+    }
+    grant->first = (uint64_t)__builtin_ctzl(size);
+    memcpy(grant->name, "memory", 7);
+    return nullptr;
+}
+
+static const char *read_self(struct kozo_system_grant *grant, const struct word *words)
+{
+    (void)words;
+    grant->kind = KOZO_GRANT_SELF;
+    return nullptr;
+}
+
+static const char *read_time(struct kozo_system_grant *grant, const struct word *words)
+{
+    (void)words;
+    grant->kind = KOZO_GRANT_TIME;
+    memcpy(grant->name, "time", 5);
+    return nullptr;
+}
+
+static const char *read_initrd(struct kozo_system_grant *grant, const struct word *words)
+{
+    (void)words;
+    grant->kind = KOZO_GRANT_INITRD;
+    memcpy(grant->name, "initrd", 7);
+    return nullptr;
+}
+
+static const struct {
+    const char *keyword;
+    size_t words;
+    const char *(*read)(struct kozo_system_grant *grant, const struct word *words);
+} grant_kinds[] = {
+    {"ports", 4, read_ports}, {"irq", 3, read_irq},   {"memory", 2, read_memory},
+    {"self", 1, read_self},   {"time", 1, read_time}, {"initrd", 1, read_initrd},
+};
+
+static const char *read_program(struct description *description, const struct word *words,
+                                size_t count)
+{
+    struct kozo_system *system = &description->system;
+    bool service = is(words[0], "service");
+    if (count != (service ? 3 : 2)) {
+        return service ? "a name and a file are due" : "a file is due";
+    }
+    if (system->programs == KOZO_SYSTEM_PROGRAMS) {
+        return "there are too many programs";
+    }
+    struct kozo_system_program *program = &system->program[system->programs];
+    *program = (struct kozo_system_program){.restart = service};
+    if (service && !copy(program->name, sizeof program->name, words[1])) {
+        return "the name is too long";
+    }
+    if (!copy(program->file, sizeof program->file, words[count - 1])) {
+        return "the file name is too long";
+    }
+    description->first_line[system->programs++] = description->line;
+    return nullptr;
+}
+
+static const char *read_link(const struct description *description, struct description_link *links,
+                             uint32_t *count, size_t most, struct word name)
+{
+    if (*count == most) {
+        return "there are too many of these";
+    }
+    struct description_link *link = &links[*count];
+    link->line = description->line;
+    if (!copy(link->name, sizeof link->name, name)) {
+        return "the name is too long";
+    }
+    (*count)++;
+    return nullptr;
+}
+
+static const char *read_restart(struct kozo_system_program *program, struct word word)
+{
+    program->restart = is(word, "always");
+    return is(word, "always") || is(word, "never") ? nullptr : "it is either always or never";
+}
+
+static const char *read_terminal(struct kozo_system_program *program)
+{
+    program->terminal = 1;
+    return program->name[0] != 0 ? nullptr : "only a service is a terminal";
+}
+
+static const char *read_grant(struct kozo_system_program *program, size_t line,
+                              const struct word *words, size_t count)
+{
+    for (size_t i = 0; i < sizeof grant_kinds / sizeof grant_kinds[0]; i++) {
+        if (!is(words[0], grant_kinds[i].keyword)) {
+            continue;
+        }
+        if (count != grant_kinds[i].words) {
+            return "the number of words is wrong";
+        }
+        if (program->grants == KOZO_SYSTEM_GRANTS) {
+            return "the program is given too much";
+        }
+        struct kozo_system_grant *grant = &program->grant[program->grants];
+        *grant = (struct kozo_system_grant){.line = (uint32_t)line};
+        const char *fault = grant_kinds[i].read(grant, words);
+        program->grants += fault == nullptr ? 1 : 0;
+        return fault;
+    }
+    return "the first word is unknown";
+}
+
+// A line that belongs to the program above it.
+static const char *read_part(struct description *description, const struct word *words,
+                             size_t count)
+{
+    struct kozo_system *system = &description->system;
+    if (system->programs == 0) {
+        return "no program is named yet";
+    }
+    size_t number = system->programs - 1;
+    struct kozo_system_program *program = &system->program[number];
+    if (count == 2 && is(words[0], "uses")) {
+        return read_link(description, description->use[number], &program->uses, KOZO_SYSTEM_USES,
+                         words[1]);
+    }
+    if (count == 2 && is(words[0], "after")) {
+        return read_link(description, description->after[number], &program->after_count,
+                         KOZO_SYSTEM_AFTER, words[1]);
+    }
+    if (count == 2 && is(words[0], "restart")) {
+        return read_restart(program, words[1]);
+    }
+    if (count == 1 && is(words[0], "terminal")) {
+        return read_terminal(program);
+    }
+    return read_grant(program, description->line, words, count);
+}
+
+// Reads one line of `length` bytes.
+static const char *read_line(struct description *description, const char *line, size_t length)
+{
+    struct word words[LINE_WORDS];
+    size_t count = 0;
+    for (size_t at = 0; at < length && line[at] != '#';) {
+        if (line[at] == ' ' || line[at] == '\t') {
+            at++;
+            continue;
+        }
+        if (count == LINE_WORDS) {
+            return "there are too many words";
+        }
+        size_t start = at;
+        while (at < length && line[at] != ' ' && line[at] != '\t' && line[at] != '#') {
+            at++;
+        }
+        words[count++] = (struct word){.text = line + start, .length = at - start};
+    }
+    if (count == 0) {
+        return nullptr;
+    }
+    if (is(words[0], "program") || is(words[0], "service")) {
+        return read_program(description, words, count);
+    }
+    return read_part(description, words, count);
+}
+
+void description_read(struct description *description, const char *text, size_t size)
+{
+    *description = (struct description){.system.magic = KOZO_SYSTEM_MAGIC};
+    while (size > 0) {
+        const char *end = memchr(text, '\n', size);
+        size_t length = end != nullptr ? (size_t)(end - text) : size;
+        description->line++;
+        description->fault = read_line(description, text, length);
+        if (description->fault != nullptr) {
+            return;
+        }
+        size_t step = end != nullptr ? length + 1 : length;
+        text += step;
+        size -= step;
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// Reads the text of a system description.
+//
+//     # a remark
+//     service NAME FILE        a program that init starts, watches, and starts again when it ends
+//     program FILE             one that is run by a command
+//
+// What follows belongs to the service or program above:
+//
+//     uses NAME                a session with that service, which is started first
+//     after NAME               that service must be up first
+//     restart always|never     what happens when it ends; always, when nothing is said
+//     terminal                 this service is where init speaks and listens
+//     ports NAME FIRST COUNT   a range of I/O ports
+//     irq NAME NUMBER          an interrupt
+//     memory SIZE              Untyped memory of its own (with K or M), a power of two
+//     self                     its own CNode, AddressSpace, Pool, Thread and SchedContext
+//     time                     the right to give out processor time
+//     initrd                   the initrd, to read
+//
+// A program without an entry is given nothing but the way to its parent.
+#pragma once
+
+#include <kozo/system.h>
+
+// A name that a program uses, still as a word.
+struct description_link {
+    char name[KOZO_SYSTEM_NAME];
+    size_t line;
+};
+
+// What stands in the text, before the names in it are looked up.
+struct description {
+    const char *fault; // null, or what is wrong
+    size_t line;       // where
+    struct kozo_system system;
+    size_t first_line[KOZO_SYSTEM_PROGRAMS];
+    struct description_link use[KOZO_SYSTEM_PROGRAMS][KOZO_SYSTEM_USES];
+    struct description_link after[KOZO_SYSTEM_PROGRAMS][KOZO_SYSTEM_AFTER];
+};
+
+// Reads `size` bytes of text, which may be anything.
+void description_read(struct description *description, const char *text, size_t size);

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+#include "order.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "test.h"
+
+static struct description description;
+static char *const files[] = {"a", "b", "c", "d"};
+
+static void compile(const char *text)
+{
+    description_read(&description, text, strlen(text));
+    description_order(&description, files, 4);
+}
+
+static bool refused(const char *text, size_t line)
+{
+    compile(text);
+    return description.fault != nullptr && description.line == line;
+}
+
+// Writes the same line some times.
+static void repeat(char *to, const char *line, size_t times)
+{
+    for (size_t i = 0; i < times; i++) {
+        size_t length = strlen(line);
+        memcpy(to, line, length + 1);
+        to += length;
+    }
+}
+
+TEST("a description gives services and programs, and what each is given")
+{
+    compile("# the usual\n"
+            "service serial a\n"
+            "    ports com1 0x3f8 8\n"
+            "    irq com1 4 # a remark\n"
+            "\n"
+            "service console b\n"
+            "    uses serial\n"
+            "    terminal\n"
+            "    restart never\n"
+            "program c\n"
+            "    memory 8M\n"
+            "    self");
+    REQUIRE(description.fault == nullptr && description.system.programs == 3);
+    const struct kozo_system *system = &description.system;
+    const struct kozo_system_program *serial = kozo_system_service(system, "serial");
+    REQUIRE(serial != nullptr && serial->grants == 2 && serial->restart == 1);
+    CHECK(serial->grant[0].kind == KOZO_GRANT_PORTS && serial->grant[0].first == 0x3f8);
+    CHECK(serial->grant[0].count == 8 && strcmp(serial->grant[0].name, "com1") == 0);
+    CHECK(serial->grant[1].kind == KOZO_GRANT_IRQ && serial->grant[1].first == 4);
+    CHECK(serial->places == 1);
+    const struct kozo_system_program *console = kozo_system_service(system, "console");
+    REQUIRE(console != nullptr && console->uses == 1 && console->terminal == 1);
+    CHECK(console->restart == 0 && console->use[0].place == 0 && console->places == 1);
+    const struct kozo_system_program *program = kozo_system_find(system, "c");
+    REQUIRE(program != nullptr && program->grants == 2 && program->name[0] == 0);
+    CHECK(program->grant[0].kind == KOZO_GRANT_MEMORY && program->grant[0].first == 23);
+    CHECK(kozo_system_find(system, "nosuch") == nullptr);
+    CHECK(kozo_system_check(system, sizeof *system) == nullptr);
+}
+
+TEST("an empty description has no programs")
+{
+    compile("\n\n   \n#\n");
+    CHECK(description.fault == nullptr && description.system.programs == 0);
+}
+
+TEST("services come after those that they use or wait for, wherever they stand")
+{
+    compile(
+        "service one a\n uses three\n after two\nservice two b\n uses three\nservice three c\n");
+    REQUIRE(description.fault == nullptr);
+    CHECK(strcmp(description.system.program[0].name, "three") == 0);
+    CHECK(strcmp(description.system.program[1].name, "two") == 0);
+    CHECK(strcmp(description.system.program[2].name, "one") == 0);
+    CHECK(description.system.program[0].places == 2);
+    CHECK(description.system.program[2].use[0].program == 0);
+    CHECK(description.system.program[2].use[0].place == 1);
+    CHECK(description.system.program[2].after[0] == 1);
+    CHECK(kozo_system_check(&description.system, sizeof description.system) == nullptr);
+}
+
+TEST("a line that can't be read is refused and named")
+{
+    CHECK(refused("program a\nnonsense\n", 2));
+    CHECK(refused("ports a 1 2\n", 1));
+    CHECK(refused("program\n", 1));
+    CHECK(refused("program a b\n", 1));
+    CHECK(refused("service a\n", 1));
+    CHECK(refused("service averyveryverylongname a\n", 1));
+    CHECK(refused("program a\nports a 1\n", 2));
+    CHECK(refused("program a\nports a 0xffff 2\n", 2));
+    CHECK(refused("program a\nports a 1 0\n", 2));
+    CHECK(refused("program a\nports a 99999999999999999999 1\n", 2));
+    CHECK(refused("program a\nirq a x\n", 2));
+    CHECK(refused("program a\nmemory 3M\n", 2));
+    CHECK(refused("program a\nmemory M\n", 2));
+    CHECK(refused("program a\nmemory 0\n", 2));
+    CHECK(refused("program a\nself x\n", 2));
+    CHECK(refused("program a\nterminal\n", 2));
+    CHECK(refused("service a a\nrestart sometimes\n", 2));
+}
+
+TEST("an unknown file, an unknown service and a double name are refused")
+{
+    CHECK(refused("program a\nprogram nosuch\n", 2));
+    CHECK(refused("service one a\n\nuses two\n", 3));
+    CHECK(refused("service one a\nafter two\n", 2));
+    CHECK(refused("service one a\nservice one b\n", 2));
+    CHECK(refused("program a\nprogram a\n", 2));
+    CHECK(refused("service one a\nterminal\nservice two b\nterminal\n", 3));
+}
+
+TEST("a cycle is refused, however long")
+{
+    CHECK(refused("service one a\nuses one\n", 1));
+    CHECK(refused("service one a\nuses two\nservice two b\nafter one\n", 1));
+    CHECK(refused("service four d\nservice one a\nuses two\nservice two b\nuses three\n"
+                  "service three c\nafter one\n",
+                  2));
+}
+
+TEST("two owners of one device are refused")
+{
+    CHECK(refused("service one a\nports x 0x100 8\nservice two b\nports x 0x107 1\n", 4));
+    CHECK(refused("service one a\nirq x 4\nprogram b\nirq x 4\n", 4));
+    CHECK(refused("service one a\nports x 0x100 8\nports y 0x100 8\n", 3));
+    compile("service one a\nports x 0x100 8\nservice two b\nports x 0x108 1\n");
+    CHECK(description.fault == nullptr);
+}
+
+TEST("too much of anything is refused")
+{
+    char text[8192] = "";
+    repeat(text, "program a\n", KOZO_SYSTEM_PROGRAMS + 1);
+    CHECK(refused(text, KOZO_SYSTEM_PROGRAMS + 1));
+    repeat(text, "program a\n", 1);
+    repeat(text + strlen(text), "self\n", KOZO_SYSTEM_GRANTS + 1);
+    CHECK(refused(text, KOZO_SYSTEM_GRANTS + 2));
+    repeat(text, "service one a\n", 1);
+    repeat(text + strlen(text), "uses one\n", KOZO_SYSTEM_USES + 1);
+    CHECK(refused(text, KOZO_SYSTEM_USES + 2));
+}
+
+TEST("bytes that are no text are refused or mean nothing")
+{
+    char text[256];
+    memset(text, 'x', sizeof text);
+    description_read(&description, text, sizeof text);
+    CHECK(description.fault != nullptr);
+    memset(text, 0, sizeof text);
+    description_read(&description, text, sizeof text);
+    CHECK(description.fault != nullptr);
+    srand(3);
+    for (int round = 0; round < 2000; round++) {
+        for (size_t i = 0; i < 200; i++) {
+            text[i] = "program self\n ports 0x1\t#service uses a"[rand() % 39];
+        }
+        description_read(&description, text, 200);
+        description_order(&description, files, 4);
+        if (description.fault == nullptr) {
+            CHECK(kozo_system_check(&description.system, sizeof description.system) == nullptr);
+        }
+    }
+}
+
+TEST("a table with any byte changed is refused, or has nothing in it out of range")
+{
+    compile("service one a\nports x 0x100 8\nterminal\nservice two b\nuses one\nprogram c\nself\n");
+    REQUIRE(description.fault == nullptr);
+    struct kozo_system *changed = malloc(sizeof *changed);
+    REQUIRE(changed != nullptr);
+    for (size_t i = 0; i < sizeof *changed; i++) {
+        *changed = description.system;
+        ((uint8_t *)changed)[i] ^= 0xff;
+        if (kozo_system_check(changed, sizeof *changed) == nullptr) {
+            CHECK(changed->programs <= KOZO_SYSTEM_PROGRAMS && changed->magic == KOZO_SYSTEM_MAGIC);
+        }
+    }
+    *changed = description.system;
+    CHECK(kozo_system_check(changed, sizeof *changed - 1) != nullptr);
+    changed->program[1].use[0].program = 1;
+    CHECK(kozo_system_check(changed, sizeof *changed) != nullptr);
+    *changed = description.system;
+    changed->program[1].use[0].place = 2;
+    CHECK(kozo_system_check(changed, sizeof *changed) != nullptr);
+    free(changed);
+}
