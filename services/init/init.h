@@ -36,9 +36,9 @@ struct init {
     struct log log;
     struct kozo_timer clock; // handle 0: there are no ticks
     uint64_t pace;           // milliseconds between ticks, 0 for not set yet
-    uint64_t looked;               // ticks, when services were last looked at
-    size_t initrd_size;            // 0 when there is none, or none that can be read
-    uint64_t prompt_ticks;         // when init was ready for its first command
+    uint64_t looked;         // ticks, when services were last looked at
+    size_t initrd_size;      // 0 when there is none, or none that can be read
+    uint64_t prompt_ticks;   // when init was ready for its first command
     uint64_t slot_words[INIT_SLOTS / 64];
 };
 
