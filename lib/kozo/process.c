@@ -19,6 +19,7 @@ enum part : uint64_t {
     PART_SPACE,
     PART_THREAD,
     PART_CONTEXT,
+    PART_EXTENDED,
     PART_FAULT,
     PART_MEMORY,
     PART_WINDOW,
@@ -204,6 +205,8 @@ static const char *make_objects(struct builder *builder)
         made &&
         carve(builder, KOZO_TYPE_UNTYPED, builder->tables_order, slot_of(builder, PART_TABLES)) &&
         carve(builder, KOZO_TYPE_CNODE, plan->cnode_bits, slot_of(builder, PART_CNODE)) &&
+        (!plan->extended ||
+         carve(builder, KOZO_TYPE_EXTENDED_STATE, 0, slot_of(builder, PART_EXTENDED))) &&
         carve(builder, KOZO_TYPE_POOL, 0, slot_of(builder, PART_POOL)) &&
         carve(builder, KOZO_TYPE_ADDRESS_SPACE, 0, slot_of(builder, PART_SPACE)) &&
         carve(builder, KOZO_TYPE_THREAD, 0, slot_of(builder, PART_THREAD)) &&
@@ -402,6 +405,10 @@ static const char *set_up_thread(const struct builder *builder)
     if (kozo_sched_control_configure(builder->home->time, context, plan->budget) != KOZO_OK ||
         kozo_sched_context_bind(context, thread) != KOZO_OK) {
         return "can't be given processor time";
+    }
+    struct kozo_extended_state extended = {slot_of(builder, PART_EXTENDED)};
+    if (plan->extended && kozo_extended_state_bind(extended, thread) != KOZO_OK) {
+        return "can't be given registers of SSE and AVX";
     }
     return nullptr;
 }

@@ -67,6 +67,7 @@ struct kozo_plan {
     uint64_t budget;       // microseconds of one turn
     unsigned cnode_bits;   // of its CNode
     unsigned memory_order; // log2 of the Untyped memory to give, 0 for none
+    bool extended;         // its thread may use the registers of SSE, AVX and the like
     bool self;             // also gives its own CNode, AddressSpace, Pool, Thread and SchedContext
     uint64_t random;
     uint64_t board; // where it finds its board, or 0
