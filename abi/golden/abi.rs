@@ -1078,6 +1078,10 @@ pub mod operation {
     pub const MAPPING_INFO: u32 = 0xb1;
     /// Ties an IrqHandler to one interrupt, until the handler is destroyed.
     pub const IRQ_CONTROL_CLAIM: u32 = 0xc0;
+    /// Ties an IrqHandler to an interrupt that a device raises by a write to memory (MSI, MSI-X),
+    /// and tells what the device has to write. The handler's holder needs no more than the
+    /// capability; who programs the device decides which one raises it.
+    pub const IRQ_CONTROL_CLAIM_MESSAGE: u32 = 0xc1;
     /// Sets which notification is signalled.
     pub const IRQ_HANDLER_BIND: u32 = 0xd0;
     /// Lets the interrupt fire again.

@@ -29,7 +29,8 @@ typedef uint64_t arch_entry_t;
 //   unsigned ARCH_LARGE_LEVEL     highest level whose entries may map memory directly (0: none)
 //   uint64_t ARCH_USER_END        first address that user space can't have
 //   physical_t ARCH_PHYSICAL_END  first physical address that can't exist
-//   unsigned ARCH_INTERRUPTS      numbers of interrupts run from 0 to this, exclusive
+//   unsigned ARCH_LINES           numbers of interrupts that come by a line run from 0 to this, exclusive
+//   unsigned ARCH_INTERRUPTS      then those of interrupts that come as messages, to this, exclusive
 //   bool     ARCH_HAS_PORTS       whether arch_port_read and arch_port_write work
 //   unsigned ARCH_CLASS_WORDS     most words of a class of registers other than EXTENDED
 //   uint64_t ARCH_WORK_LIMIT      steps of a long operation between two preemption points; on the
@@ -157,12 +158,18 @@ bool arch_clock_is_invariant(void);
 // earlier one.
 void arch_timer_set(uint64_t deadline);
 
-// Whether a device can raise this interrupt. Masked at boot; kernel_interrupt is called when it
-// fires, and calls arch_interrupt_accept, which masks it, or gives false when it was masked already.
+// Whether a device can raise this interrupt; all that come as messages can be raised. Masked at
+// boot; kernel_interrupt is called when it fires, and calls arch_interrupt_accept, which masks it, or gives false when it was masked already.
 bool arch_interrupt_exists(unsigned interrupt);
 [[nodiscard]] bool arch_interrupt_accept(unsigned interrupt);
 void arch_interrupt_mask(unsigned interrupt);
 void arch_interrupt_unmask(unsigned interrupt);
+
+// What a device writes, and where, to raise an interrupt that comes as a message.
+struct arch_message {
+    uint64_t address, data;
+};
+struct arch_message arch_interrupt_message(unsigned interrupt);
 
 // I/O ports; `width` is 1, 2 or 4 bytes.
 uint32_t arch_port_read(uint16_t port, unsigned width);

@@ -31,6 +31,12 @@ void irq_handler_fire(struct cpu *cpu, unsigned interrupt)
     }
 }
 
+static void claim(struct irq_handler *handler, unsigned interrupt)
+{
+    handler->claimed = interrupt + 1;
+    kernel.interrupt[interrupt] = link_to(handler);
+}
+
 enum kozo_error irq_control_claim_call(struct call *call)
 {
     uint64_t interrupt = call->argument[1];
@@ -40,7 +46,7 @@ enum kozo_error irq_control_claim_call(struct call *call)
     if (found.error != KOZO_OK) {
         return found.error;
     }
-    if (interrupt >= ARCH_INTERRUPTS || !arch_interrupt_exists((unsigned)interrupt)) {
+    if (interrupt >= ARCH_LINES || !arch_interrupt_exists((unsigned)interrupt)) {
         return KOZO_BAD_ARGUMENT;
     }
     struct irq_handler *handler = irq_handler_of(found.slot);
@@ -48,8 +54,39 @@ enum kozo_error irq_control_claim_call(struct call *call)
         return KOZO_BAD_STATE;
     }
 
-    handler->claimed = (uint32_t)interrupt + 1;
-    kernel.interrupt[interrupt] = link_to(handler);
+    claim(handler, (unsigned)interrupt);
+    return KOZO_OK;
+}
+
+// An interrupt that comes as a message and belongs to nobody; ARCH_INTERRUPTS when there is none.
+static unsigned free_message(void)
+{
+    unsigned interrupt = ARCH_LINES;
+
+    while (interrupt < ARCH_INTERRUPTS && kernel.interrupt[interrupt] != 0) {
+        interrupt++;
+    }
+    return interrupt;
+}
+
+enum kozo_error irq_control_claim_message_call(struct call *call)
+{
+    struct lookup found =
+        lookup_typed(call->caller, call->argument[0], KOZO_TYPE_IRQ_HANDLER, KOZO_RIGHT_CONTROL);
+
+    if (found.error != KOZO_OK) {
+        return found.error;
+    }
+    struct irq_handler *handler = irq_handler_of(found.slot);
+    unsigned interrupt = free_message();
+    if (handler->claimed != 0 || interrupt == ARCH_INTERRUPTS) {
+        return KOZO_BAD_STATE;
+    }
+
+    claim(handler, interrupt);
+    struct arch_message message = arch_interrupt_message(interrupt);
+    call->argument[0] = message.address;
+    call->argument[1] = message.data;
     return KOZO_OK;
 }
 

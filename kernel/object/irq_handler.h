@@ -31,5 +31,6 @@ static inline struct irq_handler *irq_handler_of(const struct slot *capability)
 void irq_handler_fire(struct cpu *cpu, unsigned interrupt);
 
 enum kozo_error irq_control_claim_call(struct call *call);
+enum kozo_error irq_control_claim_message_call(struct call *call);
 enum kozo_error irq_handler_bind_call(struct call *call);
 enum kozo_error irq_handler_acknowledge_call(struct call *call);

@@ -596,6 +596,7 @@ enum kozo_operation : uint32_t {
 
     // From abi/object/irq_control.abi
     KOZO_OP_IRQ_CONTROL_CLAIM = 0xc0,
+    KOZO_OP_IRQ_CONTROL_CLAIM_MESSAGE = 0xc1,
 
     // From abi/object/irq_handler.abi
     KOZO_OP_IRQ_HANDLER_BIND = 0xd0,

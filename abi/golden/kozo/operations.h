@@ -66,6 +66,7 @@
     X(0xb0, mapping, set, KOZO_TYPE_MAPPING, 0, 0, 0)                                              \
     X(0xb1, mapping, info, KOZO_TYPE_MAPPING, 0, 0, 0)                                             \
     X(0xc0, irq_control, claim, KOZO_TYPE_IRQ_CONTROL, KOZO_RIGHT_CONTROL, 0, 0)                   \
+    X(0xc1, irq_control, claim_message, KOZO_TYPE_IRQ_CONTROL, KOZO_RIGHT_CONTROL, 0, 0)           \
     X(0xd0, irq_handler, bind, KOZO_TYPE_IRQ_HANDLER, KOZO_RIGHT_CONTROL, 0, 0)                    \
     X(0xd1, irq_handler, acknowledge, KOZO_TYPE_IRQ_HANDLER, KOZO_RIGHT_CONTROL, 0, 0)             \
     X(0xe0, io_port, read, KOZO_TYPE_IO_PORT, KOZO_RIGHT_READ, 0, 0)                               \

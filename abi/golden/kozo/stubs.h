@@ -993,6 +993,33 @@ static inline enum kozo_error kozo_irq_control_claim(struct kozo_irq_control obj
     return kozo_syscall_2(KOZO_OP_IRQ_CONTROL_CLAIM, &registers);
 }
 
+struct kozo_irq_control_claim_message_result {
+    enum kozo_error error;
+    uint64_t address; // where the device writes
+    uint64_t data;    // what it writes, 32 bits
+};
+
+// Ties an IrqHandler to an interrupt that a device raises by a write to memory (MSI, MSI-X), and
+// tells what the device has to write. The handler's holder needs no more than the capability; who
+// programs the device decides which one raises it.
+//   handler: one that is tied to none; needs CONTROL
+[[nodiscard]]
+static inline struct kozo_irq_control_claim_message_result
+kozo_irq_control_claim_message(struct kozo_irq_control object, struct kozo_irq_handler handler)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = handler.handle,
+        .a1 = kozo_unset(),
+    };
+    enum kozo_error error = kozo_syscall_2(KOZO_OP_IRQ_CONTROL_CLAIM_MESSAGE, &registers);
+    return (struct kozo_irq_control_claim_message_result){
+        .error = error,
+        .address = registers.a0,
+        .data = registers.a1,
+    };
+}
+
 // From abi/object/irq_handler.abi
 
 // Sets which notification is signalled.

@@ -23,7 +23,8 @@ constexpr uint64_t ARCH_PHYSICAL_END = UINT64_C(1) << 47;
 // The interrupt numbers of a GIC without those of messages: private to a processor below 32, shared
 // from there. The numbers from 1020 to 1023 have meanings of their own (GIC Architecture
 // Specification, IHI 0069, section 2.2).
-constexpr unsigned ARCH_INTERRUPTS = 1020;
+constexpr unsigned ARCH_LINES = 1020;
+constexpr unsigned ARCH_INTERRUPTS = ARCH_LINES;
 
 constexpr bool ARCH_HAS_PORTS = false;
 

@@ -37,7 +37,7 @@ void host_reset(void)
     host = (struct host){
         .now = 1'000'000,
         .deadline = UINT64_MAX,
-        .interrupts = ARCH_INTERRUPTS - 1,
+        .lines = ARCH_LINES - 1,
         .has_entropy = true,
         .has_extended = true,
     };
@@ -408,7 +408,12 @@ uint64_t host_deadline(const struct cpu *cpu)
 
 bool arch_interrupt_exists(unsigned interrupt)
 {
-    return interrupt < host.interrupts;
+    return interrupt < host.lines || (interrupt >= ARCH_LINES && interrupt < ARCH_INTERRUPTS);
+}
+
+struct arch_message arch_interrupt_message(unsigned interrupt)
+{
+    return (struct arch_message){.address = HOST_RAM, .data = interrupt};
 }
 
 bool arch_interrupt_accept(unsigned interrupt)

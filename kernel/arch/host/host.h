@@ -46,7 +46,7 @@ struct host {
     uint64_t debug; // the breakpoint that is loaded; 0 for none
 
     bool masked[ARCH_INTERRUPTS];
-    unsigned interrupts; // that exist: those below
+    unsigned lines; // interrupt lines that exist: those below
 
     struct host_port port; // the last access to a port
     uint32_t port_input;   // what a read gives

@@ -22,7 +22,8 @@ constexpr uint64_t HOST_IMAGE = UINT64_C(1) << 20;
 constexpr uint64_t HOST_DEVICES = UINT64_C(1) << 20;
 constexpr uint64_t ARCH_PHYSICAL_END = HOST_RAM + HOST_IMAGE + HOST_DEVICES;
 
-constexpr unsigned ARCH_INTERRUPTS = 8;
+constexpr unsigned ARCH_LINES = 8;
+constexpr unsigned ARCH_INTERRUPTS = 10;
 constexpr bool ARCH_HAS_PORTS = true;
 constexpr unsigned ARCH_CLASS_WORDS = 13;
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Device interrupts: the I/O APICs (Intel 82093AA data
-// sheet).
+// Device interrupts: the I/O APICs (Intel 82093AA data sheet), and messages that go to the local
+// APIC straight away (MSI; Intel SDM volume 3, section 11.11).
 //
-// An interrupt of the ABI is one input of one I/O APIC. What the portable kernel sees as masked is:
+// An interrupt of the ABI is one input of one I/O APIC, or one vector for messages, which are edges
+// that nothing can mask but the device. What the portable kernel sees as masked is:
 //
 //   level   masked in hardware; the device holds its line until it is served, so nothing is lost
 //   edge    at first only noted here. An edge that comes meanwhile would be lost if the input were
@@ -26,6 +27,8 @@ constexpr uint32_t ENTRY_LOW_ACTIVE = 1 << 13;
 constexpr uint32_t ENTRY_LEVEL = 1 << 15;
 constexpr uint32_t ENTRY_MASKED = 1 << 16;
 
+constexpr uint64_t MESSAGE_ADDRESS = 0xfee0'0000;
+
 struct io_apic {
     volatile uint32_t *registers;
     uint32_t first;
@@ -33,7 +36,7 @@ struct io_apic {
 };
 
 struct input {
-    struct io_apic *apic; // null: no device can raise it
+    struct io_apic *apic; // null: comes as a message, or no device can raise it
     uint32_t entry;       // the low half of its entry, without the mask
     uint8_t number;
     bool masked;  // as the portable kernel sees it
@@ -42,6 +45,7 @@ struct input {
 
 static struct io_apic io_apics[ACPI_IO_APICS];
 static struct input inputs[ARCH_INTERRUPTS];
+static uint32_t message_target; // number of a local APIC
 
 static uint32_t io_read(const struct io_apic *apic, uint8_t name)
 {
@@ -55,8 +59,16 @@ static void io_write(const struct io_apic *apic, uint8_t name, uint32_t value)
     apic->registers[IO_DATA / 4] = value;
 }
 
+static bool is_message(unsigned interrupt)
+{
+    return interrupt >= ARCH_LINES && interrupt < ARCH_INTERRUPTS;
+}
+
 static void input_write(const struct input *input, uint32_t mask)
 {
+    if (input->apic == nullptr) {
+        return;
+    }
     io_write(input->apic, (uint8_t)(IO_ENTRY + 2 * input->number), input->entry | mask);
 }
 
@@ -122,7 +134,11 @@ void io_apic_start(const struct acpi_info *info)
     for (size_t i = 0; i < info->io_apics; i++) {
         io_apic_open(&io_apics[i], &info->io_apic[i]);
     }
-    for (unsigned i = 0; i < ARCH_INTERRUPTS; i++) {
+    message_target = local_apic_id();
+    for (unsigned i = ARCH_LINES; i < ARCH_INTERRUPTS; i++) {
+        inputs[i].masked = true;
+    }
+    for (unsigned i = 0; i < ARCH_LINES; i++) {
         if (i < ACPI_ISA_INTERRUPTS && info->isa[i].present) {
             input_open(i, info->isa[i].interrupt, override_mode(&info->isa[i]));
         } else if (!is_taken(info, i)) {
@@ -135,7 +151,7 @@ void io_apic_start(const struct acpi_info *info)
 
 static bool accept(struct input *input)
 {
-    if (input->apic == nullptr) {
+    if (input->apic == nullptr && input < &inputs[ARCH_LINES]) {
         return false;
     }
     if (input->masked) {
@@ -161,7 +177,16 @@ bool arch_interrupt_accept(unsigned interrupt)
 
 bool arch_interrupt_exists(unsigned interrupt)
 {
-    return interrupt < ARCH_INTERRUPTS && inputs[interrupt].apic != nullptr;
+    return is_message(interrupt) || (interrupt < ARCH_LINES && inputs[interrupt].apic != nullptr);
+}
+
+// Fixed delivery to the processor that the lines go to, too.
+struct arch_message arch_interrupt_message(unsigned interrupt)
+{
+    return (struct arch_message){
+        .address = MESSAGE_ADDRESS | (uint64_t)message_target << 12,
+        .data = VECTOR_DEVICE + interrupt,
+    };
 }
 
 // By hand rather than by firing: the input is silent from now on, and what it had to say is

@@ -20,7 +20,10 @@ constexpr uint64_t ARCH_PHYSICAL_END = UINT64_C(1) << 46;
 
 // Interrupts 0 to 15 are those of the ISA bus, wherever the firmware says that they arrive. Those
 // above are the inputs of the I/O APICs (global system interrupts).
-constexpr unsigned ARCH_INTERRUPTS = 128;
+constexpr unsigned ARCH_LINES = 128;
+
+// Then those that devices raise by a message (MSI).
+constexpr unsigned ARCH_INTERRUPTS = 192;
 
 constexpr bool ARCH_HAS_PORTS = true;
 

@@ -107,10 +107,9 @@ TEST("claim refuses interrupts that do not exist or are claimed, and handlers th
     begin_claimed();
     CHECK(CALL(IRQ_CONTROL_CLAIM, AT_IRQ_CONTROL, HANDLER + 1, IRQ) == KOZO_BAD_STATE);
     CHECK(CALL(IRQ_CONTROL_CLAIM, AT_IRQ_CONTROL, HANDLER, IRQ - 1) == KOZO_BAD_STATE);
-    CHECK(CALL(IRQ_CONTROL_CLAIM, AT_IRQ_CONTROL, HANDLER + 1, ARCH_INTERRUPTS - 1) ==
+    CHECK(CALL(IRQ_CONTROL_CLAIM, AT_IRQ_CONTROL, HANDLER + 1, ARCH_LINES - 1) ==
           KOZO_BAD_ARGUMENT);
-    CHECK(CALL(IRQ_CONTROL_CLAIM, AT_IRQ_CONTROL, HANDLER + 1, ARCH_INTERRUPTS) ==
-          KOZO_BAD_ARGUMENT);
+    CHECK(CALL(IRQ_CONTROL_CLAIM, AT_IRQ_CONTROL, HANDLER + 1, ARCH_LINES) == KOZO_BAD_ARGUMENT);
     CHECK(CALL(IRQ_CONTROL_CLAIM, AT_IRQ_CONTROL, HANDLER + 1, UINT64_MAX) == KOZO_BAD_ARGUMENT);
     CHECK(CALL(IRQ_CONTROL_CLAIM, AT_IRQ_CONTROL, NOTICE, 0) == KOZO_BAD_TYPE);
     CHECK(CALL(IRQ_CONTROL_CLAIM, AT_IRQ_CONTROL, A, 0) == KOZO_BAD_HANDLE);
@@ -131,4 +130,43 @@ TEST("bind and acknowledge refuse what they can't use")
     CHECK(CALL(IRQ_HANDLER_ACKNOWLEDGE, A + 1) == KOZO_NO_RIGHT);
     CHECK(CALL(CNODE_MINT, AT_IRQ_CONTROL, A + 2, 0, 0) == KOZO_OK);
     CHECK(CALL(IRQ_CONTROL_CLAIM, A + 2, HANDLER, 0) == KOZO_NO_RIGHT);
+}
+
+// --- Interrupts that come as messages -----------------------------------------------------------
+
+TEST("an interrupt that comes as a message is claimed by nobody's number, and works like any other")
+{
+    begin();
+    CHECK(CALL(IRQ_CONTROL_CLAIM_MESSAGE, AT_IRQ_CONTROL, HANDLER) == KOZO_OK);
+    uint64_t interrupt = world.result[1];
+    CHECK(world.result[0] == HOST_RAM && interrupt == ARCH_LINES);
+    CHECK(CALL(IRQ_HANDLER_BIND, HANDLER, BADGED) == KOZO_OK);
+    CHECK(CALL(IRQ_HANDLER_ACKNOWLEDGE, HANDLER) == KOZO_OK);
+    CHECK(!host.masked[interrupt]);
+    world_interrupt((unsigned)interrupt);
+    CHECK(host.masked[interrupt] && bits() == 0x40);
+}
+
+TEST("claim_message gives each handler its own interrupt, until none is left")
+{
+    begin();
+    CHECK(CALL(IRQ_CONTROL_CLAIM_MESSAGE, AT_IRQ_CONTROL, HANDLER) == KOZO_OK);
+    CHECK(CALL(IRQ_CONTROL_CLAIM_MESSAGE, AT_IRQ_CONTROL, HANDLER) == KOZO_BAD_STATE);
+    CHECK(CALL(IRQ_CONTROL_CLAIM_MESSAGE, AT_IRQ_CONTROL, HANDLER + 1) == KOZO_OK);
+    CHECK(world.result[1] == ARCH_INTERRUPTS - 1);
+    world_make(KOZO_TYPE_IRQ_HANDLER, 0, A);
+    CHECK(CALL(IRQ_CONTROL_CLAIM_MESSAGE, AT_IRQ_CONTROL, A) == KOZO_BAD_STATE);
+    CHECK(CALL(CNODE_DELETE, HANDLER) == KOZO_OK);
+    CHECK(CALL(IRQ_CONTROL_CLAIM_MESSAGE, AT_IRQ_CONTROL, A) == KOZO_OK);
+    CHECK(world.result[1] == ARCH_LINES);
+}
+
+TEST("claim_message refuses what is no IrqHandler, and rights that are missing")
+{
+    begin();
+    CHECK(CALL(IRQ_CONTROL_CLAIM_MESSAGE, AT_IRQ_CONTROL, NOTICE) == KOZO_BAD_TYPE);
+    CHECK(CALL(IRQ_CONTROL_CLAIM_MESSAGE, AT_IRQ_CONTROL, 0) == KOZO_BAD_HANDLE);
+    CHECK(CALL(CNODE_MINT, HANDLER, A, KOZO_RIGHT_READ, 0) == KOZO_OK);
+    CHECK(CALL(IRQ_CONTROL_CLAIM_MESSAGE, AT_IRQ_CONTROL, A) == KOZO_NO_RIGHT);
+    CHECK(CALL(IRQ_CONTROL_CLAIM, AT_IRQ_CONTROL, HANDLER, ARCH_LINES) == KOZO_BAD_ARGUMENT);
 }
