@@ -101,6 +101,8 @@ static void set_faulted(struct thread *thread)
 static void give_up(struct cpu *cpu, struct thread *thread)
 {
     set_faulted(thread);
+    // It may be the current one: a foreign thread whose call nobody takes.
+    scheduler_disturb(cpu);
     time_return(cpu, thread);
 }
 

@@ -346,13 +346,14 @@ static bool check_refusal(uint32_t from, const struct step *step, const struct s
     return state_is(here, caller) || failed(from, step, "a refused operation has an effect");
 }
 
+// The calls of a foreign thread are not refused: somebody else answers them.
 static bool is_refusal(const struct thread *caller)
 {
     struct outcome outcome = kernel_outcome(caller);
 
     uint64_t error = outcome.registers.operation;
 
-    return !outcome.waits && error != KOZO_OK && error != KOZO_NO_REPLY &&
+    return !caller->foreign && !outcome.waits && error != KOZO_OK && error != KOZO_NO_REPLY &&
            error != KOZO_CANCELLED && error != KOZO_WOULD_BLOCK;
 }
 

@@ -52,8 +52,12 @@ struct model_thread {
     uint8_t state; // enum thread_state
     uint8_t priority;
     bool calls, faulted;
+    bool foreign, interrupt;
+    uint8_t fault; // enum kozo_fault_kind, while it is faulted
     name_t waiting_on, reply, notification, lender, borrower, time;
     uint64_t badge;
+    uint64_t instruction;                // where it goes on
+    uint64_t entry, exempt, exempt_size; // foreign: see Thread.set_foreign
     struct model_registers registers;
 };
 

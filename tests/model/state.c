@@ -112,7 +112,7 @@ static void mix_words(struct hash *hash, const void *memory, uint64_t size)
 
 bool thread_is_pending(const struct thread *thread)
 {
-    return thread->registers.instruction == CALL_AT;
+    return thread->registers.instruction == CALL_AT && !thread->foreign;
 }
 
 static void mix_thread(struct hash *hash, const struct thread *thread)
@@ -120,17 +120,21 @@ static void mix_thread(struct hash *hash, const struct thread *thread)
     struct thread copy = *thread;
     bool sends = thread->state == SENDING;
 
-    if (thread_is_pending(thread)) {
+    bool tells = thread->faulted && thread->fault.kind == KOZO_FAULT_SYSCALL;
+
+    copy.user_time = 0;
+    copy.registers.back = 0;
+    if (thread_is_pending(thread) || (sends && tells)) {
         copy.registers.stack = 0;
     } else if (sends && !thread->faulted) {
-        copy.registers = (struct arch_registers){};
+        copy.registers = (struct arch_registers){.instruction = thread->registers.instruction};
         copy.registers.argument[0] = thread->registers.argument[0];
         uint64_t length = thread->registers.argument[0] & 0xff;
         for (unsigned i = 0; i < length && i < KOZO_REGISTER_WORDS; i++) {
             copy.registers.argument[2 + i] = thread->registers.argument[2 + i];
         }
     } else {
-        copy.registers = (struct arch_registers){};
+        copy.registers = (struct arch_registers){.instruction = thread->registers.instruction};
     }
     if (!sends) {
         copy.badge = 0;

@@ -40,7 +40,7 @@ struct hash state_hash(void);
 // Whether some thread has a call to start again, or some object is half destroyed.
 bool state_is_halfway(void);
 
-// Whether the thread has a call to start again.
+// Whether the thread has a call to start again. What a foreign thread does next is its own affair.
 bool thread_is_pending(const struct thread *thread);
 
 // The next slot after `slot` in the derivation tree, parents before children; start with

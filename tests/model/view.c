@@ -69,6 +69,13 @@ static void see_thread(struct model_thread *seen, const struct thread *thread, b
     seen->priority = thread->priority;
     seen->calls = sends && thread->calls;
     seen->faulted = thread->faulted;
+    seen->fault = thread->faulted ? (uint8_t)thread->fault.kind : 0;
+    seen->foreign = thread->foreign;
+    seen->interrupt = thread->interrupt;
+    seen->instruction = thread->registers.instruction;
+    seen->entry = thread->answers.entry;
+    seen->exempt = thread->answers.exempt;
+    seen->exempt_size = thread->answers.exempt_size;
     seen->waiting_on = (name_t)thread->waiting_on;
     seen->reply = (name_t)thread->reply;
     seen->notification = (name_t)thread->notification;

@@ -17,6 +17,7 @@
 #include "object/pool.h"
 #include "object/sched_context.h"
 #include "object/thread.h"
+#include "sched/extra.h"
 #include "sched/scheduler.h"
 #include "state.h"
 
@@ -550,6 +551,47 @@ static void letter_steps(struct steps *steps)
     ADD(steps, CNODE_REVOKE, SET(2, 3, 5));
 }
 
+// --- foreign: threads of another system ---------------------------------------------------------
+
+static void foreign_begin(void)
+{
+    begin(4);
+    put_object(root_slot(2), KOZO_TYPE_ENDPOINT, 0);
+    put_object(root_slot(4), KOZO_TYPE_REPLY, 0);
+    put_object(root_slot(5), KOZO_TYPE_REPLY, 0);
+    put_thread(root_slot(6), root_slot(9));
+    put_thread(root_slot(7), root_slot(10));
+    struct thread *last = put_thread(root_slot(8), root_slot(11));
+    capability_copy(root_slot(2), &last->fault_handler, SLOT_IN_THREAD);
+    last->fault_handler.value = 9;
+    last->foreign = true;
+    extra_decide(last);
+    end();
+}
+
+static void foreign_steps(struct steps *steps)
+{
+    constexpr uint64_t result = (uint64_t)KOZO_ANSWER_RESULT << 32 | 1;
+    constexpr uint64_t stop = UINT64_C(7) << 32;
+
+    add_kind(steps, STEP_TURN);
+    add_kind(steps, STEP_FAULT);
+    ADD(steps, ENDPOINT_CALL, SET(2), SET(stop | 1), SET(0), SET(21));
+    ADD(steps, ENDPOINT_RECV, SET(2), SET(0), SET(0, 4, 5));
+    ADD(steps, ENDPOINT_REPLY_RECV, SET(2), SET(0, result, stop), SET(4), SET(22));
+    ADD(steps, REPLY_REPLY, SET(4, 5), SET(0, result, result + 1, stop), SET(0), SET(23));
+    ADD(steps, THREAD_SET_FOREIGN, SET(8), SET(1), SET(0, 3 * PAGE), SET(CALL_AT), SET(0, 1));
+    ADD(steps, THREAD_SET_FOREIGN, SET(7, 8), SET(0), SET(0), SET(0), SET(0));
+    ADD(steps, THREAD_SET_FOREIGN, SET(8), SET(1, 2), SET(ARCH_USER_END), SET(0), SET(0));
+    ADD(steps, THREAD_INTERRUPT, SET(7, 8));
+    ADD(steps, THREAD_SUSPEND, SET(6, 8));
+    ADD(steps, THREAD_RESUME, SET(6, 8));
+    ADD(steps, THREAD_CANCEL, SET(6, 8));
+    ADD(steps, SCHED_CONTEXT_UNBIND, SET(9));
+    ADD(steps, THREAD_CONFIGURE, SET(8), SET(0), SET(0), SET(0), SET(0), SET(2));
+    ADD(steps, CNODE_DELETE, SET(2, 4, 5, 8, 11));
+}
+
 const struct world worlds[] = {
     {"derive", "CNodes in one another and in themselves: retype, copy, mint, move, delete, revoke",
      derive_begin, derive_steps, 512},
@@ -566,6 +608,8 @@ const struct world worlds[] = {
      ipc_steps, 512},
     {"letter", "two threads with IPC buffers: long messages, and capabilities in them",
      letter_begin, letter_steps, 512},
+    {"foreign", "a foreign thread and its handlers: calls, faults, interruptions, their answers",
+     foreign_begin, foreign_steps, 512},
 };
 const unsigned world_count = sizeof(worlds) / sizeof(worlds[0]);
 
@@ -597,6 +641,7 @@ static const struct {
     {KOZO_OP_THREAD_BIND_NOTIFICATION, {"notification"}},
     {KOZO_OP_THREAD_CONFIGURE, {"cspace", "space", "buffer", "offset", "handler"}},
     {KOZO_OP_THREAD_SET_PRIORITY, {"priority"}},
+    {KOZO_OP_THREAD_SET_FOREIGN, {"foreign", "entry", "exempt", "size"}},
     {KOZO_OP_SCHED_CONTEXT_BIND, {"thread"}},
 };
 

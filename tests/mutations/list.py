@@ -206,4 +206,16 @@ MUTATIONS = [
              "if (false) {"),
     Mutation("a waiting thread can be configured", "object/thread.c",
              "return idle || itself ? KOZO_OK : KOZO_BAD_STATE;", "(void)idle;\n    (void)itself;\n    return KOZO_OK;"),
+    # --- Foreign threads
+    Mutation("a thread that is FAULTED goes on", "object/thread.c",
+             "    scheduler_disturb(cpu);\n    time_return(cpu, thread);", "    time_return(cpu, thread);"),
+    Mutation("a system call of a foreign thread that nobody answered counts as made", "object/thread.c",
+             "if (thread->fault.kind == KOZO_FAULT_SYSCALL) {", "if (false) {"),
+    Mutation("an interruption is told twice", "object/foreign.c",
+             "thread->interrupt = false;", NOTHING),
+    Mutation("the exempt range is one byte too long", "object/foreign.c",
+             "at - answers->exempt >= answers->exempt_size", "at - answers->exempt > answers->exempt_size"),
+    Mutation("any answer with the label RESULT sets the result", "object/foreign.c",
+             "return info == ((uint64_t)KOZO_ANSWER_RESULT << 32 | one_word);",
+             "return info >> 32 == KOZO_ANSWER_RESULT && one_word != 0;"),
 ]

@@ -207,6 +207,16 @@ TEST("a handler that receives without a Reply leaves the foreign thread FAULTED"
     CHECK(guest->state == FAULTED && guest->registers.instruction == START);
 }
 
+TEST("a foreign thread whose handler waits without a Reply runs no further")
+{
+    prepare();
+    CHECK(world_run(handler));
+    CHECK(CALL(ENDPOINT_RECV, ENDPOINT) == WAITS);
+    CHECK(world_run(guest));
+    guest_calls();
+    CHECK(guest->state == FAULTED && world_current() != guest);
+}
+
 // --- Calls that are answered inside -------------------------------------------------------------
 
 constexpr uint64_t ENTRY = 0x80;

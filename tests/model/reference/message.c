@@ -77,14 +77,17 @@ static uint64_t carry_capabilities(struct model *model, name_t from, name_t to, 
     return arrived;
 }
 
-static void carry_fault(struct model_registers *in)
+static void carry_fault(const struct model_thread *sender, struct model_registers *in)
 {
-    in->argument[0] = (uint64_t)KOZO_FAULT_PAGE << 32 | 5;
-    in->argument[2] = PAGE;
-    in->argument[3] = CALL_AT + HOST_SYSCALL_SIZE;
-    in->argument[4] = 0;
-    in->argument[5] = 0;
-    in->argument[6] = 0;
+    const struct model_registers *out = &sender->registers;
+    bool call = sender->fault == KOZO_FAULT_SYSCALL;
+
+    in->argument[0] = (uint64_t)sender->fault << 32 | (call ? 7 : 5);
+    in->argument[2] = call ? out->operation : sender->fault == KOZO_FAULT_PAGE ? PAGE : 0;
+    in->argument[3] = call ? out->handle : sender->instruction;
+    for (unsigned i = 0; i < 3 || (call && i < 5); i++) {
+        in->argument[4 + i] = call ? out->argument[i] : 0;
+    }
 }
 
 static void carry(struct model *model, name_t from, name_t to, uint64_t badge)
@@ -99,7 +102,7 @@ static void carry(struct model *model, name_t from, name_t to, uint64_t badge)
 
     in->handle = badge;
     if (sender->faulted) {
-        carry_fault(in);
+        carry_fault(sender, in);
         return;
     }
     if (length > KOZO_REGISTER_WORDS && (source == nullptr || target == nullptr)) {
@@ -177,8 +180,11 @@ enum kozo_error call_endpoint(struct model *model, name_t caller, name_t endpoin
     }
     stop_waiting(model, receiver);
     enum kozo_error error = meet_call(model, caller, receiver, badge);
-    if (error == KOZO_OK) {
+    if (error == KOZO_OK && model->current == caller) {
         run_instead(model, receiver);
+    } else {
+        // A thread that is interrupted calls while another one runs.
+        join_ready(model, receiver);
     }
     return error;
 }
@@ -353,6 +359,7 @@ static void answer(struct model *model, name_t server, name_t caller)
             thread_in(model, caller)->registers.operation = argument[2];
         }
         wake(model, caller, KOZO_OK);
+        continue_foreign(model, caller);
     } else {
         give_up(model, caller);
     }

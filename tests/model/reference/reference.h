@@ -71,6 +71,8 @@ struct making {
     X(NOTIFICATION_POLL, NOTIFICATION, READ, do_poll)                                              \
     X(THREAD_CONFIGURE, THREAD, CONTROL, do_configure)                                             \
     X(THREAD_RESUME, THREAD, CONTROL, do_resume)                                                   \
+    X(THREAD_SET_FOREIGN, THREAD, CONTROL, do_set_foreign)                                         \
+    X(THREAD_INTERRUPT, THREAD, CONTROL, do_interrupt)                                             \
     X(THREAD_CANCEL, THREAD, CONTROL, do_cancel)                                                   \
     X(THREAD_SUSPEND, THREAD, CONTROL, do_suspend)                                                 \
     X(THREAD_SET_PRIORITY, THREAD, CONTROL, do_set_priority)                                       \
@@ -133,6 +135,7 @@ void leave_ready(struct model *model, name_t thread);
 void join_ready(struct model *model, name_t thread);
 void lend(struct model *model, name_t caller, name_t server);
 void send_time_home(struct model *model, name_t server);
+void set_faulted(struct model_thread *thread);
 void give_up(struct model *model, name_t thread);
 void wake(struct model *model, name_t thread, enum kozo_error error);
 void forget_reply(struct model *model, name_t thread);
@@ -182,3 +185,14 @@ struct model_buffer *buffer_of(struct model *model, name_t thread);
 void wait_on(struct model *model, name_t object, name_t thread, unsigned state);
 enum kozo_error call_endpoint(struct model *model, name_t caller, name_t endpoint, uint64_t badge);
 void give_signals(struct model *model, name_t receiver, uint64_t signals);
+
+// --- foreign.c ------------------------------------------------------------------------------------
+
+// The thread, which is ready, did something that its fault handler has to hear of.
+void fault(struct model *model, name_t thread, enum kozo_fault_kind kind);
+
+// A system call of a foreign thread, with its registers.
+void foreign_call(struct model *model, name_t thread);
+
+// The thread is ready again: if it is to be interrupted, its handler hears of it.
+void continue_foreign(struct model *model, name_t thread);

@@ -84,19 +84,6 @@ static void end_turn(struct model *model)
     join_ready(model, thread);
 }
 
-static void fault(struct model *model, name_t thread)
-{
-    const struct model_slot *handler = slot_in(model, thread + PART_HANDLER);
-
-    if (handler->type == KOZO_TYPE_ENDPOINT) {
-        thread_in(model, thread)->faulted = true;
-        (void)call_endpoint(model, thread, handler->object, handler->value);
-        return;
-    }
-    stop(model, thread);
-    thread_in(model, thread)->state = FAULTED;
-}
-
 static bool step_call(struct model *model, const struct step *step, name_t caller)
 {
     struct model_registers *registers = &thread_in(model, caller)->registers;
@@ -107,6 +94,11 @@ static bool step_call(struct model *model, const struct step *step, name_t calle
     registers->handle = step->handle;
     memset(registers->argument, 0, sizeof(registers->argument));
     memcpy(registers->argument, step->argument, sizeof(step->argument));
+    thread_in(model, caller)->instruction = CALL_AT + HOST_SYSCALL_SIZE;
+    if (thread_in(model, caller)->foreign) {
+        foreign_call(model, caller);
+        return false;
+    }
     enum kozo_error error = make_call(&call, step->operation);
     registers->operation = error;
     return call.is_open;
@@ -153,7 +145,7 @@ struct outcome model_step(struct model *model, const struct step *step)
         outcome.is_open = step_call(model, step, caller);
         break;
     case STEP_FAULT:
-        fault(model, caller);
+        fault(model, caller, KOZO_FAULT_PAGE);
         break;
     case STEP_TURN:
         end_turn(model);

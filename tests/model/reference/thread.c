@@ -79,6 +79,7 @@ enum kozo_error do_resume(struct making *call)
 
     thread->state = READY;
     join_ready(call->model, call->object);
+    continue_foreign(call->model, call->object);
     return KOZO_OK;
 }
 

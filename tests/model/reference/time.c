@@ -147,10 +147,20 @@ static void take_time_back(struct model *model, name_t lender)
     }
 }
 
+// A system call without an answer was not made.
+void set_faulted(struct model_thread *thread)
+{
+    if (thread->fault == KOZO_FAULT_SYSCALL) {
+        thread->instruction -= HOST_SYSCALL_SIZE;
+    }
+    thread->faulted = false;
+    thread->fault = 0;
+    thread->state = FAULTED;
+}
+
 void give_up(struct model *model, name_t thread)
 {
-    thread_in(model, thread)->faulted = false;
-    thread_in(model, thread)->state = FAULTED;
+    set_faulted(thread_in(model, thread));
     send_time_home(model, thread);
 }
 
@@ -166,6 +176,7 @@ void wake(struct model *model, name_t thread, enum kozo_error error)
         woken->registers.operation = error;
     }
     woken->faulted = false;
+    woken->fault = 0;
     woken->state = READY;
     join_ready(model, thread);
 }
