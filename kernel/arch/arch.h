@@ -59,6 +59,12 @@ static inline void *arch_window(physical_t address);
 // The opposite, for pointers into the window and into the kernel's own image.
 static inline physical_t arch_physical(const void *pointer);
 
+// The same, for pointers into the window only.
+static inline physical_t arch_window_address(const void *pointer);
+
+// Zeroes so many words of 8 bytes.
+static inline void arch_zero(void *memory, uint64_t words);
+
 // An entry that maps memory at `level`. `rights` are KOZO_RIGHT_READ, WRITE and EXECUTE; `device`
 // turns caching off. READ is implied by the others.
 arch_entry_t arch_entry_leaf(physical_t address, unsigned level, unsigned rights, bool device);
@@ -217,4 +223,4 @@ void arch_registers_each(const struct arch_registers *registers,
 // Stops this processor for good.
 [[noreturn]] void arch_halt(void);
 
-#include "inline.h" // arch_window, arch_physical, arch_cpu, arch_pause
+#include "inline.h" // arch_window, arch_physical, arch_window_address, arch_zero, arch_cpu, arch_pause

@@ -10,27 +10,39 @@
 #include "object/thread.h"
 #include "syscall/call.h"
 
-static void delete_reference(struct slot *slot)
+// Takes the reference of a capability that is about to go. False for the last one of an object that
+// has to be taken apart.
+static bool reference_drop(const struct slot *slot)
 {
-    struct object *object = slot_object(slot);
-
-    if (object->grave.header.references > 1) {
-        object->grave.header.references--;
-        slot_remove(slot);
-    } else {
-        object_bury(slot);
+    if (slot->object == 0) {
+        return true;
     }
+    struct object *object = slot_object(slot);
+    if (object->grave.header.references == 1) {
+        bool (*at_rest)(const struct object *object) = object_types[slot->type].at_rest;
+        return at_rest != nullptr && at_rest(object);
+    }
+    object->grave.header.references--;
+    return true;
 }
 
-// What an object has to do before one of its own slots is emptied.
-static bool owner_let_go(struct cpu *cpu, struct slot *slot)
+// What has to happen before a slot is emptied whose end concerns others: the object that it stands
+// in, or page tables. False when it has to go on later.
+static bool slot_let_go(struct cpu *cpu, struct slot *slot)
 {
-    if ((slot->flags & SLOT_IN_THREAD) != 0) {
+    unsigned place = slot->flags & SLOT_PLACE;
+
+    if (place == SLOT_IN_THREAD) {
         thread_let_go(cpu, slot);
-    } else if ((slot->flags & SLOT_IN_POOL) != 0) {
-        return pool_let_go(cpu, slot);
+    } else if (place == SLOT_IN_POOL && !pool_let_go(cpu, slot)) {
+        return false;
     }
-    return true;
+    return slot->type != KOZO_TYPE_MAPPING || mapping_clear(cpu, slot);
+}
+
+static bool is_plain(const struct slot *slot)
+{
+    return (slot->flags & (SLOT_PLACE | SLOT_GRAVE)) == 0 && slot->type != KOZO_TYPE_MAPPING;
 }
 
 bool slot_delete(struct cpu *cpu, struct slot *slot)
@@ -38,40 +50,112 @@ bool slot_delete(struct cpu *cpu, struct slot *slot)
     if (slot->type == KOZO_TYPE_NONE) {
         return true;
     }
-    if ((slot->flags & SLOT_GRAVE) != 0) {
-        return object_reap(cpu, (struct object *)slot);
+    if (!is_plain(slot)) {
+        if ((slot->flags & SLOT_GRAVE) != 0) {
+            return object_reap(cpu, (struct object *)slot);
+        }
+        if (!slot_let_go(cpu, slot)) {
+            return false;
+        }
     }
-    if (!owner_let_go(cpu, slot)) {
-        return false;
-    }
-    if (slot->type == KOZO_TYPE_MAPPING && !mapping_clear(cpu, slot)) {
-        return false;
-    }
-    if (object_types[slot->type].has_object) {
-        delete_reference(slot);
-    } else {
+    if (reference_drop(slot)) {
         slot_remove(slot);
+    } else {
+        object_bury(slot);
     }
     return true;
 }
 
-bool slot_revoke(struct cpu *cpu, struct slot *slot)
+// Empties as many of the first children as are leaves that concern nobody else, up to the next
+// preemption point. Only at the end is the ring closed again.
+static void revoke_leaves(struct cpu *cpu, struct slot *parent)
 {
-    while (slot->child != 0) {
-        if (!slot_delete(cpu, slot_at(slot->child))) {
+    link_t at = parent->child;
+    link_t youngest = slot_at(at)->previous;
+
+    while (cpu->work < ARCH_WORK_LIMIT) {
+        struct slot *slot = slot_at(at);
+        bool leaf = is_plain(slot) && slot->child == 0 && (slot->flags & SLOT_LEASED) == 0;
+        if (!leaf || !reference_drop(slot)) {
+            break;
+        }
+        link_t next = slot->next;
+        slot_clear(slot);
+        cpu->work++;
+        if (at == youngest) {
+            parent->child = 0;
+            return;
+        }
+        at = next;
+    }
+    struct slot *first = slot_at(at);
+    parent->child = at;
+    first->up = link_of(parent);
+    first->previous = youngest;
+    slot_at(youngest)->next = at;
+}
+
+// The first child goes to the end of its ring.
+static void ring_turn(struct slot *parent, struct slot *first)
+{
+    parent->child = first->next;
+    slot_at(first->next)->up = link_of(parent);
+    first->up = 0;
+}
+
+// Deletes what a thread has condemned, but for the thread's own grave: it may be among that, and
+// would take the node along. False when it has to go on later.
+static bool revocation_finish(struct cpu *cpu, struct thread *thread)
+{
+    struct slot *node = &thread->revocation;
+
+    while (node->child != 0) {
+        revoke_leaves(cpu, node);
+        if (node->child == 0) {
+            break;
+        }
+        struct slot *first = slot_at(node->child);
+        if (first == &thread->object.grave) {
+            if (first->next == node->child) {
+                break;
+            }
+            ring_turn(node, first);
+            continue;
+        }
+        if (cpu->work >= ARCH_WORK_LIMIT || !slot_delete(cpu, first)) {
             return false;
         }
-        if (cpu_work_is_due(cpu)) {
-            return false;
-        }
+        cpu->work++;
+    }
+    if (node->type != KOZO_TYPE_NONE) {
+        slot_remove(node);
     }
     return true;
+}
+
+bool slot_revoke(struct cpu *cpu, struct slot *slot, struct thread *thread)
+{
+    if (!revocation_finish(cpu, thread)) {
+        return false;
+    }
+    if (slot->child != 0) {
+        slot_condemn(slot, &thread->revocation);
+    }
+    return true;
+}
+
+// A thread that has condemned itself dies in the middle of its revoke, which is to get to its end.
+static bool last_will(struct cpu *cpu, struct object *object)
+{
+    return object->grave.type != KOZO_TYPE_THREAD ||
+           revocation_finish(cpu, (struct thread *)object);
 }
 
 bool dying_finish(struct cpu *cpu)
 {
     while (kernel.dying != 0) {
-        if (!object_reap(cpu, link_target(kernel.dying))) {
+        struct object *object = link_known(kernel.dying);
+        if (!last_will(cpu, object) || !object_reap(cpu, object)) {
             return false;
         }
         if (cpu_work_is_due(cpu)) {
@@ -81,9 +165,9 @@ bool dying_finish(struct cpu *cpu)
     return true;
 }
 
-enum kozo_error call_finish(struct call *call)
+enum kozo_error call_finish_slowly(struct call *call)
 {
-    if (kernel.dying == 0 || dying_finish(call->cpu)) {
+    if (revocation_finish(call->cpu, call->caller) && dying_finish(call->cpu)) {
         return KOZO_OK;
     }
     call->caller->registers.operation = KOZO_OP_KERNEL_NULL;

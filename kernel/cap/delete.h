@@ -6,21 +6,30 @@
 // later, goes on.
 #pragma once
 
-#include "cap/slot.h"
-
-struct call;
-struct cpu;
+#include "kernel.h"
+#include "object/thread.h"
 
 // Empties one slot. The last capability of an object moves to the object's grave, so that the slot
 // is empty even though the object is still being taken apart. An empty slot is left as it is.
 [[nodiscard]] bool slot_delete(struct cpu *cpu, struct slot *slot);
 
-// Deletes everything that was derived from the slot.
-[[nodiscard]] bool slot_revoke(struct cpu *cpu, struct slot *slot);
+// Begins to delete everything that was derived from the slot, for the thread that revokes: all of it
+// is now below that thread's node (thread.h), which call_finish empties. So a revoke takes back what
+// was derived before it, and gets to its end wherever its handle may lead meanwhile. False when an
+// earlier revoke of the same thread has to end first.
+[[nodiscard]] bool slot_revoke(struct cpu *cpu, struct slot *slot, struct thread *thread);
 
 // Takes apart whatever is in kernel.dying, until nothing is.
 [[nodiscard, gnu::noinline]] bool dying_finish(struct cpu *cpu);
 
-// The same at the end of a call that has done everything else. If it has to go on later it does so
-// as Kernel.null, since the handles of the call may lead elsewhere by now.
-enum kozo_error call_finish(struct call *call);
+// The end of a call that deletes: what the caller has condemned goes, and whatever is in
+// kernel.dying. If it has to go on later it does so as Kernel.null, since the handles of the call
+// may lead elsewhere by now.
+enum kozo_error call_finish_slowly(struct call *call);
+
+static inline enum kozo_error call_finish(struct call *call)
+{
+    bool something = (kernel.dying | call->caller->revocation.type) != 0;
+
+    return something ? call_finish_slowly(call) : KOZO_OK;
+}

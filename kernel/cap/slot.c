@@ -9,24 +9,21 @@
 // Flags that belong to the capability, and not to the place where it stands.
 constexpr uint8_t SLOT_KEPT = SLOT_DEVICE | SLOT_LEASED;
 
-static void ring_append(struct slot *parent, struct slot *slot)
+void slot_join(struct slot *first, struct slot *last, struct slot *parent)
 {
-    link_t self = link_to(slot);
-
     if (parent->child == 0) {
-        parent->child = self;
-        slot->next = self;
-        slot->previous = self;
-        slot->up = link_to(parent);
+        parent->child = link_of(first);
+        last->next = link_of(first);
+        first->previous = link_of(last);
+        first->up = link_of(parent);
         return;
     }
-    struct slot *first = slot_at(parent->child);
-    struct slot *last = slot_at(first->previous);
-    slot->next = parent->child;
-    slot->previous = first->previous;
-    slot->up = 0;
-    last->next = self;
-    first->previous = self;
+    struct slot *oldest = slot_at(parent->child);
+    struct slot *youngest = slot_at(oldest->previous);
+    last->next = parent->child;
+    first->previous = oldest->previous;
+    youngest->next = link_of(first);
+    oldest->previous = link_of(last);
 }
 
 // Makes `heir` the first of the ring in place of `slot`, when `slot` is the first.
@@ -44,13 +41,13 @@ static void ring_replace_by_children(struct slot *slot)
     struct slot *last = slot_at(first->previous);
 
     first->up = 0;
-    if (slot->next != link_to(slot)) {
+    if (slot->next != link_of(slot)) {
         struct slot *before = slot_at(slot->previous);
         struct slot *after = slot_at(slot->next);
         first->previous = slot->previous;
         before->next = slot->child;
         last->next = slot->next;
-        after->previous = link_to(last);
+        after->previous = link_of(last);
     }
     ring_pass_first(slot, slot->child);
 }
@@ -62,7 +59,7 @@ static struct slot *ring_unlink(struct slot *slot)
         ring_replace_by_children(slot);
         return nullptr;
     }
-    if (slot->next == link_to(slot)) {
+    if (slot->next == link_of(slot)) {
         struct slot *parent = slot_at(slot->up);
         parent->child = 0;
         return parent;
@@ -77,24 +74,31 @@ void slot_insert(struct slot *slot, struct slot *parent, const struct slot *cont
 {
     *slot = *content;
     slot->child = 0;
+    slot->up = 0;
     slot->list_next = 0;
     slot->list_previous = 0;
-    ring_append(parent, slot);
+    // The root stands in struct kernel, which the window shows as well.
+    slot_join(slot, slot, slot_at(link_to(parent)));
 }
 
-void slot_move(struct slot *from, struct slot *to, uint8_t flags)
+void slot_condemn(struct slot *slot, struct slot *node)
 {
-    link_t old = link_to(from);
-    link_t new = link_to(to);
-    struct object_header header = to->header;
-    bool to_grave = (flags & SLOT_GRAVE) != 0;
+    node->type = SLOT_REVOCATION;
+    node->flags = SLOT_IN_THREAD;
+    node->child = slot->child;
+    node->next = link_of(node);
+    node->previous = link_of(node);
+    node->up = link_of(slot);
+    slot_at(node->child)->up = link_of(node);
+    slot->child = link_of(node);
+}
 
-    *to = *from;
-    to->flags = flags | (from->flags & SLOT_KEPT);
-    if (to_grave) {
-        to->header = header;
-    }
-    if (from->next == old) {
+// What names `from` now names `to`, which has its contents.
+static void tree_moved(const struct slot *from, struct slot *to)
+{
+    link_t new = link_of(to);
+
+    if (from->next == link_of(from)) {
         to->next = new;
         to->previous = new;
     } else {
@@ -107,20 +111,34 @@ void slot_move(struct slot *from, struct slot *to, uint8_t flags)
     if (from->child != 0) {
         slot_at(from->child)->up = new;
     }
+}
+
+void slot_move(struct slot *from, struct slot *to, uint8_t flags)
+{
+    struct object_header header = to->header;
+
+    *to = *from;
+    to->flags = flags | (from->flags & SLOT_KEPT);
+    if ((flags & SLOT_GRAVE) != 0) {
+        to->header = header;
+    }
+    tree_moved(from, to);
     if (from->type == KOZO_TYPE_MAPPING) {
         address_space_mapping_moved(from, to);
     } else if ((from->flags & SLOT_LEASED) != 0) {
         lease_moved(from, to);
     }
-    *from = (struct slot){};
+    slot_clear(from);
 }
 
 void slot_remove(struct slot *slot)
 {
     struct slot *childless = ring_unlink(slot);
 
-    lease_leave(slot);
-    *slot = (struct slot){};
+    if ((slot->flags & SLOT_LEASED) != 0) {
+        lease_leave(slot);
+    }
+    slot_clear(slot);
     if (childless != nullptr && childless->type == KOZO_TYPE_UNTYPED) {
         untyped_reset(childless);
     }
@@ -141,20 +159,20 @@ void slot_list_push(link_t *head, struct slot *slot)
     slot->list_previous = 0;
     slot->list_next = *head;
     if (*head != 0) {
-        slot_at(*head)->list_previous = link_to(slot);
+        slot_at(*head)->list_previous = link_of(slot);
     }
-    *head = link_to(slot);
+    *head = link_of(slot);
 }
 
 void slot_list_moved(link_t *head, const struct slot *from, struct slot *to)
 {
     if (from->list_previous != 0) {
-        slot_at(from->list_previous)->list_next = link_to(to);
+        slot_at(from->list_previous)->list_next = link_of(to);
     } else {
-        *head = link_to(to);
+        *head = link_of(to);
     }
     if (from->list_next != 0) {
-        slot_at(from->list_next)->list_previous = link_to(to);
+        slot_at(from->list_next)->list_previous = link_of(to);
     }
 }
 

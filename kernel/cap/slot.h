@@ -15,6 +15,7 @@
 //   S2  `up` is not 0 exactly for the first of a ring, and names the slot whose `child` it is.
 //   S3  The rights of a copy are a subset of its parent's, as long as both are for the same object.
 //   S4  An empty slot is all zero.
+//   S5  A Revocation stands only in the slot for it of a thread, and has no object.
 #pragma once
 
 #include "kozo/abi.h"
@@ -22,27 +23,41 @@
 
 // Where a slot stands, when it is not in a CNode, and what else is special about it.
 enum slot_flag : uint8_t {
+    // Where it stands: 0 in a CNode, or one of these.
     SLOT_IN_THREAD = 1, // part of a struct thread
     SLOT_IN_POOL = 2,   // a donor of a struct pool
-    SLOT_GRAVE = 4,     // the last capability of an object that is being taken apart, in its header
-    SLOT_DEVICE = 8,    // Untyped, Frame, Mapping: not ordinary memory
-    SLOT_LEASED = 16,   // Endpoint, Notification: under a Lease
+    SLOT_PLACE = 7,     // these bits
+
+    SLOT_GRAVE = 8,   // the last capability of an object that is being taken apart, in its header
+    SLOT_DEVICE = 16, // Untyped, Frame, Mapping: not ordinary memory
+    SLOT_LEASED = 32, // Endpoint, Notification: under a Lease
 };
 
 // The header of every kernel object; the CNode's is in its slot 0.
 struct object_header {
-    uint32_t references; // capabilities to the object
-    uint8_t type;        // enum kozo_object_type
-    uint8_t bits;        // CNode: log2 of its slots
-    uint16_t spare;
+    union {
+        struct {
+            uint32_t references; // capabilities to the object
+            uint8_t type;        // enum kozo_object_type
+            uint8_t bits;        // CNode: log2 of its slots
+            uint16_t spare;
+        };
+        uint64_t identity; // all of these at once
+    };
     uint64_t progress; // how far taking it apart has come
 };
 
 struct slot {
-    uint8_t type;    // enum kozo_object_type
-    uint8_t flags;   // enum slot_flag
-    uint16_t rights; // enum kozo_right
-    link_t object;   // the object's header; 0 for types that have none; Mapping: its AddressSpace
+    union {
+        struct {
+            uint8_t type;    // enum kozo_object_type
+            uint8_t flags;   // enum slot_flag
+            uint16_t rights; // enum kozo_right
+            link_t
+                object; // the object's header; 0 for types that have none; Mapping: its AddressSpace
+        };
+        uint64_t head; // all of these at once
+    };
 
     // Endpoint, Notification: badge. Untyped: watermark, an offset. Mapping: virtual address.
     // IoPort: first port. Otherwise 0.
@@ -69,26 +84,42 @@ struct slot {
 };
 static_assert(sizeof(struct slot) == KOZO_SLOT_SIZE);
 
+// The type of a slot that is no capability, but holds what a revoke in progress is about to delete:
+// see cap/delete.h. It stands in a thread.
+constexpr uint8_t SLOT_REVOCATION = 31;
+
 constexpr unsigned SLOT_BITS = 6;
 static_assert(1u << SLOT_BITS == KOZO_SLOT_SIZE && SLOT_BITS == LINK_UNIT_BITS);
 
+// The slot that a link names which is not 0.
 static inline struct slot *slot_at(link_t link)
 {
-    return link_target(link);
+    return link_known(link);
 }
 
 // Puts a capability, whose own fields are set in `content`, into an empty slot as the youngest
-// child of `parent`. The links in `content` are ignored, and the slot's SLOT_IN_… flags come from
-// `content`.
+// child of `parent`. The links in `content` are ignored, and the slot's place comes from its flags.
 void slot_insert(struct slot *slot, struct slot *parent, const struct slot *content);
+
+// Makes the slots from `first` to `last` the youngest children of `parent`. They were empty, and are
+// filled now; if there are several, they are linked with one another already.
+void slot_join(struct slot *first, struct slot *last, struct slot *parent);
 
 // Moves a capability to an empty slot, keeping its place in the tree and in its list. `flags` are
 // those of the new place.
 void slot_move(struct slot *from, struct slot *to, uint8_t flags);
 
+// Puts `node`, an empty slot in a thread, between a slot and all its children.
+void slot_condemn(struct slot *slot, struct slot *node);
+
 // Empties a slot. Its children take its place. An Untyped that has lost its last child starts anew.
 // The object, if any, is not touched: see cap/delete.h.
 void slot_remove(struct slot *slot);
+
+static inline void slot_clear(struct slot *slot)
+{
+    *slot = (struct slot){};
+}
 
 // The parent, found by going around the ring: for people (inspect) only, since it takes as many
 // steps as there are siblings, at most `steps`; null when it was not found.

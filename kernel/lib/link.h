@@ -30,3 +30,9 @@ static inline link_t link_to(const void *target)
 {
     return target == nullptr ? 0 : (link_t)(arch_physical(target) >> LINK_UNIT_BITS);
 }
+
+// The same for what is seen through the window, which is all but struct kernel; not null.
+static inline link_t link_of(const void *target)
+{
+    return (link_t)(arch_window_address(target) >> LINK_UNIT_BITS);
+}

@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Plain loops: no vector registers here, and nothing that a kernel copies is long.
+// Plain loops: no vector registers here, and nothing that is copied by these is long.
 #include "lib/memory.h"
-
-void memory_zero(void *memory, uint64_t size)
-{
-    uint64_t *word = memory;
-
-    for (uint64_t i = 0; i < size / 8; i += 1) {
-        word[i] = 0;
-    }
-}
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size)
 {

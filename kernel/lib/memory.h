@@ -6,13 +6,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch/arch.h"
+
 // How much a long operation zeroes between two checks for a preemption point, and what that counts
 // as.
 constexpr uint64_t ZERO_STEP = 4096;
-constexpr unsigned ZERO_WORK = 15;
+constexpr unsigned ZERO_WORK = 8;
 
 // Zeroes `size` bytes, a multiple of 8, at an 8-byte boundary, with 8-byte stores.
-void memory_zero(void *memory, uint64_t size);
+static inline void memory_zero(void *memory, uint64_t size)
+{
+    arch_zero(memory, size / 8);
+}
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size);
 void *memmove(void *to, const void *from, size_t size);

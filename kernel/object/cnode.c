@@ -12,75 +12,92 @@
 #include "object/thread.h"
 #include "syscall/call.h"
 
+// Empty slots that count as one step of work.
+constexpr unsigned EMPTY_A_STEP = 8;
+
 bool cnode_reap(struct cpu *cpu, struct object *object)
 {
     struct cnode *cnode = (struct cnode *)object;
+    uint64_t slots = cnode_slots(cnode);
     uint64_t *progress = &object->grave.header.progress;
 
-    // Slot 0 is the header. One slot is one step.
-    if (*progress + 1 >= cnode_slots(cnode)) {
-        return true;
+    // Slot 0 is the header.
+    for (uint64_t index = *progress + 1; index < slots; index++) {
+        struct slot *slot = &cnode->slot[index];
+        if (slot->type != KOZO_TYPE_NONE) {
+            *progress = index - 1;
+            (void)slot_delete(cpu, slot);
+            return false;
+        }
+        if (index % EMPTY_A_STEP == 0 && cpu_work_is_due(cpu)) {
+            *progress = index;
+            return false;
+        }
     }
-    if (slot_delete(cpu, &cnode->slot[*progress + 1])) {
-        (*progress)++;
-    }
-    return false;
+    return true;
 }
 
 void capability_copy(struct slot *source, struct slot *destination, uint8_t flags)
 {
-    struct slot content = *source;
-
-    content.flags = flags | (source->flags & SLOT_DEVICE);
-    if (object_types[source->type].has_object) {
+    destination->head = source->head;
+    destination->flags = flags | (source->flags & SLOT_DEVICE);
+    destination->value = source->value;
+    destination->base = source->base;
+    destination->size = source->size;
+    if (source->object != 0) {
         slot_object(source)->grave.header.references++;
     }
-    slot_insert(destination, source, &content);
+    slot_join(destination, destination, source);
     if ((source->flags & SLOT_LEASED) != 0) {
         lease_join(lease_at(source->lease), destination);
     }
 }
 
-static bool range_narrow(struct slot *content, uint64_t first, uint64_t count, uint64_t unit,
-                         uint64_t *start)
+// What is narrower in a minted capability than in its source: the badge, or the range.
+struct minted {
+    enum kozo_error error;
+    uint64_t value, base, size;
+};
+
+// `count` units of a range of `size`, from `first` on: as an offset.
+static struct minted mint_range(uint64_t first, uint64_t count, uint64_t unit, uint64_t size)
 {
-    uint64_t units = content->size / unit;
+    uint64_t units = size / unit;
 
     if (count == 0 || first >= units || count > units - first) {
-        return false;
+        return (struct minted){.error = KOZO_BAD_ARGUMENT};
     }
-    *start += first * unit;
-    content->size = count * unit;
-    return true;
+    return (struct minted){.value = first * unit, .size = count * unit};
 }
 
-// What a capability becomes when it is minted with `value`; BAD_ARGUMENT when it can't.
-static enum kozo_error mint_value(struct slot *content, uint64_t value)
+// What a capability becomes when it is minted with `value`, which is not 0; BAD_ARGUMENT when it
+// can't.
+static struct minted mint_value(const struct slot *source, uint64_t value)
 {
-    if (value == 0) {
-        return KOZO_OK;
-    }
-    switch (content->type) {
+    struct minted minted = {.error = KOZO_BAD_ARGUMENT};
+
+    switch (source->type) {
     case KOZO_TYPE_ENDPOINT:
     case KOZO_TYPE_NOTIFICATION:
-        if (content->value != 0) {
-            return KOZO_BAD_ARGUMENT;
+        if (source->value == 0) {
+            minted = (struct minted){.value = value};
         }
-        content->value = value;
-        return KOZO_OK;
+        break;
     case KOZO_TYPE_FRAME:
-        return range_narrow(content, (uint32_t)value, value >> 32, ARCH_PAGE_SIZE, &content->base)
-                   ? KOZO_OK
-                   : KOZO_BAD_ARGUMENT;
+        minted = mint_range((uint32_t)value, value >> 32, ARCH_PAGE_SIZE, source->size);
+        minted.base = source->base + minted.value;
+        minted.value = source->value;
+        break;
     case KOZO_TYPE_IO_PORT:
         // Ports are named by their own numbers, so that one below the range wraps to far above it.
-        return range_narrow(content, (uint64_t)(uint16_t)value - content->value, value >> 16, 1,
-                            &content->value)
-                   ? KOZO_OK
-                   : KOZO_BAD_ARGUMENT;
+        minted =
+            mint_range((uint64_t)(uint16_t)value - source->value, value >> 16, 1, source->size);
+        minted.value += source->value;
+        break;
     default:
-        return KOZO_BAD_ARGUMENT;
+        break;
     }
+    return minted;
 }
 
 static enum kozo_error derive(struct call *call, uint64_t rights, uint64_t value)
@@ -93,10 +110,12 @@ static enum kozo_error derive(struct call *call, uint64_t rights, uint64_t value
     if (!object_types[source->type].can_copy) {
         return KOZO_BAD_TYPE;
     }
-    struct slot content = *source;
-    enum kozo_error error = mint_value(&content, value);
-    if (error != KOZO_OK) {
-        return error;
+    struct minted minted = {};
+    if (value != 0) {
+        minted = mint_value(source, value);
+        if (minted.error != KOZO_OK) {
+            return minted.error;
+        }
     }
     struct place place = lookup_empty(call->caller, call->argument[0]);
     if (place.error != KOZO_OK) {
@@ -106,10 +125,10 @@ static enum kozo_error derive(struct call *call, uint64_t rights, uint64_t value
     struct slot *destination = place_slot(&place);
     capability_copy(source, destination, 0);
     destination->rights &= (uint16_t)rights;
-    destination->value = content.value;
-    if (source->type == KOZO_TYPE_FRAME || source->type == KOZO_TYPE_IO_PORT) {
-        destination->base = content.base;
-        destination->size = content.size;
+    if (value != 0) {
+        destination->value = minted.value;
+        destination->base = minted.base;
+        destination->size = minted.size;
     }
     return KOZO_OK;
 }
@@ -201,13 +220,6 @@ enum kozo_error cnode_delete_call(struct call *call)
     return call_finish(call);
 }
 
-// Whether the slot was emptied, or is about to be, because its CNode is being taken apart.
-static bool place_is_gone(const struct place *place)
-{
-    return place_slot(place)->type == KOZO_TYPE_NONE ||
-           place->cnode->slot[0].type != KOZO_TYPE_NONE;
-}
-
 enum kozo_error cnode_revoke_call(struct call *call)
 {
     struct place place = lookup_place(call->caller, call->caller->registers.handle);
@@ -219,8 +231,7 @@ enum kozo_error cnode_revoke_call(struct call *call)
     }
 
     call_about(call, place_slot(&place));
-    // A capability that its own revocation destroys has nothing more to revoke.
-    if (!slot_revoke(call->cpu, place_slot(&place)) && !place_is_gone(&place)) {
+    if (!slot_revoke(call->cpu, place_slot(&place), call->caller)) {
         return call_again(call);
     }
     return call_finish(call);

@@ -23,6 +23,13 @@ bool waitable_empty(struct cpu *cpu, struct waitable *waitable)
     return false;
 }
 
+bool endpoint_at_rest(const struct object *object)
+{
+    const struct endpoint *endpoint = (const struct endpoint *)object;
+
+    return endpoint->waitable.queue.first == 0;
+}
+
 bool endpoint_reap(struct cpu *cpu, struct object *object)
 {
     return waitable_empty(cpu, &((struct endpoint *)object)->waitable);

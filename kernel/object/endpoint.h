@@ -31,6 +31,8 @@ static inline struct endpoint *endpoint_of(const struct slot *capability)
     return link_known(capability->object);
 }
 
+[[nodiscard]] bool endpoint_at_rest(const struct object *object);
+
 // Wakes one waiter with CANCELLED at each step.
 [[nodiscard]] bool endpoint_reap(struct cpu *cpu, struct object *object);
 

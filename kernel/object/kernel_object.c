@@ -7,10 +7,10 @@
 #include "sched/scheduler.h"
 #include "syscall/call.h"
 
-// Also what is left of a call that has done all but taking dying objects apart: see call_finish.
+// Also what is left of a call that has done all but to delete: see call_finish.
 enum kozo_error kernel_null_call(struct call *call)
 {
-    return kernel.dying == 0 || dying_finish(call->cpu) ? KOZO_OK : call_again(call);
+    return call_finish(call);
 }
 
 enum kozo_error kernel_yield_call(struct call *call)

@@ -48,6 +48,13 @@ static void enter_outer(struct lease *lease, struct lease *outer)
     }
 }
 
+bool lease_at_rest(const struct object *object)
+{
+    const struct lease *lease = (const struct lease *)object;
+
+    return lease->slots == 0 && lease->inner == 0 && lease->outer == 0;
+}
+
 bool lease_reap(struct cpu *cpu, struct object *object)
 {
     struct lease *lease = (struct lease *)object;

@@ -45,6 +45,8 @@ static inline struct lease *lease_at(link_t link)
     return link_target(link);
 }
 
+[[nodiscard]] bool lease_at_rest(const struct object *object);
+
 // Closes it, deletes the capabilities under it, and closes those inside it, one a step.
 [[nodiscard]] bool lease_reap(struct cpu *cpu, struct object *object);
 

@@ -9,6 +9,13 @@
 #include "sched/scheduler.h"
 #include "syscall/call.h"
 
+bool notification_at_rest(const struct object *object)
+{
+    const struct notification *notification = (const struct notification *)object;
+
+    return notification->waitable.queue.first == 0 && notification->bound == 0;
+}
+
 bool notification_reap(struct cpu *cpu, struct object *object)
 {
     struct notification *notification = (struct notification *)object;

@@ -23,6 +23,7 @@ static inline struct notification *notification_of(const struct slot *capability
     return link_known(capability->object);
 }
 
+[[nodiscard]] bool notification_at_rest(const struct object *object);
 [[nodiscard]] bool notification_reap(struct cpu *cpu, struct object *object);
 
 // Sets the bits of a badge (bit 0 for none), or hands them to who waits.

@@ -35,14 +35,15 @@ const struct object_type object_types[OBJECT_TYPES] = {
                          .rights = RIGHTS_STORAGE,
                          .reap = cnode_reap},
     [KOZO_TYPE_ENDPOINT] = {OBJECT(ENDPOINT, "Endpoint", RIGHTS_MESSAGE, true),
-                            .reap = endpoint_reap},
-    [KOZO_TYPE_REPLY] = {OBJECT(REPLY, "Reply", RIGHTS_OBJECT, false), .reap = reply_reap},
+                            .at_rest = endpoint_at_rest, .reap = endpoint_reap},
+    [KOZO_TYPE_REPLY] = {OBJECT(REPLY, "Reply", RIGHTS_OBJECT, false), .at_rest = reply_at_rest,
+                         .reap = reply_reap},
     [KOZO_TYPE_NOTIFICATION] = {OBJECT(NOTIFICATION, "Notification", RIGHTS_STORAGE, true),
-                                .reap = notification_reap},
+                                .at_rest = notification_at_rest, .reap = notification_reap},
     [KOZO_TYPE_THREAD] = {OBJECT(THREAD, "Thread", RIGHTS_OBJECT, true), .create = thread_create,
                           .reap = thread_reap},
     [KOZO_TYPE_SCHED_CONTEXT] = {OBJECT(SCHED_CONTEXT, "SchedContext", RIGHTS_OBJECT, true),
-                                 .reap = sched_context_reap},
+                                 .at_rest = sched_context_at_rest, .reap = sched_context_reap},
     [KOZO_TYPE_POOL] = {OBJECT(POOL, "Pool", RIGHTS_OBJECT, true), .reap = pool_reap},
     [KOZO_TYPE_ADDRESS_SPACE] = {OBJECT(ADDRESS_SPACE, "AddressSpace", RIGHTS_OBJECT, true),
                                  .reap = address_space_reap},
@@ -67,8 +68,12 @@ const struct object_type object_types[OBJECT_TYPES] = {
     [KOZO_TYPE_AUDIT_DIGEST] = {.name = "AuditDigest", .can_copy = true, .rights = KOZO_RIGHT_READ},
     [KOZO_TYPE_ENTROPY] = {.name = "Entropy", .can_copy = true, .rights = KOZO_RIGHT_WRITE},
     [KOZO_TYPE_TIMER] = {OBJECT(TIMER, "Timer", RIGHTS_OBJECT, true), .reap = timer_reap},
-    [KOZO_TYPE_LEASE] = {OBJECT(LEASE, "Lease", RIGHTS_OBJECT, true), .reap = lease_reap},
+    [SLOT_REVOCATION] = {.name = "Revocation"},
+    [KOZO_TYPE_LEASE] = {OBJECT(LEASE, "Lease", RIGHTS_OBJECT, true), .at_rest = lease_at_rest,
+                         .reap = lease_reap},
 };
+
+static_assert(SLOT_REVOCATION < OBJECT_TYPES);
 
 void object_create(struct object *object, enum kozo_object_type type, unsigned bits)
 {
@@ -82,7 +87,9 @@ void object_bury(struct slot *last)
 {
     struct object *object = slot_object(last);
 
-    lease_leave(last);
+    if ((last->flags & SLOT_LEASED) != 0) {
+        lease_leave(last);
+    }
     slot_move(last, &object->grave, SLOT_GRAVE);
     slot_list_push(&kernel.dying, &object->grave);
 }

@@ -11,7 +11,9 @@
 //
 //      retype            last capability deleted            reap says done
 //   ──────────▶  live  ──────────────────────────▶  dying  ────────────────▶  memory
-//     create               object_bury                        object_reap
+//     create    │          object_bury                        object_reap         ▲
+//               └─────────────────────────────────────────────────────────────────┘
+//                          the same, of an object that is at rest
 //
 // Invariants
 //   O1  A live object's `references` is the number of slots that hold a capability to it, and not 0.
@@ -37,6 +39,10 @@ struct object_type {
 
     // Sets up a zeroed object whose header is filled in. Null when there is nothing to do.
     void (*create)(struct object *object);
+
+    // Whether nothing but its capabilities knows of the object, so that it need not be taken apart.
+    // Null when it always has to be.
+    bool (*at_rest)(const struct object *object);
 
     // Takes one more part away. True when nothing is left. Called again and again, with other calls
     // into the kernel in between. Null when there is nothing to do.

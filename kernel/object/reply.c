@@ -5,6 +5,13 @@
 #include "object/thread.h"
 #include "syscall/call.h"
 
+bool reply_at_rest(const struct object *object)
+{
+    const struct reply *reply = (const struct reply *)object;
+
+    return reply->thread == 0;
+}
+
 bool reply_reap(struct cpu *cpu, struct object *object)
 {
     struct reply *reply = (struct reply *)object;

@@ -28,6 +28,8 @@ static inline struct reply *reply_of(const struct slot *capability)
     return link_known(capability->object);
 }
 
+[[nodiscard]] bool reply_at_rest(const struct object *object);
+
 // A caller that is held is told NO_REPLY.
 [[nodiscard]] bool reply_reap(struct cpu *cpu, struct object *object);
 

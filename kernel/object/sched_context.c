@@ -13,6 +13,13 @@
 
 constexpr uint64_t MICROSECONDS = 1'000'000;
 
+bool sched_context_at_rest(const struct object *object)
+{
+    const struct sched_context *context = (const struct sched_context *)object;
+
+    return context->owner == 0 && context->user == 0;
+}
+
 bool sched_context_reap(struct cpu *cpu, struct object *object)
 {
     // Its owner's slot was a capability, so only a borrower may be left.

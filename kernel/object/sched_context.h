@@ -40,6 +40,7 @@ static inline struct sched_context *sched_context_of(const struct slot *capabili
 // Microseconds in ticks of the clock, at least one for each.
 uint64_t ticks_of(uint64_t microseconds);
 
+[[nodiscard]] bool sched_context_at_rest(const struct object *object);
 [[nodiscard]] bool sched_context_reap(struct cpu *cpu, struct object *object);
 
 void sched_context_set_budget(struct sched_context *context, uint64_t microseconds);

@@ -29,8 +29,8 @@ void thread_create(struct object *object)
 // The slots of a thread, in the order in which they are emptied.
 static struct slot *thread_slot(struct thread *thread, uint64_t number)
 {
-    struct slot *slots[] = {&thread->context, &thread->space, &thread->buffer,
-                            &thread->fault_handler, &thread->cspace};
+    struct slot *slots[] = {&thread->revocation, &thread->context,       &thread->space,
+                            &thread->buffer,     &thread->fault_handler, &thread->cspace};
 
     return number < sizeof(slots) / sizeof(slots[0]) ? slots[number] : nullptr;
 }
@@ -38,18 +38,21 @@ static struct slot *thread_slot(struct thread *thread, uint64_t number)
 bool thread_reap(struct cpu *cpu, struct object *object)
 {
     struct thread *thread = (struct thread *)object;
-    struct slot *slot = thread_slot(thread, object->grave.header.progress);
+    uint64_t *progress = &object->grave.header.progress;
 
-    if (kernel.init == link_to(thread)) {
-        panic_init("init destroyed its own thread", &thread->registers, nullptr);
+    if (*progress == 0) {
+        if (kernel.init == link_to(thread)) {
+            panic_init("init destroyed its own thread", &thread->registers, nullptr);
+        }
+        thread_stop(cpu, thread);
+        notification_unbind(thread);
+        extended_state_unbind(cpu, thread);
+        extra_leave(cpu, thread);
     }
-    thread_stop(cpu, thread);
-    notification_unbind(thread);
-    extended_state_unbind(cpu, thread);
-    extra_leave(cpu, thread);
+    struct slot *slot = thread_slot(thread, *progress);
     if (slot != nullptr) {
         if (slot_delete(cpu, slot)) {
-            object->grave.header.progress++;
+            ++*progress;
         }
         return false;
     }

@@ -54,7 +54,8 @@ struct thread {
     struct slot space;
     struct slot buffer; // value: offset of the IPC buffer in the Frame
     struct slot fault_handler;
-    struct slot context; // its own SchedContext
+    struct slot context;    // its own SchedContext
+    struct slot revocation; // what its CNode.revoke has yet to delete: see cap/delete.h
 
     uint8_t state; // enum thread_state
     uint8_t priority;

@@ -10,7 +10,10 @@
 #include "object/thread.h"
 #include "syscall/call.h"
 
+// So many at a time that there need be no preemption point: making one of those that are more than
+// zeroed memory takes longer.
 constexpr unsigned RETYPE_MOST = 256;
+constexpr unsigned RETYPE_MOST_CREATED = 64;
 constexpr unsigned UNTYPED_MIN_BITS = 6;
 constexpr unsigned UNTYPED_MAX_BITS = 47;
 constexpr unsigned FRAME_MAX_BITS = 40;
@@ -23,13 +26,12 @@ void untyped_reset(struct slot *untyped)
 
 // What one call wants, with all checks done.
 struct retype {
-    enum kozo_error error;
     enum kozo_object_type type;
     unsigned size;  // as the caller gave it
     uint64_t bytes; // of one object
     uint64_t count;
-    uint64_t start; // offset of the first object
-    struct place place;
+    uint64_t start;     // offset of the first object
+    struct slot *first; // the first slot to fill
 };
 
 // log2 of the bytes that one object takes; 0 when type and size don't fit together.
@@ -59,22 +61,21 @@ static bool retype_makes(uint64_t type, bool device)
             (type == KOZO_TYPE_EXTENDED_STATE && extended_state_bits() != 0));
 }
 
-static enum kozo_error retype_destination(struct call *call, struct retype *retype)
+static enum kozo_error retype_destination(const struct call *call, struct retype *retype)
 {
-    retype->place = lookup_empty(call->caller, call->argument[2]);
-    if (retype->place.error != KOZO_OK) {
-        return retype->place.error;
+    struct place place = lookup_empty(call->caller, call->argument[2]);
+    if (place.error != KOZO_OK) {
+        return place.error;
     }
-    uint64_t index = retype->place.index;
-    if (retype->count > cnode_slots(retype->place.cnode) - index) {
+    if (retype->count > cnode_slots(place.cnode) - place.index) {
         return KOZO_BAD_HANDLE;
     }
+    retype->first = place_slot(&place);
+    unsigned taken = 0;
     for (uint64_t i = 1; i < retype->count; i++) {
-        if (retype->place.cnode->slot[index + i].type != KOZO_TYPE_NONE) {
-            return KOZO_SLOT_TAKEN;
-        }
+        taken |= retype->first[i].type;
     }
-    return KOZO_OK;
+    return taken == KOZO_TYPE_NONE ? KOZO_OK : KOZO_SLOT_TAKEN;
 }
 
 static enum kozo_error retype_range(const struct slot *untyped, struct retype *retype)
@@ -94,30 +95,26 @@ static enum kozo_error retype_range(const struct slot *untyped, struct retype *r
     return KOZO_OK;
 }
 
-static struct retype retype_decode(struct call *call)
+static enum kozo_error retype_decode(const struct call *call, struct retype *retype)
 {
-    struct retype retype = {};
     uint64_t type = call->argument[0];
     uint64_t size = call->argument[1];
+    uint64_t count = call->argument[3];
 
     if (!retype_makes(type, (call->slot->flags & SLOT_DEVICE) != 0)) {
-        retype.error = KOZO_BAD_TYPE;
-        return retype;
+        return KOZO_BAD_TYPE;
     }
     unsigned bits = retype_bits(type, size);
-    retype.type = (enum kozo_object_type)type;
-    retype.size = (unsigned)size;
-    retype.bytes = (uint64_t)1 << bits;
-    retype.count = call->argument[3];
-    if (bits == 0 || retype.count == 0 || retype.count > RETYPE_MOST) {
-        retype.error = KOZO_BAD_ARGUMENT;
-        return retype;
+    uint64_t most = object_types[type].create == nullptr ? RETYPE_MOST : RETYPE_MOST_CREATED;
+    if (bits == 0 || count == 0 || count > most) {
+        return KOZO_BAD_ARGUMENT;
     }
-    retype.error = retype_destination(call, &retype);
-    if (retype.error == KOZO_OK) {
-        retype.error = retype_range(call->slot, &retype);
-    }
-    return retype;
+    retype->type = (enum kozo_object_type)type;
+    retype->size = (unsigned)size;
+    retype->bytes = (uint64_t)1 << bits;
+    retype->count = count;
+    enum kozo_error error = retype_destination(call, retype);
+    return error == KOZO_OK ? retype_range(call->slot, retype) : error;
 }
 
 // Zeroes up to `end`, an offset. False when a preemption point is due.
@@ -143,35 +140,67 @@ static bool retype_needs_zero(const struct slot *untyped, const struct retype *r
     return retype->type != KOZO_TYPE_UNTYPED && (untyped->flags & SLOT_DEVICE) == 0;
 }
 
-static void retype_make(struct slot *untyped, const struct retype *retype, uint64_t number)
+// One object after the other, in zeroed memory, with one capability to each. Nothing is worked out
+// twice here, since this may go around 256 times without a preemption point.
+static void make_objects(struct slot *untyped, const struct object_type *type,
+                         const struct retype *retype, physical_t start)
 {
-    const struct object_type *type = &object_types[retype->type];
-    physical_t address = untyped->base + retype->start + number * retype->bytes;
-    struct slot content = {
-        .type = (uint8_t)retype->type,
-        .flags = untyped->flags & SLOT_DEVICE,
-        .rights = type->rights,
-    };
+    const struct object_header header = {
+        .references = 1, .type = (uint8_t)retype->type, .bits = (uint8_t)retype->size};
+    const struct slot content = {.type = (uint8_t)retype->type,
+                                 .rights = type->rights,
+                                 .object = (link_t)(start >> LINK_UNIT_BITS)};
+    const struct slot step = {.object = (link_t)(retype->bytes >> LINK_UNIT_BITS)};
+    const uint64_t bytes = retype->bytes;
+    const uint64_t last = retype->type == KOZO_TYPE_CNODE ? bytes / KOZO_SLOT_SIZE - 1 : 0;
+    struct slot *end = retype->first + retype->count;
+    unsigned char *object = arch_window(start);
+    uint64_t head = content.head;
+    link_t self = link_of(retype->first);
 
-    if (type->has_object) {
-        struct object *object = arch_window(address);
-        object_create(object, retype->type, retype->size);
-        object->grave.header.references = 1;
-        content.object = link_to(object);
-        content.size = retype->type == KOZO_TYPE_CNODE ? retype->bytes / KOZO_SLOT_SIZE - 1 : 0;
-    } else {
-        content.base = address;
-        content.size = retype->bytes;
+    for (struct slot *slot = retype->first; slot != end; slot++) {
+        ((struct object *)object)->grave.header.identity = header.identity;
+        object += bytes;
+        slot->head = head;
+        head += step.head;
+        slot->next = ++self;
+        slot->previous = self - 2;
+        slot->size = last;
     }
-    slot_insert(&retype->place.cnode->slot[retype->place.index + number], untyped, &content);
+    for (struct slot *slot = retype->first; type->create != nullptr && slot != end; slot++) {
+        type->create(slot_object(slot));
+    }
+    slot_join(retype->first, end - 1, untyped);
+}
+
+// The same for Frames and Untypeds, which are nothing but their slots.
+static void make_ranges(struct slot *untyped, const struct object_type *type,
+                        const struct retype *retype, physical_t start)
+{
+    const struct slot content = {.type = (uint8_t)retype->type,
+                                 .flags = untyped->flags & SLOT_DEVICE,
+                                 .rights = type->rights};
+    struct slot *end = retype->first + retype->count;
+    link_t self = link_of(retype->first);
+
+    for (struct slot *slot = retype->first; slot != end; slot++) {
+        slot->head = content.head;
+        slot->next = ++self;
+        slot->previous = self - 2;
+        slot->base = start;
+        slot->size = retype->bytes;
+        start += retype->bytes;
+    }
+    slot_join(retype->first, end - 1, untyped);
 }
 
 enum kozo_error untyped_retype_call(struct call *call)
 {
     struct slot *untyped = call->slot;
-    struct retype retype = retype_decode(call);
-    if (retype.error != KOZO_OK) {
-        return retype.error;
+    struct retype retype;
+    enum kozo_error error = retype_decode(call, &retype);
+    if (error != KOZO_OK) {
+        return error;
     }
     uint64_t end = retype.start + retype.count * retype.bytes;
     if (retype_needs_zero(untyped, &retype)) {
@@ -183,8 +212,12 @@ enum kozo_error untyped_retype_call(struct call *call)
         }
     }
 
-    for (uint64_t i = 0; i < retype.count; i++) {
-        retype_make(untyped, &retype, i);
+    const struct object_type *type = &object_types[retype.type];
+    physical_t start = untyped->base + retype.start;
+    if (type->has_object) {
+        make_objects(untyped, type, &retype, start);
+    } else {
+        make_ranges(untyped, type, &retype, start);
     }
     untyped->value = end;
     return KOZO_OK;

@@ -325,9 +325,6 @@ static bool check_model(uint32_t from, const struct step *step, const struct thr
     if (!check_outcome(from, step, caller, &says)) {
         return false;
     }
-    if (says.is_open) {
-        return true;
-    }
     model_see(&found, caller);
     return model_is(&expected, &found, text, sizeof(text)) || failed(from, step, text);
 }
@@ -383,9 +380,7 @@ static bool try_step(uint32_t from, const struct state *here, struct model *mode
     if (pending && !finish(caller)) {
         return failed(from, step, "the call starts again for ever");
     }
-    // A preempted call that cuts off its own path can't go on, and says so.
-    bool cut_off = pending && kernel_outcome(caller).registers.operation == KOZO_BAD_HANDLE;
-    if (model != nullptr && !cut_off && !check_model(from, step, caller, model)) {
+    if (model != nullptr && !check_model(from, step, caller, model)) {
         return false;
     }
     state_restore(here);

@@ -121,9 +121,7 @@ struct model {
 
 // What the caller of a system call sees.
 struct outcome {
-    bool waits;   // or is stopped or gone: there are no results yet
-    bool is_open; // the model leaves open in which state the call ends: a revoke that destroyed the
-                  // slot it was about
+    bool waits; // or is stopped or gone: there are no results yet
     struct model_registers registers;
 };
 

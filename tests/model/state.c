@@ -270,6 +270,9 @@ bool state_is_halfway(void)
     }
     walk_begin(&walk);
     while ((slot = walk_next(&walk)) != nullptr) {
+        if (slot->type == SLOT_REVOCATION) {
+            return true;
+        }
         if (slot->type == KOZO_TYPE_THREAD && thread_is_pending(link_target(slot->object))) {
             return true;
         }

@@ -17,10 +17,10 @@
 
 static enum model_where where_of(const struct slot *slot)
 {
-    if ((slot->flags & SLOT_IN_THREAD) != 0) {
+    if ((slot->flags & SLOT_PLACE) == SLOT_IN_THREAD) {
         return IN_THREAD;
     }
-    if ((slot->flags & SLOT_IN_POOL) != 0) {
+    if ((slot->flags & SLOT_PLACE) == SLOT_IN_POOL) {
         return IN_POOL;
     }
     return (slot->flags & SLOT_GRAVE) != 0 ? IN_HEADER : IN_CNODE;

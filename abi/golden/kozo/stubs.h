@@ -160,7 +160,7 @@ static inline enum kozo_error kozo_kernel_dump_caps(void)
 //   size: log2 of: the slots of a CNode (2 to 24), the bytes of a Frame (12 to 40), of an Untyped
 //     (6 to 47), of a Pool's or other object's own size (0, which means its only size)
 //   destination: the first slot to fill
-//   count: how many, 1 to 256
+//   count: how many, 1 to 256, or 64 of Threads
 [[nodiscard]]
 static inline enum kozo_error kozo_untyped_retype(struct kozo_untyped object,
                                                   enum kozo_object_type type, uint64_t size,

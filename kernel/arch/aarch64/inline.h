@@ -15,6 +15,20 @@ static inline physical_t arch_physical(const void *pointer)
     return address >= AARCH64_IMAGE ? address - AARCH64_IMAGE : address - AARCH64_WINDOW;
 }
 
+static inline physical_t arch_window_address(const void *pointer)
+{
+    return (uint64_t)pointer - AARCH64_WINDOW;
+}
+
+static inline void arch_zero(void *memory, uint64_t words)
+{
+    uint64_t *word = memory;
+
+    for (uint64_t i = 0; i < words; i++) {
+        word[i] = 0;
+    }
+}
+
 // The same for a processor from its start to its end, so the compiler may read it once.
 static inline struct cpu *arch_cpu(void)
 {

@@ -28,7 +28,7 @@ constexpr unsigned ARCH_INTERRUPTS = ARCH_LINES;
 
 constexpr bool ARCH_HAS_PORTS = false;
 
-constexpr uint64_t ARCH_WORK_LIMIT = 512;
+constexpr uint64_t ARCH_WORK_LIMIT = 64;
 
 // Where physical address 0 is seen in the window, and in the mapping of the kernel's own image.
 constexpr uint64_t AARCH64_WINDOW = 0xffff'0000'0000'0000;

@@ -30,6 +30,20 @@ static inline physical_t arch_physical(const void *pointer)
     return address - ram < HOST_RAM ? address - ram : address - (uintptr_t)&kernel + HOST_RAM;
 }
 
+static inline physical_t arch_window_address(const void *pointer)
+{
+    return arch_physical(pointer);
+}
+
+static inline void arch_zero(void *memory, uint64_t words)
+{
+    uint64_t *word = memory;
+
+    for (uint64_t i = 0; i < words; i++) {
+        word[i] = 0;
+    }
+}
+
 struct cpu *host_cpu(void);
 
 static inline struct cpu *arch_cpu(void)

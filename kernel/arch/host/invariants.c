@@ -119,7 +119,7 @@ static bool check_copy(const struct slot *slot, const struct slot *parent)
         break;
     case KOZO_TYPE_ENDPOINT:
     case KOZO_TYPE_NOTIFICATION:
-        RULE(parent->value == 0 || (slot->flags & SLOT_IN_THREAD) != 0 ||
+        RULE(parent->value == 0 || (slot->flags & SLOT_PLACE) == SLOT_IN_THREAD ||
                  slot->value == parent->value,
              "a badge stays", slot);
         break;
@@ -158,9 +158,23 @@ static bool check_carved(const struct slot *slot, const struct slot *untyped)
     return true;
 }
 
+// Where a slot would hang if no revoke were in progress.
+static const struct slot *parent_beyond_revocations(const struct slot *parent)
+{
+    while (parent->type == SLOT_REVOCATION) {
+        const struct slot *first = parent;
+        while (first->up == 0) {
+            first = slot_at(first->previous);
+        }
+        parent = slot_at(first->up);
+    }
+    return parent;
+}
+
 static bool check_parent(const struct slot *slot, const struct slot *parent)
 {
-    if (parent == &kernel.root) {
+    parent = parent_beyond_revocations(parent);
+    if (slot->type == SLOT_REVOCATION || parent == slot_at(link_to(&kernel.root))) {
         return true;
     }
     RULE(parent->type != KOZO_TYPE_NONE, "S1: the parent is not empty", slot);
@@ -173,7 +187,7 @@ static bool check_parent(const struct slot *slot, const struct slot *parent)
         RULE(lies_in(slot, parent->base, parent->size), "a Mapping lies inside its Frame", slot);
         return true;
     }
-    RULE(parent->type == KOZO_TYPE_UNTYPED && (parent->flags & SLOT_IN_POOL) == 0,
+    RULE(parent->type == KOZO_TYPE_UNTYPED && (parent->flags & SLOT_PLACE) != SLOT_IN_POOL,
          "S1: a capability is derived from its like, from a Frame or from an Untyped", slot);
     return check_carved(slot, parent);
 }
@@ -303,7 +317,7 @@ static void object_places(const struct object *object)
         break;
     }
     case KOZO_TYPE_THREAD:
-        places(&((const struct thread *)object)->cspace, 5, PLACE_THREAD);
+        places(&((const struct thread *)object)->cspace, 6, PLACE_THREAD);
         break;
     case KOZO_TYPE_POOL:
         places(((const struct pool *)object)->donor, POOL_DONORS, PLACE_POOL);
@@ -318,8 +332,8 @@ static void object_places(const struct object *object)
         break;
     }
 }
-static_assert(offsetof(struct thread, context) - offsetof(struct thread, cspace) ==
-              4 * sizeof(struct slot));
+static_assert(offsetof(struct thread, revocation) - offsetof(struct thread, cspace) ==
+              5 * sizeof(struct slot));
 
 static bool check_object(const struct object *object)
 {
@@ -369,7 +383,7 @@ static bool check_dying(void)
 
 static bool check_place(const struct slot *slot, enum place_kind place)
 {
-    constexpr unsigned where = SLOT_IN_THREAD | SLOT_IN_POOL | SLOT_GRAVE;
+    constexpr unsigned where = SLOT_PLACE | SLOT_GRAVE;
     static const uint8_t flags[] = {[PLACE_THREAD] = SLOT_IN_THREAD,
                                     [PLACE_POOL] = SLOT_IN_POOL,
                                     [PLACE_GRAVE] = SLOT_GRAVE,
@@ -377,6 +391,8 @@ static bool check_place(const struct slot *slot, enum place_kind place)
 
     RULE(place != NO_PLACE, "a capability stands in a place for one", slot);
     RULE((slot->flags & where) == flags[place], "a slot's flags tell where it stands", slot);
+    RULE(slot->type != SLOT_REVOCATION || (place == PLACE_THREAD && slot->object == 0),
+         "S5: a Revocation stands in a thread and has no object", slot);
     RULE(place != PLACE_POOL || slot->type == KOZO_TYPE_UNTYPED, "a donor is an Untyped", slot);
     RULE(place != PLACE_HANDLER || slot->type == KOZO_TYPE_NOTIFICATION,
          "an IrqHandler or a Timer holds a Notification", slot);
@@ -406,7 +422,7 @@ static bool check_untyped(const struct slot *slot)
 
     RULE(slot->value <= slot->size && slot->zeroed <= slot->size,
          "U1: an Untyped's watermark lies inside it", slot);
-    if ((slot->flags & SLOT_IN_POOL) != 0) {
+    if ((slot->flags & SLOT_PLACE) == SLOT_IN_POOL) {
         RULE(!device && slot->child == 0, "a donor is ordinary memory without children", slot);
         return use_memory(slot->base, slot->size, USED_DONOR, slot);
     }

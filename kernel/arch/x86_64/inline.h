@@ -20,6 +20,16 @@ static inline void arch_pause(void)
     __asm__ volatile("pause");
 }
 
+static inline physical_t arch_window_address(const void *pointer)
+{
+    return (uint64_t)pointer - X86_WINDOW;
+}
+
+static inline void arch_zero(void *memory, uint64_t words)
+{
+    __asm__ volatile("rep stosq" : "+D"(memory), "+c"(words) : "a"(0) : "memory");
+}
+
 // The first word of struct cpu is its own address.
 static inline struct cpu *arch_cpu(void)
 {

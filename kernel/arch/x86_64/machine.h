@@ -29,7 +29,7 @@ constexpr bool ARCH_HAS_PORTS = true;
 
 constexpr unsigned ARCH_CLASS_WORDS = 18; // struct kozo_x86_general
 
-constexpr uint64_t ARCH_WORK_LIMIT = 512;
+constexpr uint64_t ARCH_WORK_LIMIT = 64;
 
 // Where physical address 0 is seen in the window, and in the mapping of the kernel's own image.
 constexpr uint64_t X86_WINDOW = 0xffff'8000'0000'0000;

@@ -185,6 +185,85 @@ TEST("a thread that revokes its own memory is gone, and the others go on")
     CHECK(all_memory_is_back());
 }
 
+TEST("the same with a preemption point everywhere, as soon as somebody deletes")
+{
+    world_begin();
+    world_make(KOZO_TYPE_UNTYPED, 14, D);
+    CHECK(CALL(UNTYPED_RETYPE, D, KOZO_TYPE_THREAD, 0, A, 1) == KOZO_OK);
+    CHECK(CALL(UNTYPED_RETYPE, D, KOZO_TYPE_SCHED_CONTEXT, 0, B, 1) == KOZO_OK);
+    CHECK(CALL(UNTYPED_RETYPE, D, KOZO_TYPE_ENDPOINT, 0, C, 1) == KOZO_OK);
+    CHECK(CALL(THREAD_CONFIGURE, A, AT_CNODE, AT_SPACE) == KOZO_OK);
+    CHECK(CALL(SCHED_CONTROL_CONFIGURE, AT_SCHED_CONTROL, B, BUDGET_DEFAULT) == KOZO_OK);
+    CHECK(CALL(SCHED_CONTEXT_BIND, B, A) == KOZO_OK);
+    CHECK(CALL(THREAD_SET_PRIORITY, A, WORLD_PRIORITY) == KOZO_OK);
+    CHECK(CALL(THREAD_RESUME, A) == KOZO_OK);
+    REQUIRE(world_run((struct thread *)world_object(A)));
+    host_work_limit = 1;
+    CHECK(CALL(CNODE_REVOKE, D) == WAITS);
+    REQUIRE(world_run((struct thread *)world_object(AT_THREAD)));
+    CHECK(CALL(KERNEL_NULL, 0) == KOZO_OK);
+    CHECK(world_is_empty(A) && world_is_empty(B) && world_is_empty(C) && kernel.dying == 0);
+    CHECK(all_memory_is_back());
+}
+
+TEST("a preempted revoke gets to its end although it cuts off its own handle")
+{
+    world_begin();
+    world_make(KOZO_TYPE_CNODE, 2, A);
+    world_make(KOZO_TYPE_ENDPOINT, 0, B);
+    CHECK(CALL(CNODE_COPY, A, C) == KOZO_OK);
+    CHECK(CALL(CNODE_MOVE, A, in(C, 2)) == KOZO_OK);
+    CHECK(CALL(CNODE_COPY, in(C, 2), D) == KOZO_OK);
+    host_work_limit = 1;
+    CHECK(CALL(CNODE_REVOKE, in(C, 2)) == KOZO_OK);
+    CHECK(world.restarts > 0);
+    CHECK(world_is_empty(C) && world_is_empty(D));
+}
+
+TEST("what is derived while a revoke is in progress stays")
+{
+    world_begin();
+    struct thread *other = world_thread(D + 1);
+    world_make(KOZO_TYPE_ENDPOINT, 0, A);
+    CHECK(CALL(CNODE_COPY, A, B) == KOZO_OK);
+    CHECK(CALL(CNODE_COPY, A, D) == KOZO_OK);
+    host_work_limit = 1;
+    CHECK(!world_enter(KOZO_OP_CNODE_REVOKE, A, (uint64_t[9]){}));
+    CHECK(world_is_empty(B) && !world_is_empty(D));
+    REQUIRE(world_run(other));
+    CHECK(CALL(CNODE_COPY, A, B) == KOZO_OK);
+    REQUIRE(world_run((struct thread *)world_object(AT_THREAD)));
+    CHECK(CALL(KERNEL_NULL, 0) == KOZO_OK);
+    CHECK(world_is_empty(D) && !world_is_empty(B));
+}
+
+TEST("a thread's next revoke ends one that it was torn out of")
+{
+    world_begin();
+    world_make(KOZO_TYPE_ENDPOINT, 0, A);
+    CHECK(CALL(CNODE_COPY, A, B) == KOZO_OK);
+    CHECK(CALL(CNODE_COPY, A, D) == KOZO_OK);
+    host_work_limit = 1;
+    CHECK(!world_enter(KOZO_OP_CNODE_REVOKE, A, (uint64_t[9]){}));
+    CHECK(CALL(CNODE_COPY, A, B) == KOZO_OK);
+    CHECK(CALL(CNODE_REVOKE, A) == KOZO_OK);
+    CHECK(world_is_empty(B) && world_is_empty(D));
+}
+
+TEST("whoever revokes what another thread is about to revoke has all of it gone")
+{
+    world_begin();
+    struct thread *other = world_thread(D + 1);
+    world_make(KOZO_TYPE_ENDPOINT, 0, A);
+    CHECK(CALL(CNODE_COPY, A, B) == KOZO_OK);
+    CHECK(CALL(CNODE_COPY, B, D) == KOZO_OK);
+    host_work_limit = 1;
+    CHECK(!world_enter(KOZO_OP_CNODE_REVOKE, A, (uint64_t[9]){}));
+    REQUIRE(world_run(other));
+    CHECK(CALL(CNODE_REVOKE, A) == KOZO_OK);
+    CHECK(world_is_empty(B) && world_is_empty(D));
+}
+
 TEST("revoking everything that a thread lives in stops it")
 {
     world_begin();

@@ -216,9 +216,11 @@ TEST("a revocation of a donor that nobody finishes costs its tables until the la
         CHECK(CALL(FRAME_MAP, AT_BUFFER, A + 2 + i, SPACE, i * PAGE, 0, PAGE, KOZO_RIGHT_READ) ==
               KOZO_OK);
     }
+    struct thread *other = world_thread(A + 4);
     host_work_limit = 1;
     CHECK(!world_enter(KOZO_OP_CNODE_REVOKE, A, (uint64_t[9]){}));
     CHECK(space(SPACE)->root == 0 && space(SPACE)->pool != 0);
+    REQUIRE(world_run(other));
     // Another space may come and go, and the lost tables stay lost.
     CHECK(CALL(POOL_ATTACH, POOL, SPACE + 1) == KOZO_OK);
     CHECK(CALL(CNODE_DELETE, SPACE) == KOZO_OK);

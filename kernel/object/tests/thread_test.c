@@ -78,7 +78,7 @@ TEST("configure is preempted while the old CNode dies, and still answers OK")
     CHECK(CALL(CNODE_DELETE, 9 | A << 6) == KOZO_OK);
     host_work_limit = 1;
     CHECK(CALL(THREAD_CONFIGURE, 10, 11) == KOZO_OK);
-    CHECK(world.restarts > 60 && kernel.dying == 0);
+    CHECK(world.restarts > 8 && kernel.dying == 0);
     CHECK(CALL(CNODE_INSPECT, 3) == KOZO_OK);
     CHECK(world.result[0] == KOZO_TYPE_THREAD);
 }

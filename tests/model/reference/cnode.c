@@ -110,7 +110,6 @@ enum kozo_error do_revoke(struct making *call)
     }
 
     revoke(call->model, place.slot);
-    call->is_open = slot_in(call->model, place.slot)->type == KOZO_TYPE_NONE;
     return KOZO_OK;
 }
 

@@ -141,14 +141,30 @@ void end_all(struct model *model, struct dying *dying)
     }
 }
 
+static bool is_below(struct model *model, name_t slot, name_t ancestor)
+{
+    while (slot_in(model, slot)->type != KOZO_TYPE_NONE && slot_in(model, slot)->parent != 0) {
+        slot = slot_in(model, slot)->parent;
+        if (slot == ancestor) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// What is derived from the slot now goes, whatever becomes of the slot itself meanwhile.
 void revoke(struct model *model, name_t slot)
 {
+    bool condemned[UNITS] = {};
     struct dying dying = {};
 
-    for (name_t child = find_child(model, slot);
-         child != 0 && slot_in(model, slot)->type != KOZO_TYPE_NONE;
-         child = find_child(model, slot)) {
-        delete_slot(model, &dying, child);
-        end_all(model, &dying);
+    for (name_t i = 1; i < UNITS; i++) {
+        condemned[i] = is_below(model, i, slot);
+    }
+    for (name_t i = 1; i < UNITS; i++) {
+        if (condemned[i]) {
+            delete_slot(model, &dying, i);
+            end_all(model, &dying);
+        }
     }
 }

@@ -32,7 +32,6 @@ struct making {
     uint64_t *argument; // of the caller; results go there too
     name_t slot;        // of the capability that is invoked, for operations on one
     name_t object;      // that it names
-    bool is_open;       // see struct outcome
 };
 
 // Each operation: the type and the rights of the capability that the kernel looks up for it (NONE:

@@ -84,7 +84,7 @@ static void end_turn(struct model *model)
     join_ready(model, thread);
 }
 
-static bool step_call(struct model *model, const struct step *step, name_t caller)
+static void step_call(struct model *model, const struct step *step, name_t caller)
 {
     struct model_registers *registers = &thread_in(model, caller)->registers;
     struct making call = {
@@ -101,7 +101,6 @@ static bool step_call(struct model *model, const struct step *step, name_t calle
     }
     enum kozo_error error = make_call(&call, step->operation);
     registers->operation = error;
-    return call.is_open;
 }
 
 static void write_buffer(struct model *model, name_t thread, const struct step *step)
@@ -142,7 +141,7 @@ struct outcome model_step(struct model *model, const struct step *step)
 
     switch (step->kind) {
     case STEP_CALL:
-        outcome.is_open = step_call(model, step, caller);
+        step_call(model, step, caller);
         break;
     case STEP_FAULT:
         fault(model, caller, KOZO_FAULT_PAGE);
