@@ -97,7 +97,7 @@ static void step_call(struct model *model, const struct step *step, name_t calle
     thread_in(model, caller)->instruction = CALL_AT + HOST_SYSCALL_SIZE;
     if (thread_in(model, caller)->foreign) {
         foreign_call(model, caller);
-        return false;
+        return;
     }
     enum kozo_error error = make_call(&call, step->operation);
     registers->operation = error;
