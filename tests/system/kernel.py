@@ -26,3 +26,10 @@ def the_same_under_icount(kozo):
     for result in tap.judge(kozo.execute(PROGRAM, "--icount", seconds=300)):
         result.sentence += " (instructions counted)"
         yield result
+
+
+@source
+def the_same_with_guarded_ways_out(kozo):
+    for result in tap.judge(kozo.execute(PROGRAM, "--append", "speculation=guarded", seconds=300)):
+        result.sentence += " (guarded against speculation)"
+        yield result

@@ -59,5 +59,6 @@ static_assert(offsetof(struct cpu, arch) == 0);
 static_assert(CPU_PENDING == offsetof(struct cpu, pending));
 static_assert(KERNEL_SERVING == offsetof(struct kernel, lock) + offsetof(struct lock, serving));
 static_assert(VECTOR_SYSCALL == X86_VECTOR_SYSCALL);
+static_assert(KERNEL_DATA == SELECTOR_KERNEL_DATA);
 static_assert(EXCEPTION_DEBUG_VECTOR == EXCEPTION_DEBUG);
 static_assert(VECTOR_IDLE == X86_VECTOR_IDLE);

@@ -57,6 +57,7 @@
 #define MSR_GS_BASE   0xc0000101
 #define MSR_KERNEL_GS 0xc0000102
 
+#define KERNEL_DATA            0x10
 #define EXCEPTION_DEBUG_VECTOR 1
 #define DEBUG_STATUS_FIRST     0xffff0ff0
 

@@ -211,4 +211,5 @@ void processor_start(struct cpu *cpu)
     control_start();
     extended_start();
     system_calls_start(cpu);
+    mitigation_start();
 }

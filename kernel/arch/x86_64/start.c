@@ -136,6 +136,7 @@ static void start_memory(void)
                                                      uint64_t tsc)
 {
     features_read();
+    mitigation_choose();
     guard_start(tsc);
     processor_prepare(&kernel.cpu[0], &x86_stacks);
     processor_start(&kernel.cpu[0]);
@@ -143,6 +144,8 @@ static void start_memory(void)
     boot.path = path;
     boot.tsc_entry = tsc;
     read_boot_information(path, information);
+    mitigation_guard_ways_out(boot.command_line);
+    mitigation_warn();
     read_acpi();
     start_memory();
     pic_silence();

@@ -25,6 +25,21 @@ extern struct features features;
 
 void features_read(void);
 
+// --- mitigation.c: against programs that attack by speculation -----------------------------------
+
+// Decides what this processor needs. Once.
+void mitigation_choose(void);
+
+// Sets this processor's registers.
+void mitigation_start(void);
+
+// Changes the ways out to user mode, if the processor needs it or the command line has the word
+// speculation=guarded. Once, while the kernel's text can be written.
+void mitigation_guard_ways_out(const char *command_line);
+
+// One line on the console for each attack that stays open.
+void mitigation_warn(void);
+
 // --- serial.c ------------------------------------------------------------------------------------
 
 void serial_start(void);
