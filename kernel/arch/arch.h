@@ -26,7 +26,7 @@ typedef uint64_t arch_entry_t;
 //   unsigned ARCH_PAGE_BITS       log2 of the smallest page
 //   unsigned ARCH_TABLE_BITS      log2 of the entries of a table
 //   unsigned ARCH_LEVELS          levels of tables; level 0 entries map pages of ARCH_PAGE_BITS
-//   unsigned ARCH_LARGE_LEVEL     highest level whose entries may map memory directly (0: none)
+//   unsigned ARCH_LARGE_LEVEL     highest level whose entries may ever map memory directly (0: none)
 //   uint64_t ARCH_USER_END        first address that user space can't have
 //   physical_t ARCH_PHYSICAL_END  first physical address that can't exist
 //   unsigned ARCH_LINES           numbers of interrupts that come by a line run from 0 to this, exclusive
@@ -65,17 +65,33 @@ static inline physical_t arch_window_address(const void *pointer);
 // Zeroes so many words of 8 bytes.
 static inline void arch_zero(void *memory, uint64_t words);
 
-// An entry that maps memory at `level`. `rights` are KOZO_RIGHT_READ, WRITE and EXECUTE; `device`
-// turns caching off. READ is implied by the others.
-arch_entry_t arch_entry_leaf(physical_t address, unsigned level, unsigned rights, bool device);
+// The highest level whose entries this processor lets map memory directly: ARCH_LARGE_LEVEL, or less.
+unsigned arch_large_level(void);
+
+// An entry that maps memory at `level`: a leaf. `rights` are KOZO_RIGHT_READ, WRITE and EXECUTE;
+// `device` turns caching off. READ is implied by the others. Adding the size of a page of that level
+// to it gives the leaf of the memory that follows.
+static inline arch_entry_t arch_entry_leaf(physical_t address, unsigned level, unsigned rights,
+                                           bool device);
 
 // An entry that points to the next table.
-arch_entry_t arch_entry_table(physical_t table);
+static inline arch_entry_t arch_entry_table(physical_t table);
 
-bool arch_entry_present(arch_entry_t entry);
-bool arch_entry_is_leaf(arch_entry_t entry, unsigned level);
-physical_t arch_entry_address(arch_entry_t entry, unsigned level);
-unsigned arch_entry_rights(arch_entry_t entry);
+// An entry is a leaf, a table, or nothing.
+static inline bool arch_entry_present(arch_entry_t entry);
+static inline bool arch_entry_is_table(arch_entry_t entry, unsigned level);
+static inline physical_t arch_entry_address(arch_entry_t entry, unsigned level);
+static inline unsigned arch_entry_rights(arch_entry_t entry);
+
+// Whether an entry is a leaf of the same memory as the leaf `bound`, which is of the same level, with
+// no right beyond it.
+static inline bool arch_entry_is_within(arch_entry_t entry, arch_entry_t bound);
+
+// A leaf with those of its rights that are in `rights`; nothing when these are none.
+static inline arch_entry_t arch_entry_limit(arch_entry_t entry, unsigned rights);
+
+// The first of the leaves that show, a level below, what this one of `level` shows.
+static inline arch_entry_t arch_entry_split(arch_entry_t entry, unsigned level);
 
 // Fills the part of a zeroed root table that all address spaces share: the kernel's own.
 void arch_root_prepare(arch_entry_t *root);
@@ -90,6 +106,13 @@ void arch_space_leave(void);
 // Only mem/flush.c calls these.
 void arch_flush_page(uint64_t address);
 void arch_flush_space(void);
+
+// Writes what caches hold of ordinary memory back to it, for a device that reads it past them; the same, and
+// forgets it, so that what a device wrote is read; makes what was written visible to the fetching of
+// instructions. On a processor where caches see to that by themselves they may do nothing.
+void arch_cache_clean(physical_t address, uint64_t size);
+void arch_cache_invalidate(physical_t address, uint64_t size);
+void arch_cache_unify(physical_t address, uint64_t size);
 
 // --- Threads ------------------------------------------------------------------------------------
 
@@ -223,4 +246,4 @@ void arch_registers_each(const struct arch_registers *registers,
 // Stops this processor for good.
 [[noreturn]] void arch_halt(void);
 
-#include "inline.h" // arch_window, arch_physical, arch_window_address, arch_zero, arch_cpu, arch_pause
+#include "inline.h" // what is static inline above

@@ -175,7 +175,7 @@ static void map(struct start *start, struct slot *frame, uint64_t address, unsig
     content.rights = (uint16_t)rights;
     struct slot *mapping = put_next(start, frame, content);
 
-    if (!mapping_has_tables(start->space, address, address + frame->size)) {
+    if (!mapping_has_tables(start->space, mapping, 0, frame->size, rights)) {
         panic("the initrd is too large for init's first page tables");
     }
     address_space_mapping_add(start->space, mapping);

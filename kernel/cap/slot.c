@@ -81,6 +81,19 @@ void slot_insert(struct slot *slot, struct slot *parent, const struct slot *cont
     slot_join(slot, slot, slot_at(link_to(parent)));
 }
 
+void slot_insert_after(struct slot *slot, struct slot *sibling, const struct slot *content)
+{
+    *slot = *content;
+    slot->child = 0;
+    slot->list_next = 0;
+    slot->list_previous = 0;
+    slot->up = 0;
+    slot->next = sibling->next;
+    slot->previous = link_to(sibling);
+    slot_at(sibling->next)->previous = link_to(slot);
+    sibling->next = link_to(slot);
+}
+
 void slot_condemn(struct slot *slot, struct slot *node)
 {
     node->type = SLOT_REVOCATION;

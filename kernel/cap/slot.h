@@ -69,8 +69,9 @@ struct slot {
     // taken apart.
     link_t list_next, list_previous;
     union {
-        uint64_t zeroed; // Untyped: an offset; memory from the watermark up to it is zero
-        link_t lease;    // with SLOT_LEASED
+        uint64_t zeroed;   // Untyped: an offset; memory from the watermark up to it is zero
+        link_t lease;      // with SLOT_LEASED
+        uint64_t lowering; // Mapping: see there
     };
 
     union {
@@ -104,6 +105,9 @@ void slot_insert(struct slot *slot, struct slot *parent, const struct slot *cont
 // Makes the slots from `first` to `last` the youngest children of `parent`. They were empty, and are
 // filled now; if there are several, they are linked with one another already.
 void slot_join(struct slot *first, struct slot *last, struct slot *parent);
+
+// The same as the next younger sibling of `sibling`.
+void slot_insert_after(struct slot *slot, struct slot *sibling, const struct slot *content);
 
 // Moves a capability to an empty slot, keeping its place in the tree and in its list. `flags` are
 // those of the new place.

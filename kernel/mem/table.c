@@ -2,96 +2,107 @@
 #include "mem/table.h"
 
 #include "lib/memory.h"
+#include "mem/flush.h"
 #include "object/address_space.h"
 #include "object/pool.h"
+#include "sched/cpu.h"
 
-static arch_entry_t *entry_at(physical_t table, uint64_t address, unsigned level)
+// How many entries are looked at to find out whether tables are there already.
+constexpr unsigned LOOKS_MOST = 256;
+
+// Entries that are looked at in the time of one step of a long operation.
+constexpr unsigned ENTRIES_A_STEP = 4;
+
+// Steps that it takes to zero a table.
+constexpr unsigned RELEASE_STEPS = TABLE_ENTRIES / 8;
+
+struct table_place table_split(struct cpu *cpu, struct address_space *space, struct table_place at,
+                               uint64_t address)
 {
-    uint64_t index = address / table_span(level) % TABLE_ENTRIES;
+    physical_t table = pool_take(link_target(space->pool));
+    arch_entry_t *part = arch_window(table);
 
-    return (arch_entry_t *)arch_window(table) + index;
-}
-
-arch_entry_t *table_find(physical_t root, uint64_t address)
-{
-    physical_t table = root;
-
-    for (unsigned level = ARCH_LEVELS - 1; level > 0; level--) {
-        arch_entry_t entry = *entry_at(table, address, level);
-        if (!arch_entry_present(entry)) {
-            return nullptr;
+    space->tables++;
+    if (arch_entry_present(*at.entry)) {
+        arch_entry_t leaf = arch_entry_split(*at.entry, at.level);
+        for (uint64_t i = 0; i < TABLE_ENTRIES; i++) {
+            part[i] = leaf;
+            leaf += table_span(at.level - 1);
         }
-        table = arch_entry_address(entry, level);
+        // A processor must not find pages of one size while it remembers another (Intel SDM volume
+        // 3, section 4.10.2.3; break before make in the Arm manual).
+        *at.entry = 0;
+        flush_note(cpu, space->root, address, table_span(at.level));
+        flush_finish(cpu);
     }
-    return entry_at(table, address, 0);
-}
-
-arch_entry_t *table_make(struct address_space *space, uint64_t address)
-{
-    physical_t table = space->root;
-
-    for (unsigned level = ARCH_LEVELS - 1; level > 0; level--) {
-        arch_entry_t *entry = entry_at(table, address, level);
-        if (!arch_entry_present(*entry)) {
-            *entry = arch_entry_table(pool_take(link_target(space->pool)));
-            space->tables++;
-        }
-        table = arch_entry_address(*entry, level);
-    }
-    return entry_at(table, address, 0);
+    *at.entry = arch_entry_table(table);
+    return (struct table_place){table_entry(table, address, at.level - 1), at.level - 1};
 }
 
 bool table_allows(physical_t root, uint64_t address, unsigned rights)
 {
-    physical_t table = root;
-
-    for (unsigned level = ARCH_LEVELS; root != 0 && address < ARCH_USER_END && level > 0; level--) {
-        arch_entry_t entry = *entry_at(table, address, level - 1);
-        if (!arch_entry_present(entry)) {
-            return false;
-        }
-        if (arch_entry_is_leaf(entry, level - 1)) {
-            return (rights & ~arch_entry_rights(entry)) == 0;
-        }
-        table = arch_entry_address(entry, level - 1);
+    if (root == 0 || address >= ARCH_USER_END) {
+        return false;
     }
-    return false;
+    arch_entry_t entry = *table_walk(root, address).entry;
+
+    return arch_entry_present(entry) && (rights & ~arch_entry_rights(entry)) == 0;
 }
 
-// Tables below level `level` that a range needs where nothing is there yet.
-static uint64_t tables_below(uint64_t address, uint64_t end, unsigned level)
+// Tables that changing [address, end) takes below an entry of `level`, or some of them, that are no
+// tables. Where a page of a level fits, one needs a table of it only at the ends.
+static uint64_t tables_below(uint64_t address, uint64_t end, uint64_t shift, unsigned level)
 {
     uint64_t sum = 0;
 
     for (unsigned i = level; i > 0; i--) {
-        sum += (end - 1) / table_span(i) - address / table_span(i) + 1;
+        uint64_t span = table_span(i);
+        uint64_t first = address / span;
+        uint64_t last = (end - 1) / span;
+        sum += last - first + 1;
+        if (i <= arch_large_level() && shift % span == 0) {
+            uint64_t whole_first = (address + span - 1) / span;
+            uint64_t whole_end = end / span;
+            sum -= whole_end > whole_first ? whole_end - whole_first : 0;
+        }
     }
     return sum;
 }
 
-uint64_t tables_missing(physical_t root, uint64_t address, uint64_t end)
+static uint64_t tables_missing(physical_t root, uint64_t address, uint64_t end, uint64_t shift,
+                               bool fills)
 {
     uint64_t missing = 0;
 
-    while (address < end) {
-        physical_t table = root;
-        unsigned level = ARCH_LEVELS - 1;
-        arch_entry_t entry = *entry_at(table, address, level);
-        while (level > 1 && arch_entry_present(entry)) {
-            table = arch_entry_address(entry, level);
-            level--;
-            entry = *entry_at(table, address, level);
+    for (unsigned looks = 0; address < end; looks++) {
+        struct table_place at = table_walk(root, address);
+        uint64_t next = (address / table_span(at.level) + 1) * table_span(at.level);
+        if (at.level == 0) {
+            next = (address / table_span(1) + 1) * table_span(1);
         }
-        uint64_t next = (address / table_span(level) + 1) * table_span(level);
+        if (looks == LOOKS_MOST) {
+            at.level = fills ? ARCH_LEVELS - 1 : arch_large_level();
+            next = end;
+        }
         if (next > end) {
             next = end;
         }
-        if (!arch_entry_present(entry)) {
-            missing += tables_below(address, next, level);
+        if (looks == LOOKS_MOST || fills || arch_entry_present(*at.entry)) {
+            missing += tables_below(address, next, shift, at.level);
         }
         address = next;
     }
     return missing;
+}
+
+bool tables_suffice(const struct address_space *space, uint64_t address, uint64_t end,
+                    uint64_t shift, bool fills)
+{
+    uint64_t available = pool_available(link_target(space->pool));
+    unsigned level = fills ? ARCH_LEVELS - 1 : arch_large_level();
+
+    return tables_below(address, end, shift, level) <= available ||
+           tables_missing(space->root, address, end, shift, fills) <= available;
 }
 
 static void release(struct address_space *space, physical_t table)
@@ -101,34 +112,115 @@ static void release(struct address_space *space, physical_t table)
     space->tables--;
 }
 
-bool table_release(struct address_space *space, uint64_t *cursor)
+// The first entry of a table, at or after that of *cursor, that is a table itself; null when there
+// is none. The cursor moves to where its addresses begin.
+static arch_entry_t *find_table(struct cpu *cpu, physical_t table, unsigned level, uint64_t *cursor)
 {
-    physical_t path[ARCH_LEVELS];
+    arch_entry_t *entry = table_entry(table, *cursor, level);
+    uint64_t covered = table_span(level) * TABLE_ENTRIES;
+    uint64_t rest = covered - *cursor % covered;
+    uint64_t user = ARCH_USER_END - *cursor;
+    const arch_entry_t *end =
+        entry + ((rest < user ? rest : user) + table_span(level) - 1) / table_span(level);
+    const arch_entry_t *first = entry;
+
+    while (entry < end && !arch_entry_is_table(*entry, level)) {
+        entry++;
+    }
+    cpu->work += (uint32_t)(entry - first) / ENTRIES_A_STEP;
+    if (entry == end) {
+        return nullptr;
+    }
+    if (entry != first) {
+        *cursor = (*cursor / table_span(level) + (uint64_t)(entry - first)) * table_span(level);
+    }
+    return entry;
+}
+
+// Gives the first table back that has no table below it, at or after the cursor.
+static void release_first(struct cpu *cpu, struct address_space *space, uint64_t *cursor)
+{
+    physical_t table = space->root;
+    arch_entry_t *leads = nullptr; // to `table`
     unsigned level = ARCH_LEVELS - 1;
 
-    path[level] = space->root;
     while (level > 0) {
-        arch_entry_t entry = *entry_at(path[level], *cursor, level);
-        if (!arch_entry_present(entry)) {
+        arch_entry_t *entry = find_table(cpu, table, level, cursor);
+        if (entry == nullptr) {
             break;
         }
-        path[level - 1] = arch_entry_address(entry, level);
+        leads = entry;
+        table = arch_entry_address(*entry, level);
         level--;
     }
-    // What lies below path[level] at the cursor is done. A table whose end the cursor reaches is
-    // done as well.
-    uint64_t span = table_span(level == 0 ? 1 : level);
-    uint64_t next = (*cursor / span + 1) * span;
-    bool end = next >= ARCH_USER_END;
-    while (level < ARCH_LEVELS - 1 && (end || next % table_span(level + 1) == 0)) {
-        *entry_at(path[level + 1], *cursor, level + 1) = 0;
-        release(space, path[level]);
-        level++;
+    *leads = 0;
+    release(space, table);
+}
+
+bool tables_release(struct cpu *cpu, struct address_space *space, uint64_t *cursor)
+{
+    while (space->tables > 1) {
+        release_first(cpu, space, cursor);
+        cpu->work += RELEASE_STEPS;
+        if (cpu_work_is_due(cpu)) {
+            return false;
+        }
     }
-    *cursor = next;
-    if (end) {
-        release(space, space->root);
-        space->root = 0;
+    release(space, space->root);
+    space->root = 0;
+    return true;
+}
+
+static bool is_empty(physical_t table)
+{
+    const arch_entry_t *entry = arch_window(table);
+    uint64_t i = 0;
+
+    while (i < TABLE_ENTRIES && entry[i] == 0) {
+        i++;
     }
-    return !end;
+    return i == TABLE_ENTRIES;
+}
+
+// Gives back, lowest first, those of the tables on the way to `address` that end at `end` and are empty.
+static void trim_way(struct cpu *cpu, struct address_space *space, uint64_t address, uint64_t end)
+{
+    for (unsigned level = 1; level < ARCH_LEVELS; level++) {
+        struct table_place at = {table_entry(space->root, address, ARCH_LEVELS - 1),
+                                 ARCH_LEVELS - 1};
+        while (at.level > level && arch_entry_is_table(*at.entry, at.level)) {
+            at.entry = table_entry(arch_entry_address(*at.entry, at.level), address, at.level - 1);
+            at.level--;
+        }
+        if (at.level > level || !arch_entry_is_table(*at.entry, level)) {
+            continue;
+        }
+        physical_t table = arch_entry_address(*at.entry, level);
+        if (end < ARCH_USER_END && end % table_span(level) != 0) {
+            return;
+        }
+        cpu->work += TABLE_ENTRIES / ENTRIES_A_STEP;
+        if (!is_empty(table)) {
+            return;
+        }
+        *at.entry = 0;
+        flush_note(cpu, space->root, address, table_span(level));
+        flush_finish(cpu);
+        release(space, table);
+    }
+}
+
+bool tables_trim(struct cpu *cpu, struct address_space *space, uint64_t *cursor)
+{
+    while (*cursor < ARCH_USER_END) {
+        uint64_t address = *cursor;
+        unsigned level = table_walk(space->root, address).level;
+        uint64_t span = table_span(level == 0 ? 1 : level);
+        *cursor = (address / span + 1) * span;
+        trim_way(cpu, space, address, *cursor);
+        if (cpu_work_is_due(cpu)) {
+            return false;
+        }
+    }
+    return true;
 }

@@ -35,7 +35,7 @@ static inline struct address_space *address_space_of(const struct slot *capabili
     return link_target(capability->object);
 }
 
-// Deletes the Mappings, then gives the tables back to the Pool, one a step.
+// Deletes the Mappings, then gives the tables back to the Pool.
 [[nodiscard]] bool address_space_reap(struct cpu *cpu, struct object *object);
 
 // Takes the space off its Pool, which must have a page for the root table (attach), or whose memory
@@ -49,4 +49,5 @@ void address_space_mapping_add(struct address_space *space, struct slot *mapping
 void address_space_mapping_drop(struct address_space *space, struct slot *mapping);
 void address_space_mapping_moved(const struct slot *from, struct slot *to);
 
+enum kozo_error address_space_clone_call(struct call *call);
 enum kozo_error address_space_info_call(struct call *call);

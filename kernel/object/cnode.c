@@ -220,6 +220,36 @@ enum kozo_error cnode_delete_call(struct call *call)
     return call_finish(call);
 }
 
+enum kozo_error cnode_delete_run_call(struct call *call)
+{
+    uint64_t *done = &call->argument[0];
+    uint64_t count = call->argument[1];
+    struct place place = lookup_place(call->caller, call->caller->registers.handle);
+    if (place.error != KOZO_OK || count > cnode_slots(place.cnode) - place.index) {
+        return KOZO_BAD_HANDLE;
+    }
+    if ((place.rights & KOZO_RIGHT_WRITE) == 0) {
+        return KOZO_NO_RIGHT;
+    }
+    if (*done >= count) {
+        return KOZO_BAD_ARGUMENT;
+    }
+
+    struct slot *slot = place_slot(&place);
+    call_about(call, slot + *done);
+    // A CNode that the run itself destroys empties the rest by itself.
+    while (*done < count && place.cnode->slot[0].type == KOZO_TYPE_NONE) {
+        if (!slot_delete(call->cpu, slot + *done)) {
+            return call_again(call);
+        }
+        *done += 1;
+        if (cpu_work_is_due(call->cpu) && *done < count) {
+            return call_again(call);
+        }
+    }
+    return call_finish(call);
+}
+
 enum kozo_error cnode_revoke_call(struct call *call)
 {
     struct place place = lookup_place(call->caller, call->caller->registers.handle);

@@ -44,5 +44,6 @@ enum kozo_error cnode_mint_call(struct call *call);
 enum kozo_error cnode_lend_call(struct call *call);
 enum kozo_error cnode_move_call(struct call *call);
 enum kozo_error cnode_delete_call(struct call *call);
+enum kozo_error cnode_delete_run_call(struct call *call);
 enum kozo_error cnode_revoke_call(struct call *call);
 enum kozo_error cnode_inspect_call(struct call *call);

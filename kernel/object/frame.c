@@ -2,6 +2,7 @@
 #include "object/frame.h"
 
 #include "cap/lookup.h"
+#include "mem/table.h"
 #include "object/address_space.h"
 #include "object/mapping.h"
 #include "object/thread.h"
@@ -67,8 +68,9 @@ static struct map map_decode(struct call *call)
         map.place = lookup_empty(call->caller, argument[0]);
         map.error = map.place.error;
     }
-    if (map.error == KOZO_OK &&
-        !mapping_has_tables(map.space, map.address, map.address + map.length)) {
+    uint64_t shift = map.address - (call->slot->base + map.offset);
+    if (map.error == KOZO_OK && map.rights != 0 &&
+        !tables_suffice(map.space, map.address, map.address + map.length, shift, true)) {
         map.error = KOZO_NO_MEMORY;
     }
     return map;
@@ -104,6 +106,51 @@ enum kozo_error frame_map_call(struct call *call)
     call->argument[1] = map.length - done;
     call->argument[2] = map.rights;
     return call_again(call);
+}
+
+// A page takes some 200 instructions at most.
+constexpr unsigned CACHE_STEPS = 20;
+
+// Does something to caches for a part of the Frame, page by page. What isn't ordinary memory is not cached.
+static enum kozo_error frame_cache(struct call *call,
+                                   void (*act)(physical_t address, uint64_t size))
+{
+    const struct slot *frame = call->slot;
+    uint64_t *offset = &call->argument[0];
+    uint64_t *length = &call->argument[1];
+
+    if (!is_page_multiple(*offset) || !is_page_multiple(*length) || *offset > frame->size ||
+        *length > frame->size - *offset) {
+        return KOZO_BAD_ARGUMENT;
+    }
+    if ((frame->flags & SLOT_DEVICE) != 0) {
+        return KOZO_OK;
+    }
+    while (*length > 0) {
+        act(frame->base + *offset, ARCH_PAGE_SIZE);
+        *offset += ARCH_PAGE_SIZE;
+        *length -= ARCH_PAGE_SIZE;
+        call->cpu->work += CACHE_STEPS;
+        if (cpu_work_is_due(call->cpu) && *length > 0) {
+            return call_again(call);
+        }
+    }
+    return KOZO_OK;
+}
+
+enum kozo_error frame_clean_call(struct call *call)
+{
+    return frame_cache(call, arch_cache_clean);
+}
+
+enum kozo_error frame_invalidate_call(struct call *call)
+{
+    return frame_cache(call, arch_cache_invalidate);
+}
+
+enum kozo_error frame_unify_call(struct call *call)
+{
+    return frame_cache(call, arch_cache_unify);
 }
 
 enum kozo_error frame_address_call(struct call *call)

@@ -7,4 +7,7 @@
 struct call;
 
 enum kozo_error frame_map_call(struct call *call);
+enum kozo_error frame_clean_call(struct call *call);
+enum kozo_error frame_invalidate_call(struct call *call);
+enum kozo_error frame_unify_call(struct call *call);
 enum kozo_error frame_address_call(struct call *call);

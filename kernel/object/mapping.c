@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+// All changes of entries are passes over a part of a Mapping, in steps: one step is a large page, or
+// a run of pages within one table, or a hole. Only between steps may a pass be left.
 #include "object/mapping.h"
 
 #include "mem/flush.h"
@@ -7,94 +9,197 @@
 #include "object/pool.h"
 #include "syscall/call.h"
 
-// Pages that count as one step of a long operation.
-constexpr unsigned PAGES_A_STEP = 4;
+struct pass {
+    struct cpu *cpu;
+    const struct slot *mapping;
+    struct address_space *space;
+    uint64_t offset, end; // what is left, in the Mapping
+    unsigned rights;      // that are set, or kept
+    bool splits;          // large pages that lie in the part but partly
+    bool stale;           // an entry that was present has changed
+};
 
-bool mapping_has_tables(const struct address_space *space, uint64_t address, uint64_t end)
+static inline uint64_t pass_address(const struct pass *pass)
 {
-    return tables_missing(space->root, address, end) <= pool_available(link_target(space->pool));
+    return pass->mapping->value + pass->offset;
 }
 
-// The part of a range that one level-0 table covers.
-static uint64_t chunk_length(uint64_t address, uint64_t length)
+// Moves over `count` entries of a level, or what is left of the first.
+static inline void pass_move(struct pass *pass, uint64_t count, unsigned level)
 {
-    uint64_t rest = table_span(1) - address % table_span(1);
-
-    return length < rest ? length : rest;
+    pass->cpu->work += (uint32_t)count;
+    pass->offset += count * table_span(level);
 }
 
-static void note(struct cpu *cpu, const struct slot *mapping, uint64_t offset)
+// Bytes from the pass's place to the end of what an entry of this level covers, or of the pass.
+static inline uint64_t rest_of(const struct pass *pass, unsigned level)
 {
-    flush_note(cpu, address_space_of(mapping)->root, mapping->value + offset, ARCH_PAGE_SIZE);
+    uint64_t left = pass->end - pass->offset;
+    uint64_t rest = table_span(level) - pass_address(pass) % table_span(level);
+
+    return rest < left ? rest : left;
 }
 
-static void fill_entry(struct cpu *cpu, const struct slot *mapping, arch_entry_t *entry,
-                       uint64_t offset, unsigned rights)
+static inline arch_entry_t leaf_of(const struct slot *mapping, uint64_t offset, unsigned level,
+                                   unsigned rights)
 {
-    arch_entry_t old = *entry;
-    bool device = (mapping->flags & SLOT_DEVICE) != 0;
+    return arch_entry_leaf(mapping->base + offset, level, rights,
+                           (mapping->flags & SLOT_DEVICE) != 0);
+}
 
-    *entry = arch_entry_leaf(mapping->base + offset, 0, rights, device);
-    if (arch_entry_present(old)) {
-        note(cpu, mapping, offset);
+// The leaf that own entries are within; nothing when the bound is none.
+static inline arch_entry_t own_leaf(const struct slot *mapping, uint64_t offset, unsigned level)
+{
+    unsigned ceiling = mapping_ceiling(mapping);
+
+    return ceiling == 0 ? 0 : leaf_of(mapping, offset, level, ceiling);
+}
+
+// Whether a leaf above level 0, found at an address, is the Mapping's own.
+static bool is_own_large(const struct slot *mapping, struct table_place at, uint64_t address)
+{
+    uint64_t span = table_span(at.level);
+    uint64_t offset = address - address % span - mapping->value;
+
+    // A page that begins before the Mapping has an offset far above its size.
+    return offset < mapping->size && span <= mapping->size - offset &&
+           arch_entry_is_within(*at.entry, own_leaf(mapping, offset, at.level));
+}
+
+bool mapping_has_tables(const struct address_space *space, const struct slot *mapping,
+                        uint64_t offset, uint64_t length, unsigned rights)
+{
+    uint64_t address = mapping->value + offset;
+    uint64_t shift = rights != 0 ? mapping->value - mapping->base : 0;
+
+    return tables_suffice(space, address, address + length, shift, rights != 0);
+}
+
+// A large page fits where all of its range is filled, with memory that is aligned as well.
+static bool fits(const struct pass *pass, unsigned level)
+{
+    uint64_t places = pass_address(pass) | (pass->mapping->base + pass->offset);
+
+    return level <= arch_large_level() && places % table_span(level) == 0 &&
+           pass->end - pass->offset >= table_span(level);
+}
+
+static void fill_step(struct pass *pass)
+{
+    uint64_t address = pass_address(pass);
+    struct table_place at = table_walk(pass->space->root, address);
+
+    while (at.level > 0 && !fits(pass, at.level)) {
+        at = table_split(pass->cpu, pass->space, at, address);
     }
-}
-
-static void clear_entry(struct cpu *cpu, const struct slot *mapping, arch_entry_t *entry,
-                        uint64_t offset)
-{
-    bool same = arch_entry_present(*entry) &&
-                arch_entry_address(*entry, 0) == mapping->base + offset &&
-                (arch_entry_rights(*entry) & ~(unsigned)mapping->rights) == 0;
-
-    if (same) {
-        *entry = 0;
-        note(cpu, mapping, offset);
+    uint64_t count = at.level > 0 ? 1 : rest_of(pass, 1) / ARCH_PAGE_SIZE;
+    arch_entry_t leaf = leaf_of(pass->mapping, pass->offset, at.level, pass->rights);
+    arch_entry_t old = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        old |= at.entry[i];
+        at.entry[i] = leaf;
+        leaf += ARCH_PAGE_SIZE;
     }
+    pass->stale |= arch_entry_present(old);
+    pass_move(pass, count, at.level);
 }
 
-// Fills or clears within one level-0 table. Gives the bytes done.
-static uint64_t fill_chunk(struct cpu *cpu, const struct slot *mapping, arch_entry_t *entry,
-                           uint64_t offset, uint64_t length, unsigned rights)
+// Finds the next own entries; false when there were none, and the pass has moved on or split a large page.
+static bool find_own(struct pass *pass, struct table_place *at)
 {
-    uint64_t done = 0;
+    uint64_t address = pass_address(pass);
 
-    while (done < length) {
-        if (rights != 0) {
-            fill_entry(cpu, mapping, entry, offset + done, rights);
-        } else {
-            clear_entry(cpu, mapping, entry, offset + done);
+    *at = table_walk(pass->space->root, address);
+    if (at->level == 0) {
+        return true;
+    }
+    uint64_t part = rest_of(pass, at->level);
+    bool whole = part == table_span(at->level);
+    bool own = arch_entry_present(*at->entry) && is_own_large(pass->mapping, *at, address);
+    if (own && !whole && pass->splits) {
+        (void)table_split(pass->cpu, pass->space, *at, address);
+    } else if (!own || !whole) {
+        pass->offset += part;
+    }
+    return own && whole;
+}
+
+static void limit_step(struct pass *pass)
+{
+    struct table_place at;
+    if (!find_own(pass, &at)) {
+        return;
+    }
+    uint64_t count = at.level > 0 ? 1 : rest_of(pass, 1) / ARCH_PAGE_SIZE;
+    arch_entry_t own = own_leaf(pass->mapping, pass->offset, at.level);
+    arch_entry_t changed = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        arch_entry_t entry = at.entry[i];
+        if (arch_entry_is_within(entry, own)) {
+            at.entry[i] = arch_entry_limit(entry, pass->rights);
+            changed |= entry ^ at.entry[i];
         }
-        entry++;
-        done += ARCH_PAGE_SIZE;
-        if (done / ARCH_PAGE_SIZE % PAGES_A_STEP == 0 && cpu_work_is_due(cpu)) {
-            break;
-        }
+        own += ARCH_PAGE_SIZE;
     }
-    return done;
+    pass->stale |= changed != 0;
+    pass_move(pass, count, at.level);
+}
+
+static void pass_flush(const struct pass *pass, uint64_t start, uint64_t end)
+{
+    if (pass->stale) {
+        flush_note(pass->cpu, pass->space->root, pass->mapping->value + start, end - start);
+    }
+}
+
+// Makes steps until the end, or until a preemption point is due.
+[[gnu::always_inline]] static inline void pass_run(struct pass *pass,
+                                                   void (*step)(struct pass *pass))
+{
+    uint64_t start = pass->offset;
+
+    do {
+        step(pass);
+    } while (!cpu_work_is_due(pass->cpu) && pass->offset < pass->end);
+    pass_flush(pass, start, pass->offset);
 }
 
 uint64_t mapping_fill(struct cpu *cpu, const struct slot *mapping, uint64_t offset, uint64_t length,
                       unsigned rights)
 {
-    struct address_space *space = address_space_of(mapping);
-    uint64_t done = 0;
+    struct pass pass = {
+        .cpu = cpu,
+        .mapping = mapping,
+        .space = address_space_of(mapping),
+        .offset = offset,
+        .end = offset + length,
+        .rights = rights,
+        .splits = true,
+    };
 
-    while (done < length) {
-        uint64_t address = mapping->value + offset + done;
-        uint64_t chunk = chunk_length(address, length - done);
-        arch_entry_t *entry =
-            rights != 0 ? table_make(space, address) : table_find(space->root, address);
-        uint64_t filled = chunk;
-        if (entry != nullptr) {
-            filled = fill_chunk(cpu, mapping, entry, offset + done, chunk, rights);
-        }
-        done += filled;
-        if (filled < chunk || cpu_work_is_due(cpu)) {
-            break;
-        }
+    if (rights != 0) {
+        pass_run(&pass, fill_step);
+    } else {
+        pass_run(&pass, limit_step);
     }
-    return done;
+    return pass.offset - offset;
+}
+
+// Keeps of own entries, from an offset on, only some rights. Gives the offset that it came to.
+static uint64_t mapping_limit(struct cpu *cpu, const struct slot *mapping, uint64_t offset,
+                              unsigned rights)
+{
+    struct pass pass = {
+        .cpu = cpu,
+        .mapping = mapping,
+        .space = address_space_of(mapping),
+        .offset = offset,
+        .end = mapping->size,
+        .rights = rights,
+    };
+
+    pass_run(&pass, limit_step);
+    return pass.offset;
 }
 
 bool mapping_clear(struct cpu *cpu, struct slot *mapping)
@@ -104,16 +209,120 @@ bool mapping_clear(struct cpu *cpu, struct slot *mapping)
         return true;
     }
     if (space->root != 0) {
-        uint64_t done = mapping_fill(cpu, mapping, 0, mapping->size, 0);
-        mapping->value += done;
-        mapping->base += done;
-        mapping->size -= done;
-        if (mapping->size > 0) {
+        uint64_t done = mapping_limit(cpu, mapping, 0, 0);
+        if (done < mapping->size) {
+            mapping->value += done;
+            mapping->base += done;
+            mapping->size -= done;
+            mapping->lowering &= LOWERING_RIGHTS | LOWERING;
             return false;
         }
     }
     address_space_mapping_drop(space, mapping);
     return true;
+}
+
+static void copy_pages(struct pass *pass, struct pass *copy, arch_entry_t *from, arch_entry_t *to,
+                       uint64_t count)
+{
+    arch_entry_t own = own_leaf(pass->mapping, pass->offset, 0);
+    arch_entry_t changed = 0;
+    arch_entry_t old = 0;
+
+    for (uint64_t i = 0; i < count; i++) {
+        arch_entry_t entry = from[i];
+        if (entry == own || arch_entry_is_within(entry, own)) {
+            from[i] = arch_entry_limit(entry, pass->rights);
+            changed |= entry ^ from[i];
+            old |= to[i];
+            to[i] = from[i];
+        }
+        own += ARCH_PAGE_SIZE;
+    }
+    pass->stale |= changed != 0;
+    copy->stale |= arch_entry_present(old);
+}
+
+// Copies the pages of one table. False when the Pool of the copy's space lacks one.
+static bool copy_table(struct pass *pass, struct pass *copy, struct table_place from)
+{
+    uint64_t address = pass_address(pass);
+    struct table_place to = table_walk(copy->space->root, address);
+    uint64_t count = rest_of(pass, 1) / ARCH_PAGE_SIZE;
+
+    if (to.level > pool_available(link_target(copy->space->pool))) {
+        return false;
+    }
+    while (to.level > 0) {
+        to = table_split(copy->cpu, copy->space, to, address);
+    }
+    copy_pages(pass, copy, from.entry, to.entry, count);
+    pass_move(pass, count, 0);
+    return true;
+}
+
+// Copies as much of a large page as one step fills. It is limited as a whole by the first of them.
+static bool copy_large(struct pass *pass, struct pass *copy, struct table_place from)
+{
+    arch_entry_t old = *from.entry;
+
+    copy->offset = pass->offset;
+    copy->end = pass->offset + rest_of(pass, from.level);
+    copy->rights = arch_entry_rights(arch_entry_limit(old, pass->rights));
+    if (!mapping_has_tables(copy->space, copy->mapping, copy->offset, copy->end - copy->offset,
+                            copy->rights)) {
+        return false;
+    }
+    *from.entry = arch_entry_limit(old, pass->rights);
+    pass->stale |= old != *from.entry;
+    fill_step(copy);
+    pass->offset = copy->offset;
+    return true;
+}
+
+static bool copy_step(struct pass *pass, struct pass *copy)
+{
+    uint64_t address = pass_address(pass);
+    struct table_place from = table_walk(pass->space->root, address);
+
+    if (from.level == 0) {
+        return copy_table(pass, copy, from);
+    }
+    if (arch_entry_present(*from.entry) && is_own_large(pass->mapping, from, address)) {
+        return copy_large(pass, copy, from);
+    }
+    pass->offset += rest_of(pass, from.level);
+    return true;
+}
+
+enum kozo_error mapping_copy(struct cpu *cpu, const struct slot *mapping, const struct slot *copy,
+                             uint64_t *offset, unsigned rights)
+{
+    struct pass from = {
+        .cpu = cpu,
+        .mapping = mapping,
+        .space = address_space_of(mapping),
+        .offset = *offset,
+        .end = mapping->size,
+        .rights = rights & mapping->rights,
+    };
+    struct pass to = {.cpu = cpu, .mapping = copy, .space = address_space_of(copy)};
+    enum kozo_error error = KOZO_OK;
+
+    while (error == KOZO_OK && from.offset < from.end) {
+        if (from.rights == 0) {
+            limit_step(&from);
+        } else if (!copy_step(&from, &to)) {
+            error = KOZO_NO_MEMORY;
+        }
+        if (cpu_work_is_due(cpu) && error == KOZO_OK && from.offset < from.end) {
+            error = KOZO_WOULD_BLOCK;
+        }
+    }
+    pass_flush(&from, *offset, from.offset);
+    pass_flush(&to, *offset, from.offset);
+    *offset = from.offset;
+    return error;
 }
 
 static bool is_part(const struct slot *mapping, uint64_t offset, uint64_t length)
@@ -139,8 +348,7 @@ enum kozo_error mapping_set_call(struct call *call)
     if (space == nullptr || space->root == 0) {
         return KOZO_BAD_STATE;
     }
-    uint64_t start = mapping->value + offset;
-    if (rights != 0 && !mapping_has_tables(space, start, start + length)) {
+    if (!mapping_has_tables(space, mapping, offset, length, (unsigned)rights)) {
         return KOZO_NO_MEMORY;
     }
 
@@ -151,6 +359,37 @@ enum kozo_error mapping_set_call(struct call *call)
     call->argument[0] = offset + done;
     call->argument[1] = length - done;
     return call_again(call);
+}
+
+enum kozo_error mapping_lower_call(struct call *call)
+{
+    struct slot *mapping = call->slot;
+    const struct address_space *space = address_space_of(mapping);
+    unsigned rights = mapping->rights & (unsigned)mapping_rights(call->argument[0]);
+
+    if ((call->argument[0] & ~LOWERING_RIGHTS) != 0) {
+        return KOZO_BAD_ARGUMENT;
+    }
+    if (space == nullptr || space->root == 0) {
+        return KOZO_BAD_STATE;
+    }
+
+    // From now on nothing can be set beyond the new bound; what is there already follows. A call that goes on
+    // finds the bound as it wants it.
+    if (rights != mapping->rights) {
+        mapping->lowering = LOWERING | mapping_ceiling(mapping);
+        mapping->rights = (uint16_t)rights;
+    }
+    if (mapping->lowering != 0) {
+        uint64_t offset = mapping->lowering & ~(ARCH_PAGE_SIZE - 1);
+        offset = mapping_limit(call->cpu, mapping, offset, rights);
+        if (offset < mapping->size) {
+            mapping->lowering = offset | (mapping->lowering & (ARCH_PAGE_SIZE - 1));
+            return call_again(call);
+        }
+        mapping->lowering = 0;
+    }
+    return KOZO_OK;
 }
 
 enum kozo_error mapping_info_call(struct call *call)

@@ -4,6 +4,7 @@
 #include "cap/delete.h"
 #include "cap/lookup.h"
 #include "lib/memory.h"
+#include "mem/table.h"
 #include "object/address_space.h"
 #include "object/thread.h"
 #include "syscall/call.h"
@@ -156,12 +157,28 @@ enum kozo_error pool_attach_call(struct call *call)
     return KOZO_OK;
 }
 
+enum kozo_error pool_trim_call(struct call *call)
+{
+    struct lookup found =
+        lookup_typed(call->caller, call->argument[0], KOZO_TYPE_ADDRESS_SPACE, KOZO_RIGHT_CONTROL);
+    if (found.error != KOZO_OK) {
+        return found.error;
+    }
+    struct address_space *space = address_space_of(found.slot);
+    if (space->pool != call->slot->object || space->root == 0) {
+        return KOZO_BAD_STATE;
+    }
+
+    return tables_trim(call->cpu, space, &call->argument[1]) ? KOZO_OK : call_again(call);
+}
+
 enum kozo_error pool_info_call(struct call *call)
 {
     const struct pool *pool = pool_of(call->slot);
 
     call->argument[0] = pool->donated;
     call->argument[1] = pool->taken;
-    call->argument[2] = pool->space_count;
+    call->argument[2] = pool_available(pool);
+    call->argument[3] = pool->space_count;
     return KOZO_OK;
 }

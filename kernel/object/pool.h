@@ -62,4 +62,5 @@ enum kozo_error pool_donate(struct pool *pool, struct slot *untyped);
 
 enum kozo_error pool_donate_call(struct call *call);
 enum kozo_error pool_attach_call(struct call *call);
+enum kozo_error pool_trim_call(struct call *call);
 enum kozo_error pool_info_call(struct call *call);

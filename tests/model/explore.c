@@ -354,6 +354,12 @@ static bool is_refusal(const struct thread *caller)
            error != KOZO_CANCELLED && error != KOZO_WOULD_BLOCK;
 }
 
+// Operations whose definition says that what came before an error stays done.
+static bool may_stop_halfway(const struct step *step)
+{
+    return step->operation == KOZO_OP_ADDRESS_SPACE_CLONE;
+}
+
 // Makes a step from the state `from`, which is loaded and is `here`, checks everything, and puts
 // the state back.
 static bool try_step(uint32_t from, const struct state *here, struct model *model, uint16_t number)
@@ -368,7 +374,7 @@ static bool try_step(uint32_t from, const struct state *here, struct model *mode
         return failed(from, step, "the call starts again for ever");
     }
     bool pending = call && current() == caller && thread_is_pending(caller);
-    if (step->kind == STEP_CALL && !pending && is_refusal(caller)) {
+    if (step->kind == STEP_CALL && !pending && !may_stop_halfway(step) && is_refusal(caller)) {
         return check_refusal(from, step, here, caller, model);
     }
     if (known_add(state_hash(), from, number) && !check_new_state(from, step)) {

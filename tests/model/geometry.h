@@ -8,5 +8,6 @@
 constexpr unsigned ARCH_PAGE_BITS = 9;
 constexpr unsigned ARCH_TABLE_BITS = 3;
 constexpr unsigned ARCH_LEVELS = 2;
+constexpr unsigned ARCH_LARGE_LEVEL = 1;
 
 constexpr uint64_t HOST_RAM = 16 * 1024;

@@ -106,6 +106,7 @@ struct model_map {
     name_t space;
     uint32_t page[MODEL_PAGES]; // address | rights, 0 for nothing
     bool table[1 << ARCH_TABLE_BITS];
+    bool large[1 << ARCH_TABLE_BITS]; // one large page in the place of a table
 };
 
 struct model {

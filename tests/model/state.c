@@ -168,7 +168,7 @@ static void mix_space(struct hash *hash, const struct address_space *space)
     const arch_entry_t *root = arch_window(space->root);
     mix_words(hash, root, entries * sizeof(*root));
     for (unsigned i = 0; i < entries; i++) {
-        if (arch_entry_present(root[i])) {
+        if (arch_entry_is_table(root[i], 1)) {
             mix_words(hash, arch_window(arch_entry_address(root[i], 1)), entries * sizeof(*root));
         }
     }

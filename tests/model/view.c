@@ -124,12 +124,13 @@ static void see_map(struct model *model, link_t link, const struct address_space
     const arch_entry_t *root = arch_window(space->root);
     seen->space = (name_t)link;
     for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
-        seen->table[i] = arch_entry_present(root[i]);
+        seen->table[i] = arch_entry_is_table(root[i], 1);
+        seen->large[i] = arch_entry_present(root[i]) && !seen->table[i];
     }
     for (unsigned i = 0; i < MODEL_PAGES; i++) {
-        const arch_entry_t *entry = table_find(space->root, i * ARCH_PAGE_SIZE);
-        if (entry != nullptr && arch_entry_present(*entry)) {
-            seen->page[i] = (uint32_t)(arch_entry_address(*entry, 0) | arch_entry_rights(*entry));
+        arch_entry_t entry = host_entry(space->root, i * ARCH_PAGE_SIZE);
+        if (arch_entry_present(entry)) {
+            seen->page[i] = (uint32_t)(arch_entry_address(entry, 0) | arch_entry_rights(entry));
         }
     }
 }

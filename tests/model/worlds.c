@@ -390,6 +390,7 @@ static void pool_steps(struct steps *steps)
     ADD(steps, POOL_DONATE, SET(2), SET(5, 7));
     ADD(steps, POOL_ATTACH, SET(2), SET(3, 4));
     ADD(steps, POOL_INFO, SET(2));
+    ADD(steps, POOL_TRIM, SET(2), SET(3, 4, 5), SET(0, 6 * PAGE));
     ADD(steps, ADDRESS_SPACE_INFO, SET(3));
     ADD(steps, FRAME_MAP, SET(6), SET(9, 10), SET(3, 4), SET(0, 7 * PAGE), SET(0),
         SET(PAGE, 2 * PAGE), SET(READ_WRITE));
@@ -424,12 +425,86 @@ static void map_steps(struct steps *steps)
     ADD(steps, MAPPING_SET, SET(9, 10), SET(0, PAGE), SET(PAGE, 2 * PAGE),
         SET(0, KOZO_RIGHT_READ, READ_WRITE));
     ADD(steps, MAPPING_SET, SET(11), SET(0), SET(PAGE), SET(0, READ_WRITE));
+    ADD(steps, MAPPING_LOWER, SET(9, 10), SET(0, KOZO_RIGHT_READ, KOZO_RIGHT_GRANT));
     ADD(steps, MAPPING_INFO, SET(9));
     ADD(steps, ADDRESS_SPACE_INFO, SET(3));
     ADD(steps, CNODE_MOVE, SET(9), SET(11));
     ADD(steps, CNODE_COPY, SET(3, 9), SET(12));
     ADD(steps, CNODE_DELETE, SET(6, 8, 9, 10, 11));
     ADD(steps, CNODE_REVOKE, SET(6, 8));
+}
+
+// --- large: pages of two sizes, in the space that runs ------------------------------------------
+
+constexpr uint64_t LARGE_PAGE = PAGE << ARCH_TABLE_BITS;
+constexpr uint64_t LAST_RIGHT = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE | KOZO_RIGHT_EXECUTE;
+
+static void large_begin(void)
+{
+    begin(4);
+    put_memory(root_slot(6), KOZO_TYPE_FRAME, LARGE_PAGE, LARGE_PAGE);
+    put_thread(keeper_slot(), keeper_slot());
+    capability_copy(&world.keeper->slot[0] + 3, root_slot(3), 0);
+    capability_copy(&world.keeper->slot[0] + 2, root_slot(2), 0);
+    end();
+}
+
+static void large_steps(struct steps *steps)
+{
+    ADD(steps, CNODE_MINT, SET(6), SET(7), SET(UINT64_MAX, KOZO_RIGHT_READ),
+        SET(UINT64_C(2) << 32 | 1));
+    ADD(steps, FRAME_MAP, SET(6), SET(9, 10), SET(3), SET(0, LARGE_PAGE, LARGE_PAGE + PAGE), SET(0),
+        SET(LARGE_PAGE, 7 * PAGE), SET(KOZO_RIGHT_READ, READ_WRITE));
+    // The same memory at the same address, a part of it, other memory, and more rights.
+    ADD(steps, FRAME_MAP, SET(7), SET(10, 11), SET(3), SET(PAGE, LARGE_PAGE + PAGE), SET(0),
+        SET(PAGE, 2 * PAGE), SET(KOZO_RIGHT_READ, READ_WRITE));
+    ADD(steps, MAPPING_SET, SET(9), SET(0, PAGE), SET(PAGE, 7 * PAGE, LARGE_PAGE),
+        SET(0, KOZO_RIGHT_READ, READ_WRITE));
+    ADD(steps, MAPPING_SET, SET(11), SET(0), SET(PAGE, 2 * PAGE), SET(0, KOZO_RIGHT_READ));
+    ADD(steps, MAPPING_LOWER, SET(9, 11), SET(0, KOZO_RIGHT_READ));
+    ADD(steps, POOL_TRIM, SET(2), SET(3), SET(0, LARGE_PAGE));
+    ADD(steps, POOL_INFO, SET(2));
+    ADD(steps, ADDRESS_SPACE_INFO, SET(3));
+    ADD(steps, CNODE_DELETE, SET(7, 9, 10, 11));
+    ADD(steps, CNODE_DELETE_RUN, SET(9), SET(0, 1), SET(1, 3, 7, 8));
+    ADD(steps, CNODE_REVOKE, SET(6, 7));
+}
+
+// --- fork: Mappings cloned into another space, and taken away --------------------------------------
+
+static void fork_begin(void)
+{
+    begin(4);
+    put_object(root_slot(4), KOZO_TYPE_ADDRESS_SPACE, 0);
+    put_memory(root_slot(5), KOZO_TYPE_UNTYPED, 2 * PAGE, PAGE);
+    put_memory(root_slot(6), KOZO_TYPE_FRAME, LARGE_PAGE, LARGE_PAGE);
+    put_thread(keeper_slot(), keeper_slot());
+    capability_copy(&world.keeper->slot[0] + 3, root_slot(3), 0);
+    capability_copy(&world.keeper->slot[0] + 2, root_slot(2), 0);
+    end();
+    PREPARE(POOL_DONATE, 2, 5);
+    PREPARE(POOL_ATTACH, 2, 4);
+}
+
+static void fork_steps(struct steps *steps)
+{
+    ADD(steps, FRAME_MAP, SET(6), SET(8, 9), SET(3, 4), SET(0), SET(0), SET(LARGE_PAGE, 2 * PAGE),
+        SET(KOZO_RIGHT_READ, READ_WRITE));
+    ADD(steps, FRAME_MAP, SET(6), SET(9), SET(3, 4), SET(PAGE, 9 * PAGE), SET(PAGE, 2 * PAGE),
+        SET(PAGE), SET(READ_WRITE));
+    ADD(steps, ADDRESS_SPACE_CLONE, SET(3, 4), SET(0), SET(0), SET(8), SET(10), SET(2),
+        SET(0, KOZO_RIGHT_READ, LAST_RIGHT));
+    ADD(steps, ADDRESS_SPACE_CLONE, SET(4), SET(0, 1), SET(0, PAGE, 1), SET(8), SET(10, 11, 15),
+        SET(1, 2), SET(KOZO_RIGHT_READ, KOZO_RIGHT_GRANT));
+    ADD(steps, ADDRESS_SPACE_CLONE, SET(3), SET(0), SET(0), SET(7, 10), SET(8), SET(2),
+        SET(LAST_RIGHT));
+    ADD(steps, MAPPING_SET, SET(8, 9, 10), SET(0), SET(PAGE), SET(0, READ_WRITE));
+    ADD(steps, MAPPING_LOWER, SET(8, 10), SET(KOZO_RIGHT_READ));
+    ADD(steps, POOL_TRIM, SET(2), SET(4), SET(0));
+    ADD(steps, CNODE_MOVE, SET(8), SET(7));
+    ADD(steps, CNODE_DELETE, SET(4, 8, 9, 10));
+    ADD(steps, CNODE_DELETE_RUN, SET(8, 10), SET(0), SET(2));
+    ADD(steps, CNODE_REVOKE, SET(6));
 }
 
 // --- ipc ----------------------------------------------------------------------------------------
@@ -604,6 +679,11 @@ const struct world worlds[] = {
     {"pool", "memory for page tables: donated, taken, and taken away", pool_begin, pool_steps, 512},
     {"map", "Mappings over one another in the space that the thread runs in", map_begin, map_steps,
      512},
+    {"large", "large pages, what splits them, and what is left alone", large_begin, large_steps,
+     512},
+    {"fork", "Mappings cloned into another space with fewer rights", fork_begin, fork_steps, 512},
+    {"fork-steps", "the same, with a preemption point after each step of work", fork_begin,
+     fork_steps, 1},
     {"ipc", "three threads: messages, replies, signals, faults, time that is lent", ipc_begin,
      ipc_steps, 512},
     {"letter", "two threads with IPC buffers: long messages, and capabilities in them",
@@ -628,6 +708,10 @@ static const struct {
     {KOZO_OP_LEASE_OPEN, {"deadline", "uses", "outer"}},
     {KOZO_OP_FRAME_MAP, {"destination", "space", "address", "offset", "length", "rights"}},
     {KOZO_OP_MAPPING_SET, {"offset", "length", "rights"}},
+    {KOZO_OP_MAPPING_LOWER, {"rights"}},
+    {KOZO_OP_ADDRESS_SPACE_CLONE, {"done", "offset", "source", "destination", "count", "rights"}},
+    {KOZO_OP_CNODE_DELETE_RUN, {"done", "count"}},
+    {KOZO_OP_POOL_TRIM, {"space", "address"}},
     {KOZO_OP_POOL_DONATE, {"memory"}},
     {KOZO_OP_POOL_ATTACH, {"space"}},
     {KOZO_OP_ENDPOINT_CALL, {"info"}},

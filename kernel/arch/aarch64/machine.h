@@ -10,8 +10,8 @@ constexpr unsigned ARCH_PAGE_BITS = 12;
 constexpr unsigned ARCH_TABLE_BITS = 9;
 constexpr unsigned ARCH_LEVELS = 4;
 
-// Pages of 4 KiB and blocks of 2 MiB.
-constexpr unsigned ARCH_LARGE_LEVEL = 1;
+// Pages of 4 KiB, and blocks of 2 MiB and 1 GiB.
+constexpr unsigned ARCH_LARGE_LEVEL = 2;
 
 // User addresses are those of TTBR0_EL1, all of them: a return to an address that is too high is a
 // fault of the thread and not of the kernel.

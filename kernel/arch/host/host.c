@@ -16,12 +16,6 @@
 #include "sched/processors.h"
 #include "sched/scheduler.h"
 
-constexpr arch_entry_t ENTRY_RIGHTS = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE | KOZO_RIGHT_EXECUTE;
-constexpr arch_entry_t ENTRY_PRESENT = 1 << 3;
-constexpr arch_entry_t ENTRY_DEVICE = 1 << 4;
-constexpr arch_entry_t ENTRY_LEAF = 1 << 5;
-constexpr arch_entry_t ENTRY_FLAGS = ((arch_entry_t)1 << ARCH_PAGE_BITS) - 1;
-
 constexpr uint64_t DEFAULT_WORK_LIMIT = 512;
 constexpr unsigned char RUBBISH = 0xa5;
 
@@ -68,35 +62,9 @@ struct cpu *host_cpu(void)
 
 // --- Memory -------------------------------------------------------------------------------------
 
-arch_entry_t arch_entry_leaf(physical_t address, unsigned, unsigned rights, bool device)
+unsigned arch_large_level(void)
 {
-    return address | ENTRY_PRESENT | ENTRY_LEAF | (device ? ENTRY_DEVICE : 0) | KOZO_RIGHT_READ |
-           (rights & ENTRY_RIGHTS);
-}
-
-arch_entry_t arch_entry_table(physical_t table)
-{
-    return table | ENTRY_PRESENT;
-}
-
-bool arch_entry_present(arch_entry_t entry)
-{
-    return (entry & ENTRY_PRESENT) != 0;
-}
-
-bool arch_entry_is_leaf(arch_entry_t entry, unsigned)
-{
-    return (entry & ENTRY_LEAF) != 0;
-}
-
-physical_t arch_entry_address(arch_entry_t entry, unsigned)
-{
-    return entry & ~ENTRY_FLAGS;
-}
-
-unsigned arch_entry_rights(arch_entry_t entry)
-{
-    return (unsigned)(entry & ENTRY_RIGHTS);
+    return ARCH_LARGE_LEVEL;
 }
 
 // The kernel is not mapped in any table here.
@@ -112,7 +80,9 @@ static void forget(uint64_t address)
     host.tlb_flushes++;
     for (unsigned i = 0; i < host.tlb_count; i++) {
         const struct host_translation *at = &host.tlb[i];
-        if (at->cpu != host.processor || (address != UINT64_MAX && at->address != address)) {
+        uint64_t span = table_span(at->level);
+        if (at->cpu != host.processor ||
+            (address != UINT64_MAX && at->address / span != address / span)) {
             host.tlb[kept++] = *at;
         }
     }
@@ -132,6 +102,8 @@ void arch_space_leave(void)
     arch_space_activate(0);
 }
 
+// As on real machines, one address inside a large page is enough, and what is cached of the tables on the way
+// to it goes too.
 void arch_flush_page(uint64_t address)
 {
     forget(address);
@@ -142,36 +114,57 @@ void arch_flush_space(void)
     forget(UINT64_MAX);
 }
 
-// The entry of an address space that maps `address`; when there is none, *next is where to look
-// next.
-static const arch_entry_t *walk(physical_t root, uint64_t address, uint64_t *next)
+// Where a walk ended.
+struct found {
+    const arch_entry_t *entry;
+    unsigned level;
+};
+
+// The entry on the way to an address that is no table, or that of level `down_to`.
+static struct found walk(physical_t root, uint64_t address, unsigned down_to)
 {
     physical_t table = root;
 
-    for (unsigned level = ARCH_LEVELS; level > 0; level--) {
-        uint64_t span = table_span(level - 1);
+    for (unsigned level = ARCH_LEVELS - 1;; level--) {
         const arch_entry_t *entry =
-            (const arch_entry_t *)arch_window(table) + address / span % TABLE_ENTRIES;
-        *next = (address / span + 1) * span;
-        if (!arch_entry_present(*entry)) {
-            return nullptr;
+            (const arch_entry_t *)arch_window(table) + address / table_span(level) % TABLE_ENTRIES;
+        if (level == down_to || !arch_entry_is_table(*entry, level)) {
+            return (struct found){entry, level};
         }
-        if (level == 1) {
-            return entry;
-        }
-        table = arch_entry_address(*entry, level - 1);
+        table = arch_entry_address(*entry, level);
     }
-    return nullptr;
+}
+
+arch_entry_t host_entry(physical_t root, uint64_t address)
+{
+    struct found found = walk(root, address, 0);
+
+    if (!arch_entry_present(*found.entry)) {
+        return 0;
+    }
+    return *found.entry + (address % table_span(found.level) & ~(ARCH_PAGE_SIZE - 1));
+}
+
+static void touch(unsigned cpu, uint64_t address, struct found found)
+{
+    if (arch_entry_present(*found.entry) && host.tlb_count < HOST_TLB) {
+        host.tlb[host.tlb_count++] =
+            (struct host_translation){cpu, address, *found.entry, (uint8_t)found.level};
+    }
 }
 
 static void touch_space(unsigned cpu, physical_t root)
 {
-    uint64_t next = 0;
+    struct found found;
 
-    for (uint64_t address = 0; root != 0 && address < ARCH_USER_END; address = next) {
-        const arch_entry_t *entry = walk(root, address, &next);
-        if (entry != nullptr && host.tlb_count < HOST_TLB) {
-            host.tlb[host.tlb_count++] = (struct host_translation){cpu, address, *entry};
+    for (uint64_t address = 0; root != 0 && address < ARCH_USER_END;
+         address += table_span(found.level)) {
+        found = walk(root, address, 0);
+        touch(cpu, address, found);
+        for (unsigned level = found.level + 1; level < ARCH_LEVELS; level++) {
+            if (address % table_span(level) == 0) {
+                touch(cpu, address, walk(root, address, level));
+            }
         }
     }
 }
@@ -186,16 +179,31 @@ void host_touch_all(void)
 
 uint64_t host_stale(void)
 {
-    uint64_t next;
-
     for (unsigned i = 0; i < host.tlb_count; i++) {
-        const arch_entry_t *entry =
-            walk(kernel.cpu[host.tlb[i].cpu].arch.root, host.tlb[i].address, &next);
-        if (entry == nullptr || *entry != host.tlb[i].entry) {
-            return host.tlb[i].address;
+        const struct host_translation *cached = &host.tlb[i];
+        struct found found =
+            walk(kernel.cpu[cached->cpu].arch.root, cached->address, cached->level);
+        if (found.level != cached->level || *found.entry != cached->entry) {
+            return cached->address;
         }
     }
     return UINT64_MAX;
+}
+
+// There are no caches.
+void arch_cache_clean(physical_t address, uint64_t size)
+{
+    host.cache = (struct host_cache){HOST_CLEAN, address, size};
+}
+
+void arch_cache_invalidate(physical_t address, uint64_t size)
+{
+    host.cache = (struct host_cache){HOST_INVALIDATE, address, size};
+}
+
+void arch_cache_unify(physical_t address, uint64_t size)
+{
+    host.cache = (struct host_cache){HOST_UNIFY, address, size};
 }
 
 // --- Threads ------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@
 struct cpu;
 struct thread;
 
-// Translations that processors may have cached of their current address spaces.
+// Translations, and entries that lead to tables, that processors may have cached of their current address spaces.
 constexpr unsigned HOST_TLB = 512;
 
 // Words of the registers that only some threads use, and what the first of them holds at first.
@@ -22,6 +22,14 @@ struct host_translation {
     unsigned cpu;
     uint64_t address;
     arch_entry_t entry;
+    uint8_t level;
+};
+
+// What was last asked of the caches.
+struct host_cache {
+    enum { HOST_NOTHING, HOST_CLEAN, HOST_INVALIDATE, HOST_UNIFY } wish;
+    physical_t address;
+    uint64_t size;
 };
 
 struct host_port {
@@ -58,6 +66,7 @@ struct host {
     unsigned processor;          // the one that runs
     bool interrupted[HOST_CPUS]; // by another one, and has not come in since
     bool coming_in; // a processor that is told to leave its thread is about to make a system call
+    struct host_cache cache;
 
     char console[1024];
     size_t console_length;
@@ -76,6 +85,9 @@ void host_touch_all(void);
 
 // A system call, as the entry code of a processor carries it out: the thread to resume.
 struct thread *kernel_syscall(struct cpu *cpu);
+
+// The entry of a page: that of level 0, or what a large page has instead; 0 when there is nothing.
+arch_entry_t host_entry(physical_t root, uint64_t address);
 
 // An address whose translation a processor has cached otherwise than the tables say; UINT64_MAX
 // when there is none.

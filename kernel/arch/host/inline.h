@@ -3,6 +3,8 @@
 // address where no RAM is has found a fault of the kernel.
 #pragma once
 
+#include "kozo/abi.h"
+
 struct kernel;
 extern struct kernel kernel;
 
@@ -54,4 +56,59 @@ static inline struct cpu *arch_cpu(void)
 // Nobody ever waits: what other processors are asked for is done at once.
 static inline void arch_pause(void)
 {
+}
+
+// A table entry is an address with the rights and flags in the bits that are below every page. A leaf looks the
+// same at every level.
+constexpr arch_entry_t ENTRY_RIGHTS = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE | KOZO_RIGHT_EXECUTE;
+constexpr arch_entry_t ENTRY_PRESENT = 1 << 3;
+constexpr arch_entry_t ENTRY_DEVICE = 1 << 4;
+constexpr arch_entry_t ENTRY_LEAF = 1 << 5;
+constexpr arch_entry_t ENTRY_FLAGS = ((arch_entry_t)1 << ARCH_PAGE_BITS) - 1;
+
+static inline arch_entry_t arch_entry_leaf(physical_t address, unsigned, unsigned rights,
+                                           bool device)
+{
+    return address | ENTRY_PRESENT | ENTRY_LEAF | (device ? ENTRY_DEVICE : 0) | KOZO_RIGHT_READ |
+           (rights & ENTRY_RIGHTS);
+}
+
+static inline arch_entry_t arch_entry_table(physical_t table)
+{
+    return table | ENTRY_PRESENT;
+}
+
+static inline bool arch_entry_present(arch_entry_t entry)
+{
+    return (entry & ENTRY_PRESENT) != 0;
+}
+
+static inline bool arch_entry_is_table(arch_entry_t entry, unsigned)
+{
+    return (entry & (ENTRY_PRESENT | ENTRY_LEAF)) == ENTRY_PRESENT;
+}
+
+static inline physical_t arch_entry_address(arch_entry_t entry, unsigned)
+{
+    return entry & ~ENTRY_FLAGS;
+}
+
+static inline unsigned arch_entry_rights(arch_entry_t entry)
+{
+    return (unsigned)(entry & ENTRY_RIGHTS);
+}
+
+static inline bool arch_entry_is_within(arch_entry_t entry, arch_entry_t bound)
+{
+    return ((entry ^ bound) & ~ENTRY_RIGHTS) == 0 && (entry & ~bound) == 0;
+}
+
+static inline arch_entry_t arch_entry_limit(arch_entry_t entry, unsigned rights)
+{
+    return rights == 0 ? 0 : entry & ~(ENTRY_RIGHTS & ~(arch_entry_t)rights);
+}
+
+static inline arch_entry_t arch_entry_split(arch_entry_t entry, unsigned)
+{
+    return entry;
 }

@@ -14,6 +14,7 @@
 #include "object/extended_state.h"
 #include "object/irq_handler.h"
 #include "object/lease.h"
+#include "object/mapping.h"
 #include "object/notification.h"
 #include "object/pool.h"
 #include "object/reply.h"
@@ -828,20 +829,31 @@ static bool check_cpus(void)
 
 // --- Address spaces -----------------------------------------------------------------------------
 
-static bool is_own(const struct slot *mapping, uint64_t address, arch_entry_t entry)
+// M1: while a bound is being reduced, entries from the offset on may still have the rights of before.
+static unsigned bound_of(const struct slot *mapping, uint64_t offset)
+{
+    bool is_done = offset < (mapping->lowering & ~(PAGE - 1));
+
+    return mapping->rights | (is_done ? 0 : (unsigned)(mapping->lowering & LOWERING_RIGHTS));
+}
+
+static bool is_own(const struct slot *mapping, uint64_t address, unsigned level, arch_entry_t entry)
 {
     bool device = (mapping->flags & SLOT_DEVICE) != 0;
     unsigned rights = arch_entry_rights(entry);
+    uint64_t offset = address - mapping->value;
 
-    return address >= mapping->value && address - mapping->value < mapping->size &&
-           (rights & ~(unsigned)mapping->rights) == 0 &&
-           entry == arch_entry_leaf(mapping->base + (address - mapping->value), 0, rights, device);
+    return address >= mapping->value && offset < mapping->size &&
+           table_span(level) <= mapping->size - offset &&
+           (rights & ~bound_of(mapping, offset)) == 0 &&
+           entry == arch_entry_leaf(mapping->base + offset, level, rights, device);
 }
 
-static bool is_covered(const struct address_space *space, uint64_t address, arch_entry_t entry)
+static bool is_covered(const struct address_space *space, uint64_t address, unsigned level,
+                       arch_entry_t entry)
 {
     for (link_t at = space->mappings; at != 0; at = slot_at(at)->list_next) {
-        if (is_own(slot_at(at), address, entry)) {
+        if (is_own(slot_at(at), address, level, entry)) {
             return true;
         }
     }
@@ -887,7 +899,7 @@ static bool walk_space(const struct address_space *space, const struct pool *poo
             continue;
         }
         arch_entry_t entry = ((arch_entry_t *)arch_window(path[level]))[index[level]++];
-        if (arch_entry_present(entry) && level > 0) {
+        if (arch_entry_is_table(entry, level)) {
             physical_t table = arch_entry_address(entry, level);
             path[--level] = table;
             index[level] = 0;
@@ -898,10 +910,14 @@ static bool walk_space(const struct address_space *space, const struct pool *poo
             continue;
         }
         RULE(!arch_entry_present(entry) || is_dying(&space->object) ||
-                 is_covered(space, address, entry),
+                 is_covered(space, address, level, entry),
              "A1: every entry is that of a Mapping, with no right beyond it", space);
         RULE(!arch_entry_present(entry) || address < ARCH_USER_END, "A1: entries are for users",
              space);
+        RULE(!arch_entry_present(entry) ||
+                 (level <= ARCH_LARGE_LEVEL &&
+                  arch_entry_address(entry, level) % table_span(level) == 0),
+             "a large page is aligned", space);
         address += table_span(level);
     }
     return true;
@@ -917,6 +933,9 @@ static bool check_mappings(const struct address_space *space)
         RULE(in_ram(at) && found.seen[at] && mapping->type == KOZO_TYPE_MAPPING &&
                  mapping->object == link_to(space) && mapping->list_previous == previous,
              "A2: the list holds Mappings of the space", space);
+        RULE(mapping->lowering == 0 || ((mapping->lowering & LOWERING) != 0 &&
+                                        (mapping->lowering & ~(PAGE - 1)) < mapping->size),
+             "M1: a bound is being reduced, or it is not", space);
         previous = at;
         count++;
     }

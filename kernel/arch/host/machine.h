@@ -7,9 +7,7 @@
 
 #include <stdint.h>
 
-#include "geometry.h" // ARCH_PAGE_BITS, ARCH_TABLE_BITS, ARCH_LEVELS, HOST_RAM
-
-constexpr unsigned ARCH_LARGE_LEVEL = 0;
+#include "geometry.h" // ARCH_PAGE_BITS, ARCH_TABLE_BITS, ARCH_LEVELS, ARCH_LARGE_LEVEL, HOST_RAM
 
 // As on x86_64, the last page that the tables could map is not for user space.
 constexpr uint64_t ARCH_USER_END =

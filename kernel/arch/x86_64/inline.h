@@ -2,6 +2,22 @@
 // The functions of kernel/arch/arch.h that are too small and too hot to be called.
 #pragma once
 
+#include "kozo/abi.h"
+
+// Entry bits: Intel SDM volume 3, section 4.5.
+constexpr arch_entry_t ENTRY_PRESENT = 1 << 0;
+constexpr arch_entry_t ENTRY_WRITE = 1 << 1;
+constexpr arch_entry_t ENTRY_USER = 1 << 2;
+constexpr arch_entry_t ENTRY_WRITE_THROUGH = 1 << 3;
+constexpr arch_entry_t ENTRY_NO_CACHE = 1 << 4;
+constexpr arch_entry_t ENTRY_ACCESSED = 1 << 5;
+constexpr arch_entry_t ENTRY_DIRTY = 1 << 6;
+constexpr arch_entry_t ENTRY_LARGE = 1 << 7;
+constexpr arch_entry_t ENTRY_GLOBAL = 1 << 8;
+constexpr arch_entry_t ENTRY_NO_EXECUTE = UINT64_C(1) << 63;
+constexpr arch_entry_t ENTRY_ADDRESS = 0x000f'ffff'ffff'f000;
+constexpr arch_entry_t ENTRY_RIGHTS = ENTRY_WRITE | ENTRY_DIRTY | ENTRY_NO_EXECUTE;
+
 // Outside of the window and the image there is nothing to point at, so two cases are all.
 static inline void *arch_window(physical_t address)
 {
@@ -38,4 +54,68 @@ static inline struct cpu *arch_cpu(void)
     static_assert(offsetof(struct arch_cpu, self) == 0);
     __asm__("mov %%gs:0, %0" : "=r"(cpu));
     return cpu;
+}
+
+static inline arch_entry_t arch_entry_leaf(physical_t address, unsigned level, unsigned rights,
+                                           bool device)
+{
+    arch_entry_t entry = address | ENTRY_PRESENT | ENTRY_USER | ENTRY_ACCESSED;
+
+    entry |= level > 0 ? ENTRY_LARGE : 0;
+    entry |= (rights & KOZO_RIGHT_WRITE) != 0 ? ENTRY_WRITE | ENTRY_DIRTY : 0;
+    entry |= (rights & KOZO_RIGHT_EXECUTE) != 0 ? 0 : ENTRY_NO_EXECUTE;
+    entry |= device ? ENTRY_NO_CACHE | ENTRY_WRITE_THROUGH : 0;
+    return entry;
+}
+
+static inline arch_entry_t arch_entry_table(physical_t table)
+{
+    return table | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER | ENTRY_ACCESSED;
+}
+
+static inline bool arch_entry_present(arch_entry_t entry)
+{
+    return (entry & ENTRY_PRESENT) != 0;
+}
+
+static inline bool arch_entry_is_table(arch_entry_t entry, unsigned level)
+{
+    return level > 0 && (entry & (ENTRY_PRESENT | ENTRY_LARGE)) == ENTRY_PRESENT;
+}
+
+// Bits of a large leaf's address that are below its size are zero: bit 12, which is PAT there, is never set.
+static inline physical_t arch_entry_address(arch_entry_t entry, unsigned)
+{
+    return entry & ENTRY_ADDRESS;
+}
+
+static inline unsigned arch_entry_rights(arch_entry_t entry)
+{
+    unsigned rights = KOZO_RIGHT_READ;
+
+    rights |= (entry & ENTRY_WRITE) != 0 ? KOZO_RIGHT_WRITE : 0;
+    rights |= (entry & ENTRY_NO_EXECUTE) != 0 ? 0 : KOZO_RIGHT_EXECUTE;
+    return rights;
+}
+
+static inline bool arch_entry_is_within(arch_entry_t entry, arch_entry_t bound)
+{
+    arch_entry_t other = entry ^ bound;
+
+    // Where they differ, the entry may only lack WRITE, or have NO_EXECUTE.
+    return (other & ~ENTRY_RIGHTS) == 0 &&
+           ((other & entry & ENTRY_WRITE) | (other & bound & ENTRY_NO_EXECUTE)) == 0;
+}
+
+static inline arch_entry_t arch_entry_limit(arch_entry_t entry, unsigned rights)
+{
+    arch_entry_t lost = (rights & KOZO_RIGHT_WRITE) != 0 ? 0 : ENTRY_WRITE | ENTRY_DIRTY;
+    arch_entry_t gained = (rights & KOZO_RIGHT_EXECUTE) != 0 ? 0 : ENTRY_NO_EXECUTE;
+
+    return rights == 0 ? 0 : (entry & ~lost) | gained;
+}
+
+static inline arch_entry_t arch_entry_split(arch_entry_t entry, unsigned level)
+{
+    return level > 1 ? entry : entry & ~ENTRY_LARGE;
 }

@@ -150,3 +150,13 @@ static inline void invlpg(uint64_t address)
 {
     __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
 }
+
+static inline void clflush(const void *line)
+{
+    __asm__ volatile("clflush (%0)" : : "r"(line) : "memory");
+}
+
+static inline void mfence(void)
+{
+    __asm__ volatile("mfence" : : : "memory");
+}

@@ -8,8 +8,8 @@ constexpr unsigned ARCH_PAGE_BITS = 12;
 constexpr unsigned ARCH_TABLE_BITS = 9;
 constexpr unsigned ARCH_LEVELS = 4;
 
-// User mappings use 4 KiB and 2 MiB pages. Every processor has both, not every one has 1 GiB.
-constexpr unsigned ARCH_LARGE_LEVEL = 1;
+// Pages of 4 KiB and 2 MiB, and of 1 GiB where the processor has them.
+constexpr unsigned ARCH_LARGE_LEVEL = 2;
 
 // The last page of the lower half stays empty. So the instruction after a SYSCALL always has a
 // canonical address, and SYSRET to it can't fault in the kernel (Intel SDM volume 2, SYSRET).

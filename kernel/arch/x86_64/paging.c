@@ -13,50 +13,9 @@ static struct arch_cpu *this_cpu(void)
     return &arch_cpu()->arch;
 }
 
-arch_entry_t arch_entry_leaf(physical_t address, unsigned level, unsigned rights, bool device)
+unsigned arch_large_level(void)
 {
-    arch_entry_t entry = address | ENTRY_PRESENT | ENTRY_USER | ENTRY_ACCESSED;
-
-    entry |= level > 0 ? ENTRY_LARGE : 0;
-    entry |= (rights & KOZO_RIGHT_WRITE) != 0 ? ENTRY_WRITE | ENTRY_DIRTY : 0;
-    entry |= (rights & KOZO_RIGHT_EXECUTE) != 0 ? 0 : ENTRY_NO_EXECUTE;
-    entry |= device ? ENTRY_NO_CACHE | ENTRY_WRITE_THROUGH : 0;
-    return entry;
-}
-
-arch_entry_t arch_entry_table(physical_t table)
-{
-    return table | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER | ENTRY_ACCESSED;
-}
-
-bool arch_entry_present(arch_entry_t entry)
-{
-    return (entry & ENTRY_PRESENT) != 0;
-}
-
-bool arch_entry_is_leaf(arch_entry_t entry, unsigned level)
-{
-    return level == 0 || (entry & ENTRY_LARGE) != 0;
-}
-
-// In a large leaf, bits below its size are not part of the address (bit 12 is PAT).
-physical_t arch_entry_address(arch_entry_t entry, unsigned level)
-{
-    physical_t address = entry & ENTRY_ADDRESS;
-
-    if (!arch_entry_is_leaf(entry, level)) {
-        return address;
-    }
-    return address & ~((UINT64_C(1) << (ARCH_PAGE_BITS + ARCH_TABLE_BITS * level)) - 1);
-}
-
-unsigned arch_entry_rights(arch_entry_t entry)
-{
-    unsigned rights = KOZO_RIGHT_READ;
-
-    rights |= (entry & ENTRY_WRITE) != 0 ? KOZO_RIGHT_WRITE : 0;
-    rights |= (entry & ENTRY_NO_EXECUTE) != 0 ? 0 : KOZO_RIGHT_EXECUTE;
-    return rights;
+    return features.large_1g ? 2 : 1;
 }
 
 void arch_space_activate(physical_t root)
@@ -80,4 +39,31 @@ void arch_flush_page(uint64_t address)
 void arch_flush_space(void)
 {
     write_cr3(this_cpu()->root);
+}
+
+// Memory that devices read and write is coherent with the caches; what is cleaned here is for those few
+// that go past them. A line is at least 64 bytes, and the smallest page many of them.
+static void flush_lines(physical_t address, uint64_t size)
+{
+    constexpr uint64_t LINE = 64;
+
+    for (uint64_t done = 0; done < size; done += LINE) {
+        clflush(arch_window(address + done));
+    }
+    mfence();
+}
+
+void arch_cache_clean(physical_t address, uint64_t size)
+{
+    flush_lines(address, size);
+}
+
+void arch_cache_invalidate(physical_t address, uint64_t size)
+{
+    flush_lines(address, size);
+}
+
+// Instruction fetches are coherent with writes (Intel SDM volume 3, section 12.6).
+void arch_cache_unify(physical_t, uint64_t)
+{
 }

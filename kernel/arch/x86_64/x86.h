@@ -46,19 +46,6 @@ void serial_start(void);
 
 // --- paging.c, window.c: memory ------------------------------------------------------------------
 
-// Entry bits: Intel SDM volume 3, section 4.5.
-constexpr arch_entry_t ENTRY_PRESENT = 1 << 0;
-constexpr arch_entry_t ENTRY_WRITE = 1 << 1;
-constexpr arch_entry_t ENTRY_USER = 1 << 2;
-constexpr arch_entry_t ENTRY_WRITE_THROUGH = 1 << 3;
-constexpr arch_entry_t ENTRY_NO_CACHE = 1 << 4;
-constexpr arch_entry_t ENTRY_ACCESSED = 1 << 5;
-constexpr arch_entry_t ENTRY_DIRTY = 1 << 6;
-constexpr arch_entry_t ENTRY_LARGE = 1 << 7;
-constexpr arch_entry_t ENTRY_GLOBAL = 1 << 8;
-constexpr arch_entry_t ENTRY_NO_EXECUTE = UINT64_C(1) << 63;
-constexpr arch_entry_t ENTRY_ADDRESS = 0x000f'ffff'ffff'f000;
-
 constexpr size_t TABLE_ENTRIES = 1 << ARCH_TABLE_BITS;
 
 // The root table that is current when no thread is. Its upper half is in every address space.

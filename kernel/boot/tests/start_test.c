@@ -58,9 +58,7 @@ static void begin(void)
 
 static arch_entry_t entry_of(uint64_t address)
 {
-    const arch_entry_t *entry = table_find(thread_root(first), address);
-
-    return entry == nullptr ? 0 : *entry;
+    return host_entry(thread_root(first), address);
 }
 
 static bool shows(uint64_t address, physical_t physical, unsigned rights)

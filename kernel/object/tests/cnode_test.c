@@ -207,3 +207,49 @@ TEST("deleting an empty slot changes nothing and is no error")
     begin();
     CHECK(CALL(CNODE_DELETE, B) == KOZO_OK);
 }
+
+TEST("delete_run empties a run of slots, taken or not, and tells how many")
+{
+    begin();
+    CHECK(CALL(CNODE_COPY, A, C) == KOZO_OK);
+    CHECK(CALL(CNODE_DELETE_RUN, A, 0, 3) == KOZO_OK);
+    CHECK(world.result[0] == 3 && world_is_empty(A) && world_is_empty(C));
+    CHECK(!world_is_empty(READ_ONLY_CNODE));
+}
+
+TEST("delete_run is preempted after each slot, and inside of one")
+{
+    begin();
+    CHECK(CALL(CNODE_COPY, A, B) == KOZO_OK);
+    CHECK(CALL(UNTYPED_RETYPE, AT_MEMORY, KOZO_TYPE_CNODE, 3, C, 1) == KOZO_OK);
+    host_work_limit = 1;
+    CHECK(CALL(CNODE_DELETE_RUN, A, 0, 3) == KOZO_OK);
+    CHECK(world.restarts >= 3 && world_is_empty(B) && world_is_empty(C) && kernel.dying == 0);
+}
+
+TEST("delete_run ends when it destroys the CNode that it is in")
+{
+    begin();
+    CHECK(CALL(UNTYPED_RETYPE, AT_MEMORY, KOZO_TYPE_CNODE, 3, B, 1) == KOZO_OK);
+    CHECK(CALL(CNODE_MOVE, B, B) == KOZO_SLOT_TAKEN);
+    CHECK(CALL(CNODE_COPY, B, B | 2 << WORLD_CNODE_BITS) == KOZO_OK);
+    CHECK(CALL(CNODE_COPY, A, B | 3 << WORLD_CNODE_BITS) == KOZO_OK);
+    // The copy in the CNode itself is the last one then.
+    CHECK(CALL(CNODE_COPY, B, C) == KOZO_OK);
+    uint64_t inside = C | 1 << WORLD_CNODE_BITS;
+    CHECK(CALL(CNODE_DELETE_RUN, inside, 0, 7) == KOZO_OK && world.result[0] == 7);
+    CHECK(CALL(CNODE_DELETE, C) == KOZO_OK && CALL(CNODE_DELETE, B) == KOZO_OK);
+    CHECK(world_object(A)->grave.header.references == 1);
+}
+
+TEST("delete_run refuses a run outside of the CNode, missing WRITE, and nothing to do")
+{
+    begin();
+    CHECK(CALL(CNODE_DELETE_RUN, A, 0, WORLD_SLOTS) == KOZO_BAD_HANDLE);
+    CHECK(CALL(CNODE_DELETE_RUN, A, 0, UINT64_MAX) == KOZO_BAD_HANDLE);
+    CHECK(CALL(CNODE_DELETE_RUN, 0, 0, 1) == KOZO_BAD_HANDLE);
+    CHECK(CALL(CNODE_DELETE_RUN, A, 1, 1) == KOZO_BAD_ARGUMENT);
+    CHECK(CALL(CNODE_DELETE_RUN, A, 0, 0) == KOZO_BAD_ARGUMENT);
+    CHECK(CALL(CNODE_DELETE_RUN, read_only(A), 0, 1) == KOZO_NO_RIGHT);
+    CHECK(!world_is_empty(A));
+}

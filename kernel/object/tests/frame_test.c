@@ -30,9 +30,8 @@ static unsigned map(uint64_t slot, uint64_t address, uint64_t offset, uint64_t l
 static arch_entry_t entry(uint64_t address)
 {
     const struct address_space *space = (struct address_space *)world_object(AT_SPACE);
-    const arch_entry_t *found = table_find(space->root, address);
 
-    return found == nullptr ? 0 : *found;
+    return host_entry(space->root, address);
 }
 
 static arch_entry_t leaf(uint64_t page, unsigned rights)
@@ -194,14 +193,15 @@ TEST("a Mapping that vanishes while map goes on ends the call")
 {
     begin();
     host_work_limit = 1;
+    uint64_t start = table_span(1) - 4 * PAGE;
     CHECK(!world_enter(KOZO_OP_FRAME_MAP, FRAME,
-                       (uint64_t[9]){MAPPING, AT_SPACE, 0, 0, 8 * PAGE, READ}));
+                       (uint64_t[9]){MAPPING, AT_SPACE, start, 0, 8 * PAGE, READ}));
     struct thread *first = world_current();
     struct arch_registers registers = first->registers;
     CHECK(CALL(CNODE_DELETE, MAPPING) == KOZO_OK);
     first->registers = registers;
     CHECK(world_again() == KOZO_BAD_HANDLE);
-    CHECK(unmapped(0, 8));
+    CHECK(unmapped(start, 8));
 }
 
 TEST("map that goes on after the Pool was emptied meanwhile ends with a part")
@@ -329,12 +329,13 @@ TEST("a Mapping outlives its Frame's capability, and goes when the memory is rev
 TEST("deleting a Mapping is preempted and leaves a shorter one each time")
 {
     begin();
-    CHECK(map(MAPPING, PAGE, 0, 8 * PAGE, READ) == KOZO_OK);
+    uint64_t start = table_span(1) - 4 * PAGE;
+    CHECK(map(MAPPING, start, 0, 8 * PAGE, READ) == KOZO_OK);
     host_work_limit = 1;
     CHECK(!world_enter(KOZO_OP_CNODE_DELETE, MAPPING, (uint64_t[9]){}));
-    CHECK(world_slot(MAPPING)->size < 8 * PAGE && world_slot(MAPPING)->value > PAGE);
+    CHECK(world_slot(MAPPING)->size < 8 * PAGE && world_slot(MAPPING)->value > start);
     CHECK(CALL(CNODE_DELETE, MAPPING) == KOZO_OK);
-    CHECK(unmapped(PAGE, 8));
+    CHECK(unmapped(start, 8));
 }
 
 TEST("what was cached is flushed when an entry changes or goes")
@@ -347,4 +348,313 @@ TEST("what was cached is flushed when an entry changes or goes")
     CHECK(host_stale() == UINT64_MAX);
     CHECK(CALL(CNODE_DELETE, MAPPING) == KOZO_OK);
     CHECK(host_stale() == UINT64_MAX);
+}
+
+// --- Large pages --------------------------------------------------------------------------------
+
+constexpr uint64_t LARGE = AT_FREE + 10; // a Frame of one large page of level 1
+constexpr uint64_t POOL = AT_FREE + 11;  // with as many pages as a test gives it
+constexpr uint64_t DONOR = AT_FREE + 12;
+constexpr uint64_t OTHER = AT_FREE + 13; // an AddressSpace on it
+constexpr uint64_t COPY = AT_FREE + 14;  // and the one after it
+
+static uint64_t span(void)
+{
+    return table_span(1);
+}
+
+static const struct address_space *space_in(uint64_t slot)
+{
+    return (struct address_space *)world_object(slot);
+}
+
+// A second space, on a Pool of its own.
+static void begin_large(uint64_t tables)
+{
+    world_begin();
+    world_make(KOZO_TYPE_FRAME, ARCH_PAGE_BITS + ARCH_TABLE_BITS, LARGE);
+    world_make(KOZO_TYPE_POOL, 0, POOL);
+    world_make(KOZO_TYPE_ADDRESS_SPACE, 0, OTHER);
+    for (uint64_t i = 0; i < tables; i++) {
+        world_make(KOZO_TYPE_UNTYPED, ARCH_PAGE_BITS, DONOR);
+        CHECK(CALL(POOL_DONATE, POOL, DONOR) == KOZO_OK);
+    }
+    CHECK(CALL(POOL_ATTACH, POOL, OTHER) == KOZO_OK);
+}
+
+static unsigned map_large(uint64_t slot, uint64_t address, uint64_t rights)
+{
+    return CALL(FRAME_MAP, LARGE, slot, OTHER, address, 0, span(), rights);
+}
+
+static unsigned level_at(uint64_t slot, uint64_t address)
+{
+    return table_walk(space_in(slot)->root, address).level;
+}
+
+static bool shows(uint64_t slot, uint64_t address, uint64_t offset, uint64_t pages, unsigned rights)
+{
+    physical_t base = world_slot(LARGE)->base + offset;
+
+    for (uint64_t i = 0; i < pages; i++) {
+        arch_entry_t found = host_entry(space_in(slot)->root, address + i * PAGE);
+        if (found != (rights == 0 ? 0 : arch_entry_leaf(base + i * PAGE, 0, rights, false))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+TEST("a large page takes the place of a table where address and memory are aligned")
+{
+    begin_large(ARCH_LEVELS);
+    CHECK(map_large(MAPPING, span(), READ | WRITE) == KOZO_OK);
+    CHECK(level_at(OTHER, span()) == 1 && space_in(OTHER)->tables == ARCH_LEVELS - 1);
+    CHECK(shows(OTHER, span(), 0, TABLE_ENTRIES, READ | WRITE));
+    CHECK(map_large(SECOND, 2 * span() + PAGE, READ) == KOZO_NO_MEMORY);
+    CHECK(CALL(MAPPING_SET, MAPPING, 0, span(), READ) == KOZO_OK);
+    CHECK(level_at(OTHER, span()) == 1 && shows(OTHER, span(), 0, TABLE_ENTRIES, READ));
+    CHECK(CALL(CNODE_DELETE, MAPPING) == KOZO_OK);
+    CHECK(shows(OTHER, span(), 0, TABLE_ENTRIES, 0));
+}
+
+TEST("a part of a large page that is set differently splits it")
+{
+    begin_large(ARCH_LEVELS + 1);
+    CHECK(map_large(MAPPING, span(), READ | WRITE) == KOZO_OK);
+    CHECK(CALL(MAPPING_SET, MAPPING, PAGE, PAGE, READ) == KOZO_OK);
+    CHECK(level_at(OTHER, span()) == 0);
+    CHECK(shows(OTHER, span(), 0, 1, READ | WRITE) && shows(OTHER, span() + PAGE, PAGE, 1, READ));
+    CHECK(shows(OTHER, span() + 2 * PAGE, 2 * PAGE, TABLE_ENTRIES - 2, READ | WRITE));
+    CHECK(CALL(CNODE_DELETE, MAPPING) == KOZO_OK);
+    CHECK(shows(OTHER, span(), 0, TABLE_ENTRIES, 0));
+    // The table stays, and small pages in it, until it is trimmed.
+    CHECK(map_large(MAPPING, span(), READ) == KOZO_OK && level_at(OTHER, span()) == 0);
+    CHECK(CALL(CNODE_DELETE, MAPPING) == KOZO_OK);
+    CHECK(CALL(POOL_TRIM, POOL, OTHER, 0) == KOZO_OK && space_in(OTHER)->tables == 1);
+    CHECK(map_large(MAPPING, span(), READ) == KOZO_OK && level_at(OTHER, span()) == 1);
+}
+
+TEST("splitting takes a table, and without one nothing changes")
+{
+    begin_large(ARCH_LEVELS - 1);
+    CHECK(map_large(MAPPING, span(), READ) == KOZO_OK);
+    CHECK(CALL(MAPPING_SET, MAPPING, PAGE, PAGE, 0) == KOZO_NO_MEMORY);
+    CHECK(CALL(MAPPING_SET, MAPPING, PAGE, PAGE, READ) == KOZO_NO_MEMORY);
+    CHECK(CALL(FRAME_MAP, LARGE, SECOND, OTHER, span() + PAGE, 0, PAGE, READ) == KOZO_NO_MEMORY);
+    CHECK(level_at(OTHER, span()) == 1 && shows(OTHER, span(), 0, TABLE_ENTRIES, READ));
+    CHECK(CALL(MAPPING_SET, MAPPING, 0, span(), 0) == KOZO_OK);
+    CHECK(shows(OTHER, span(), 0, TABLE_ENTRIES, 0));
+}
+
+TEST("a Mapping laid over a part of a large page splits it, and leaves its own part when it goes")
+{
+    begin_large(ARCH_LEVELS + 1);
+    CHECK(map_large(MAPPING, span(), READ) == KOZO_OK);
+    CHECK(CALL(FRAME_MAP, LARGE, SECOND, OTHER, span() + PAGE, 0, 2 * PAGE, READ | WRITE) ==
+          KOZO_OK);
+    CHECK(shows(OTHER, span() + PAGE, 0, 2, READ | WRITE));
+    CHECK(shows(OTHER, span() + 3 * PAGE, 3 * PAGE, TABLE_ENTRIES - 3, READ));
+    CHECK(CALL(CNODE_DELETE, MAPPING) == KOZO_OK);
+    CHECK(shows(OTHER, span(), 0, 1, 0) && shows(OTHER, span() + PAGE, 0, 2, READ | WRITE));
+    CHECK(CALL(CNODE_DELETE, SECOND) == KOZO_OK);
+    CHECK(shows(OTHER, span(), 0, TABLE_ENTRIES, 0));
+}
+
+TEST("a Mapping that ends within a large page of another leaves that alone")
+{
+    begin_large(ARCH_LEVELS);
+    CHECK(map_large(MAPPING, span(), READ) == KOZO_OK);
+    CHECK(CALL(FRAME_MAP, LARGE, SECOND, OTHER, span() + PAGE, PAGE, 2 * PAGE, 0) == KOZO_OK);
+    CHECK(CALL(MAPPING_SET, SECOND, 0, 2 * PAGE, 0) == KOZO_OK);
+    CHECK(CALL(CNODE_DELETE, SECOND) == KOZO_OK);
+    CHECK(level_at(OTHER, span()) == 1 && shows(OTHER, span(), 0, TABLE_ENTRIES, READ));
+}
+
+// --- lower --------------------------------------------------------------------------------------
+
+TEST("lower reduces the bound for good, and takes from own entries what is beyond it")
+{
+    begin();
+    CHECK(map(MAPPING, 0, 0, 4 * PAGE, READ | WRITE) == KOZO_OK);
+    CHECK(CALL(MAPPING_SET, MAPPING, PAGE, PAGE, 0) == KOZO_OK);
+    CHECK(map(SECOND, 3 * PAGE, 5 * PAGE, PAGE, READ | WRITE) == KOZO_OK);
+    CHECK(CALL(MAPPING_LOWER, MAPPING, READ | EXECUTE) == KOZO_OK);
+    CHECK(mapped(0, 0, 1, READ) && unmapped(PAGE, 1) && mapped(2 * PAGE, 2, 1, READ));
+    CHECK(mapped(3 * PAGE, 5, 1, READ | WRITE));
+    CHECK(world_slot(MAPPING)->rights == READ && world_slot(MAPPING)->lowering == 0);
+    CHECK(CALL(MAPPING_SET, MAPPING, 0, PAGE, READ | WRITE) == KOZO_NO_RIGHT);
+    CHECK(CALL(MAPPING_LOWER, MAPPING, READ | WRITE) == KOZO_OK);
+    CHECK(world_slot(MAPPING)->rights == READ);
+    CHECK(CALL(MAPPING_LOWER, MAPPING, 0) == KOZO_OK);
+    CHECK(unmapped(0, 3) && world_slot(MAPPING)->rights == 0);
+}
+
+TEST("lower that is left halfway lets nobody set more, and is finished by whoever asks again")
+{
+    begin();
+    uint64_t start = table_span(1) - 4 * PAGE;
+    CHECK(map(MAPPING, start, 0, 8 * PAGE, READ | WRITE) == KOZO_OK);
+    host_work_limit = 1;
+    CHECK(!world_enter(KOZO_OP_MAPPING_LOWER, MAPPING, (uint64_t[9]){READ}));
+    CHECK(mapped(start, 0, 4, READ) && mapped(start + 4 * PAGE, 4, 4, READ | WRITE));
+    CHECK(CALL(MAPPING_SET, MAPPING, 0, PAGE, READ | WRITE) == KOZO_NO_RIGHT);
+    CHECK(CALL(MAPPING_SET, MAPPING, 7 * PAGE, PAGE, 0) == KOZO_OK);
+    CHECK(CALL(MAPPING_LOWER, MAPPING, READ | WRITE) == KOZO_OK);
+    CHECK(mapped(start, 0, 7, READ) && unmapped(start + 7 * PAGE, 1));
+    CHECK(CALL(CNODE_DELETE, MAPPING) == KOZO_OK);
+    CHECK(unmapped(start, 8));
+}
+
+TEST("a Mapping that is deleted while lower is under way takes all of its entries along")
+{
+    begin();
+    uint64_t start = table_span(1) - 4 * PAGE;
+    CHECK(map(MAPPING, start, 0, 8 * PAGE, READ | WRITE) == KOZO_OK);
+    host_work_limit = 1;
+    CHECK(!world_enter(KOZO_OP_MAPPING_LOWER, MAPPING, (uint64_t[9]){READ}));
+    CHECK(CALL(CNODE_DELETE, MAPPING) == KOZO_OK);
+    CHECK(unmapped(start, 8));
+}
+
+TEST("lower refuses what is no right of memory, and a Mapping whose space is off its Pool")
+{
+    begin_large(ARCH_LEVELS);
+    CHECK(map_large(MAPPING, span(), READ) == KOZO_OK);
+    CHECK(CALL(MAPPING_LOWER, MAPPING, KOZO_RIGHT_PHYS) == KOZO_BAD_ARGUMENT);
+    CHECK(CALL(MAPPING_LOWER, MAPPING, UINT64_MAX) == KOZO_BAD_ARGUMENT);
+    host_work_limit = 1;
+    CHECK(map_large(SECOND, 2 * span(), READ) == KOZO_OK);
+    CHECK(!world_enter(KOZO_OP_CNODE_DELETE, POOL, (uint64_t[9]){}));
+    uint64_t left = world_is_empty(MAPPING) ? SECOND : MAPPING;
+    CHECK(CALL(MAPPING_LOWER, left, READ) == KOZO_BAD_STATE);
+}
+
+// --- clone --------------------------------------------------------------------------------------
+
+static unsigned clone(uint64_t count, uint64_t rights)
+{
+    return CALL(ADDRESS_SPACE_CLONE, OTHER, 0, 0, MAPPING, COPY, count, rights);
+}
+
+TEST("clone makes the Mappings of a run again, with fewer rights in both spaces")
+{
+    begin_large(ARCH_LEVELS + 1);
+    CHECK(CALL(FRAME_MAP, LARGE, MAPPING, AT_SPACE, 0, 0, 3 * PAGE, READ | WRITE) == KOZO_OK);
+    CHECK(CALL(MAPPING_SET, MAPPING, PAGE, PAGE, 0) == KOZO_OK);
+    CHECK(CALL(FRAME_MAP, LARGE, SECOND, AT_SPACE, 2 * PAGE, 0, PAGE, READ | WRITE) == KOZO_OK);
+    CHECK(clone(2, READ) == KOZO_OK);
+    CHECK(world.result[0] == 2 && world.result[1] == 0);
+    CHECK(shows(AT_SPACE, 0, 0, 1, READ) && shows(AT_SPACE, PAGE, PAGE, 1, 0));
+    CHECK(shows(AT_SPACE, 2 * PAGE, 0, 1, READ));
+    CHECK(shows(OTHER, 0, 0, 1, READ) && shows(OTHER, PAGE, PAGE, 1, 0));
+    CHECK(shows(OTHER, 2 * PAGE, 0, 1, READ));
+    // The bound is that of the source, and either can be raised to it again.
+    CHECK(CALL(MAPPING_SET, COPY, 0, PAGE, READ | WRITE) == KOZO_OK);
+    CHECK(shows(OTHER, 0, 0, 1, READ | WRITE) && shows(AT_SPACE, 0, 0, 1, READ));
+    CHECK(slot_parent(world_slot(COPY), 8) == world_slot(LARGE));
+    CHECK(CALL(CNODE_REVOKE, LARGE) == KOZO_OK);
+    CHECK(world_is_empty(COPY) && world_is_empty(COPY + 1) && shows(OTHER, 0, 0, 4, 0));
+}
+
+TEST("clone keeps large pages large, and fills small ones where a table stands")
+{
+    begin_large(ARCH_LEVELS + 2);
+    CHECK(CALL(FRAME_MAP, LARGE, MAPPING, AT_SPACE, 0, 0, span(), READ | WRITE) == KOZO_OK);
+    bool large = level_at(AT_SPACE, 0) == 1;
+    CHECK(clone(1, READ) == KOZO_OK);
+    CHECK(shows(OTHER, 0, 0, TABLE_ENTRIES, READ) && shows(AT_SPACE, 0, 0, TABLE_ENTRIES, READ));
+    CHECK(!large || level_at(OTHER, 0) == 1);
+    CHECK(CALL(MAPPING_SET, COPY, PAGE, PAGE, 0) == KOZO_OK && level_at(OTHER, 0) == 0);
+    CHECK(clone(1, READ) == KOZO_OK);
+    CHECK(level_at(OTHER, 0) == 0 && shows(OTHER, 0, 0, TABLE_ENTRIES, READ));
+}
+
+TEST("clone without rights makes empty Mappings, and clears their sources")
+{
+    begin_large(ARCH_LEVELS + 1);
+    CHECK(CALL(FRAME_MAP, LARGE, MAPPING, AT_SPACE, 0, 0, 3 * PAGE, READ | WRITE) == KOZO_OK);
+    CHECK(clone(1, 0) == KOZO_OK);
+    CHECK(shows(AT_SPACE, 0, 0, 3, 0) && shows(OTHER, 0, 0, 3, 0));
+    CHECK(world_slot(COPY)->rights == (READ | WRITE) && space_in(OTHER)->tables == 1);
+}
+
+TEST("clone passes over empty slots, and stops at what it can't do, telling how far it came")
+{
+    begin_large(ARCH_LEVELS);
+    CHECK(CALL(FRAME_MAP, LARGE, MAPPING, AT_SPACE, 0, 0, PAGE, READ) == KOZO_OK);
+    CHECK(CALL(CNODE_COPY, LARGE, A) == KOZO_OK);
+    CHECK(CALL(ADDRESS_SPACE_CLONE, OTHER, 0, 0, MAPPING, COPY, 3, READ) == KOZO_BAD_TYPE);
+    CHECK(world.result[0] == 2 && !world_is_empty(COPY) && world_is_empty(COPY + 2));
+    CHECK(CALL(CNODE_DELETE, A) == KOZO_OK);
+    // What is done already is gone on with.
+    CHECK(CALL(ADDRESS_SPACE_CLONE, OTHER, 0, 0, MAPPING, COPY, 3, READ) == KOZO_OK);
+    CHECK(CALL(ADDRESS_SPACE_CLONE, OTHER, 0, 0, MAPPING, LARGE, 1, READ) == KOZO_SLOT_TAKEN);
+    CHECK(world.result[0] == 0);
+}
+
+TEST("clone that runs out of tables goes on when the Pool has more")
+{
+    begin_large(ARCH_LEVELS);
+    CHECK(CALL(FRAME_MAP, LARGE, MAPPING, AT_SPACE, span() - 2 * PAGE, 0, 4 * PAGE, READ) ==
+          KOZO_OK);
+    CHECK(clone(1, READ) == KOZO_NO_MEMORY);
+    CHECK(world.result[0] == 0 && world.result[1] == 2 * PAGE);
+    world_make(KOZO_TYPE_UNTYPED, ARCH_PAGE_BITS, DONOR);
+    CHECK(CALL(POOL_DONATE, POOL, DONOR) == KOZO_OK);
+    CHECK(CALL(ADDRESS_SPACE_CLONE, OTHER, 0, 2 * PAGE, MAPPING, COPY, 1, READ) == KOZO_OK);
+    CHECK(shows(OTHER, span() - 2 * PAGE, 0, 4, READ));
+}
+
+TEST("clone is preempted between and inside Mappings")
+{
+    begin_large(ARCH_LEVELS + 1);
+    CHECK(CALL(FRAME_MAP, LARGE, MAPPING, AT_SPACE, span() - 2 * PAGE, 0, 4 * PAGE, READ | WRITE) ==
+          KOZO_OK);
+    CHECK(CALL(FRAME_MAP, LARGE, SECOND, AT_SPACE, 2 * span() - PAGE, 0, PAGE, READ) == KOZO_OK);
+    host_work_limit = 1;
+    CHECK(clone(2, READ) == KOZO_OK);
+    CHECK(world.restarts >= 2);
+    CHECK(shows(OTHER, span() - 2 * PAGE, 0, 4, READ) &&
+          shows(OTHER, 2 * span() - PAGE, 0, 1, READ));
+}
+
+TEST("clone refuses runs outside of their CNodes, missing rights, and numbers out of range")
+{
+    begin_large(ARCH_LEVELS);
+    CHECK(CALL(FRAME_MAP, LARGE, MAPPING, AT_SPACE, 0, 0, PAGE, READ) == KOZO_OK);
+    CHECK(clone(WORLD_SLOTS, READ) == KOZO_BAD_HANDLE);
+    CHECK(CALL(ADDRESS_SPACE_CLONE, OTHER, 0, 0, 0, COPY, 1, READ) == KOZO_BAD_HANDLE);
+    CHECK(CALL(ADDRESS_SPACE_CLONE, OTHER, 0, 0, MAPPING, 0, 1, READ) == KOZO_BAD_HANDLE);
+    CHECK(clone(0, READ) == KOZO_BAD_ARGUMENT && clone(1, KOZO_RIGHT_PHYS) == KOZO_BAD_ARGUMENT);
+    CHECK(CALL(ADDRESS_SPACE_CLONE, OTHER, 1, 0, MAPPING, COPY, 1, READ) == KOZO_BAD_ARGUMENT);
+    CHECK(CALL(ADDRESS_SPACE_CLONE, OTHER, 0, 8, MAPPING, COPY, 1, READ) == KOZO_BAD_ARGUMENT);
+    CHECK(CALL(CNODE_MINT, AT_CNODE, A, READ, 0) == KOZO_OK);
+    CHECK(CALL(ADDRESS_SPACE_CLONE, OTHER, 0, 0, MAPPING, A | COPY << WORLD_CNODE_BITS, 1, READ) ==
+          KOZO_NO_RIGHT);
+    CHECK(CALL(CNODE_MINT, OTHER, A + 1, READ, 0) == KOZO_OK);
+    CHECK(CALL(ADDRESS_SPACE_CLONE, A + 1, 0, 0, MAPPING, COPY, 1, READ) == KOZO_NO_RIGHT);
+    world_make(KOZO_TYPE_ADDRESS_SPACE, 0, A + 2);
+    CHECK(CALL(ADDRESS_SPACE_CLONE, A + 2, 0, 0, MAPPING, COPY, 1, READ) == KOZO_BAD_STATE);
+    CHECK(world_is_empty(COPY));
+}
+
+// --- Caches -------------------------------------------------------------------------------------
+
+TEST("clean, invalidate and unify go page by page over ordinary memory, and are preempted")
+{
+    begin();
+    host_work_limit = 1;
+    CHECK(CALL(FRAME_CLEAN, FRAME, PAGE, 3 * PAGE) == KOZO_OK);
+    CHECK(world.restarts == 2 && host.cache.wish == HOST_CLEAN);
+    CHECK(host.cache.address == world_slot(FRAME)->base + 3 * PAGE && host.cache.size == PAGE);
+    CHECK(CALL(FRAME_INVALIDATE, FRAME, 0, PAGE) == KOZO_OK && host.cache.wish == HOST_INVALIDATE);
+    CHECK(CALL(FRAME_UNIFY, FRAME, 0, PAGE) == KOZO_OK && host.cache.wish == HOST_UNIFY);
+    CHECK(CALL(FRAME_CLEAN, FRAME, 0, 0) == KOZO_OK && host.cache.wish == HOST_UNIFY);
+    CHECK(CALL(FRAME_CLEAN, FRAME, 8, PAGE) == KOZO_BAD_ARGUMENT);
+    CHECK(CALL(FRAME_CLEAN, FRAME, 0, 9 * PAGE) == KOZO_BAD_ARGUMENT);
+    CHECK(CALL(FRAME_CLEAN, FRAME, 9 * PAGE, 0) == KOZO_BAD_ARGUMENT);
+    CHECK(CALL(FRAME_UNIFY, FRAME, 0, 0 - PAGE) == KOZO_BAD_ARGUMENT);
+    CHECK(CALL(UNTYPED_RETYPE, AT_DEVICES, KOZO_TYPE_FRAME, ARCH_PAGE_BITS, A, 1) == KOZO_OK);
+    CHECK(CALL(FRAME_INVALIDATE, A, 0, PAGE) == KOZO_OK && host.cache.wish == HOST_UNIFY);
 }

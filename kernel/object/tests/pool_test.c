@@ -49,7 +49,8 @@ TEST("a Pool takes memory, and gives tables to the spaces on it")
     CHECK(world_is_empty(MEMORY));
     CHECK(CALL(POOL_ATTACH, POOL, SPACE) == KOZO_OK);
     CHECK(CALL(POOL_INFO, POOL) == KOZO_OK);
-    CHECK(world.result[0] == MEMORY_PAGES && world.result[1] == 1 && world.result[2] == 1);
+    CHECK(world.result[0] == MEMORY_PAGES && world.result[1] == 1);
+    CHECK(world.result[2] == MEMORY_PAGES - 1 && world.result[3] == 1);
     CHECK(space(SPACE)->root != 0);
 }
 
@@ -174,7 +175,7 @@ TEST("revoking a donor under live spaces takes them off the Pool first")
     CHECK(world_is_empty(A + 4));
     CHECK(space(SPACE + 1)->pool == 0 && space(SPACE)->root != 0);
     CHECK(CALL(POOL_INFO, A) == KOZO_OK);
-    CHECK(world.result[0] == 0 && world.result[1] == 0 && world.result[2] == 0);
+    CHECK(world.result[0] == 0 && world.result[1] == 0 && world.result[3] == 0);
     CHECK(world_slot(A + 1)->value == 0);
 }
 
@@ -228,4 +229,37 @@ TEST("a revocation of a donor that nobody finishes costs its tables until the la
     CHECK(CALL(CNODE_DELETE, SPACE + 1) == KOZO_OK);
     CHECK(pool()->taken == 0);
     CHECK(pool()->donated == MEMORY_PAGES + MEMORY_PAGES / 2);
+}
+
+TEST("trim gives back the tables of one space that are empty, and is preempted")
+{
+    begin();
+    CHECK(CALL(POOL_DONATE, POOL, MEMORY) == KOZO_OK);
+    CHECK(CALL(POOL_ATTACH, POOL, SPACE) == KOZO_OK);
+    CHECK(CALL(FRAME_MAP, AT_BUFFER, A, SPACE, 0, 0, PAGE, KOZO_RIGHT_READ) == KOZO_OK);
+    CHECK(CALL(FRAME_MAP, AT_BUFFER, A + 1, SPACE, PAGE << ARCH_TABLE_BITS, 0, PAGE,
+               KOZO_RIGHT_READ) == KOZO_OK);
+    CHECK(pool()->taken == ARCH_LEVELS + 1);
+    CHECK(CALL(POOL_TRIM, POOL, SPACE, 0) == KOZO_OK && pool()->taken == ARCH_LEVELS + 1);
+    CHECK(CALL(CNODE_DELETE, A) == KOZO_OK);
+    CHECK(CALL(POOL_TRIM, POOL, SPACE, PAGE << ARCH_TABLE_BITS) == KOZO_OK);
+    CHECK(pool()->taken == ARCH_LEVELS + 1);
+    host_work_limit = 1;
+    CHECK(CALL(POOL_TRIM, POOL, SPACE, 0) == KOZO_OK && world.restarts > 0);
+    CHECK(pool()->taken == ARCH_LEVELS);
+    CHECK(CALL(CNODE_DELETE, A + 1) == KOZO_OK);
+    CHECK(CALL(POOL_TRIM, POOL, SPACE, 0) == KOZO_OK && pool()->taken == 1);
+    CHECK(CALL(POOL_TRIM, POOL, SPACE, UINT64_MAX) == KOZO_OK);
+}
+
+TEST("trim refuses a space that is on another Pool or on none, and missing rights")
+{
+    begin();
+    CHECK(CALL(POOL_TRIM, POOL, SPACE, 0) == KOZO_BAD_STATE);
+    CHECK(CALL(POOL_TRIM, POOL, AT_SPACE, 0) == KOZO_BAD_STATE);
+    CHECK(CALL(POOL_TRIM, POOL, POOL, 0) == KOZO_BAD_TYPE);
+    CHECK(CALL(CNODE_MINT, AT_SPACE, A, KOZO_RIGHT_READ, 0) == KOZO_OK);
+    CHECK(CALL(POOL_TRIM, AT_POOL, A, 0) == KOZO_NO_RIGHT);
+    CHECK(CALL(CNODE_MINT, AT_POOL, A + 1, KOZO_RIGHT_READ, 0) == KOZO_OK);
+    CHECK(CALL(POOL_TRIM, A + 1, AT_SPACE, 0) == KOZO_NO_RIGHT);
 }

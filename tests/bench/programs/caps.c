@@ -19,7 +19,7 @@ constexpr uint32_t READ_WRITE = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE;
 
 // log2 of sizes, for retype.
 constexpr uint64_t SMALL_CNODE = 4;
-constexpr uint64_t LARGE_CNODE = 10;
+constexpr uint64_t LARGE_CNODE = 11; // room for two runs of THOUSAND
 constexpr uint64_t PAGE = 12;
 constexpr uint64_t FRAME = 23;
 constexpr uint64_t TABLES = 20;
@@ -27,15 +27,17 @@ constexpr uint64_t ENDPOINTS = 18; // room for a thousand
 
 // Addresses in the program's own space, and in the one that is made to be destroyed.
 constexpr uint64_t ONE_PAGE = KOZO_PROCESS_FREE;
-constexpr uint64_t MANY_PAGES = KOZO_PROCESS_FREE + (1ul << 30);
-constexpr uint64_t SET_PAGES = KOZO_PROCESS_FREE + (2ul << 30);
+// Those that are a page off have no place for large pages.
+constexpr uint64_t MANY_PAGES = KOZO_PROCESS_FREE + (1ul << 30) + KOZO_PAGE_SIZE;
+constexpr uint64_t SET_PAGES = KOZO_PROCESS_FREE + (2ul << 30) + KOZO_PAGE_SIZE;
+constexpr uint64_t LARGE_PAGES = KOZO_PROCESS_FREE + (3ul << 30);
 constexpr uint64_t THREAD_START = KOZO_PROGRAM_START;
 
 // What the rows work with.
 static struct {
     struct kozo_untyped memory, endpoints;
     struct kozo_cnode cnode;
-    struct kozo_address_space space, doomed;
+    struct kozo_address_space space, doomed, twin;
     struct kozo_pool pool;
     struct kozo_sched_control time;
     struct kozo_sched_context context;
@@ -47,7 +49,7 @@ static struct {
     uint64_t empty;   // a slot that is empty between rounds
     uint64_t second;  // another
     uint64_t batch;   // first of BATCH such slots
-    uint64_t storage; // first of THOUSAND such slots, in the large CNode
+    uint64_t storage; // first of twice THOUSAND such slots, in the large CNode
     uint64_t step;    // from one handle of those to the next
 } at;
 
@@ -220,6 +222,11 @@ static enum kozo_error map_pages(void)
     return kozo_frame_map(at.frame, slot(at.empty), at.space, MANY_PAGES, 0, LENGTH, READ_WRITE);
 }
 
+static enum kozo_error map_large(void)
+{
+    return kozo_frame_map(at.frame, slot(at.empty), at.space, LARGE_PAGES, 0, LENGTH, READ_WRITE);
+}
+
 static enum kozo_error map_for_set(void)
 {
     return kozo_frame_map(at.frame, slot(at.mapping.handle), at.space, SET_PAGES, 0, LENGTH,
@@ -246,6 +253,56 @@ static enum kozo_error make_space(void)
 static enum kozo_error destroy_space(void)
 {
     return kozo_cnode_delete(slot(at.doomed.handle));
+}
+
+static enum kozo_error make_twin(void)
+{
+    return measure_done(make(KOZO_TYPE_ADDRESS_SPACE, 0, at.twin.handle) &&
+                        kozo_pool_attach(at.pool, at.twin) == KOZO_OK);
+}
+
+static enum kozo_error make_spaces(void)
+{
+    enum kozo_error error = make_space();
+
+    return error == KOZO_OK ? make_twin() : error;
+}
+
+static enum kozo_error clone_thousand(void)
+{
+    return kozo_address_space_clone(at.twin, 0, 0, stored(0), stored(THOUSAND), THOUSAND,
+                                    KOZO_RIGHT_READ)
+        .error;
+}
+
+static enum kozo_error destroy_spaces(void)
+{
+    return measure_done(kozo_cnode_delete(slot(at.twin.handle)) == KOZO_OK &&
+                        destroy_space() == KOZO_OK);
+}
+
+static enum kozo_error map_for_clone(void)
+{
+    enum kozo_error error = map_pages();
+
+    return error == KOZO_OK ? make_twin() : error;
+}
+
+static enum kozo_error clone_pages(void)
+{
+    return kozo_address_space_clone(at.twin, 0, 0, slot(at.empty), stored(0), 1, KOZO_RIGHT_READ)
+        .error;
+}
+
+static enum kozo_error destroy_twin(void)
+{
+    return measure_done(kozo_cnode_delete(slot(at.twin.handle)) == KOZO_OK &&
+                        kozo_cnode_delete(slot(at.empty)) == KOZO_OK);
+}
+
+static enum kozo_error delete_thousand(void)
+{
+    return kozo_cnode_delete_run(stored(0), 0, THOUSAND).error;
 }
 
 // --- Threads -------------------------------------------------------------------------------------
@@ -289,6 +346,10 @@ static const struct measure_row rows[] = {
     {"map-first", 1, PAGES, nullptr, nullptr, map_pages, empty_slot},
     {"map", FEW, PAGES, nullptr, nullptr, map_pages, empty_slot},
     {"set", FEW, PAGES, map_for_set, nullptr, set_pages, nullptr},
+    {"map-large", FEW, PAGES, nullptr, nullptr, map_large, empty_slot},
+    {"clone", FEW, THOUSAND, nullptr, make_spaces, clone_thousand, destroy_spaces},
+    {"clone-pages", FEW, PAGES, nullptr, map_for_clone, clone_pages, destroy_twin},
+    {"delete-run", FEW, THOUSAND, nullptr, make_space, delete_thousand, destroy_space},
     {"destroy-space", FEW, THOUSAND, nullptr, make_space, destroy_space, nullptr},
     {"thread", MEASURE_ROUNDS, 1, make_context, nullptr, live_and_die, nullptr},
 };
@@ -314,6 +375,7 @@ static void lay_out_slots(const struct kozo_process_info *info)
     at.lease.handle = free++;
     at.mapping.handle = free++;
     at.doomed.handle = free++;
+    at.twin.handle = free++;
     at.empty = free++;
     at.second = free++;
     at.batch = free;

@@ -99,6 +99,30 @@ enum kozo_error do_delete(struct making *call)
     return KOZO_OK;
 }
 
+enum kozo_error do_delete_run(struct making *call)
+{
+    struct dying dying = {};
+    struct model_place place = find_place(call, call->handle);
+    uint64_t count = call->argument[1];
+    if (!place.exists || count > place.slots - place.index) {
+        return KOZO_BAD_HANDLE;
+    }
+    if ((place.rights & WRITE) == 0) {
+        return KOZO_NO_RIGHT;
+    }
+    if (call->argument[0] >= count) {
+        return KOZO_BAD_ARGUMENT;
+    }
+
+    // It ends when it has deleted the last capability of the CNode itself.
+    while (call->argument[0] < count && object_in(call->model, place.cnode)->references > 0) {
+        delete_slot(call->model, &dying, (name_t)(place.slot + call->argument[0]));
+        call->argument[0]++;
+    }
+    end_all(call->model, &dying);
+    return KOZO_OK;
+}
+
 enum kozo_error do_revoke(struct making *call)
 {
     struct model_place place = find_place(call, call->handle);

@@ -29,7 +29,7 @@ void delete_slot(struct model *model, struct dying *dying, name_t place)
         object_in(model, owner_of(model, place))->pool.donated -= donor_pages(slot);
     }
     if (slot->type == KOZO_TYPE_MAPPING) {
-        hide(model, place, 0, slot->size / PAGE);
+        limit(model, place, 0, slot->size / PAGE, 0, false);
     }
     if (slot->type != KOZO_TYPE_NONE) {
         empty_slot(model, place);

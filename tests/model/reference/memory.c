@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Memory that is mapped: Frame, Mapping, Pool, AddressSpace.
+#include <string.h>
+
 #include "reference.h"
 
 // What is readable is implied by every other right.
@@ -40,10 +42,6 @@ enum kozo_error do_map(struct making *call)
     if (error != KOZO_OK) {
         return error;
     }
-    if (!has_tables(model, map_of(model, space), address / PAGE, length / PAGE)) {
-        return KOZO_NO_MEMORY;
-    }
-
     struct model_slot *mapping = slot_in(model, place.slot);
     mapping->type = KOZO_TYPE_MAPPING;
     mapping->device = frame->device;
@@ -53,6 +51,10 @@ enum kozo_error do_map(struct making *call)
     mapping->value = address;
     mapping->base = frame->base + offset;
     mapping->size = length;
+    if (rights != 0 && !has_tables(model, mapping, 0, length / PAGE, true)) {
+        memset(mapping, 0, sizeof(*mapping));
+        return KOZO_NO_MEMORY;
+    }
     if (rights != 0) {
         show(model, place.slot, 0, length / PAGE, (unsigned)rights);
     }
@@ -83,12 +85,12 @@ enum kozo_error do_mapping_set(struct making *call)
     if (map == nullptr) {
         return KOZO_BAD_STATE;
     }
-    if (rights == 0) {
-        hide(call->model, call->slot, offset, length / PAGE);
-        return KOZO_OK;
-    }
-    if (!has_tables(call->model, map, (mapping->value + offset) / PAGE, length / PAGE)) {
+    if (!has_tables(call->model, mapping, offset, length / PAGE, rights != 0)) {
         return KOZO_NO_MEMORY;
+    }
+    if (rights == 0) {
+        limit(call->model, call->slot, offset, length / PAGE, 0, true);
+        return KOZO_OK;
     }
     show(call->model, call->slot, offset, length / PAGE, (unsigned)rights);
     return KOZO_OK;
@@ -101,6 +103,107 @@ enum kozo_error do_mapping_info(struct making *call)
     call->argument[0] = mapping->value;
     call->argument[1] = mapping->size;
     call->argument[2] = mapping->rights;
+    return KOZO_OK;
+}
+
+enum kozo_error do_mapping_lower(struct making *call)
+{
+    struct model_slot *mapping = slot_in(call->model, call->slot);
+    unsigned rights = mapping->rights & (unsigned)with_read(call->argument[0]);
+
+    if ((call->argument[0] & ~(uint64_t)MEMORY) != 0) {
+        return KOZO_BAD_ARGUMENT;
+    }
+    if (map_of(call->model, mapping->object) == nullptr) {
+        return KOZO_BAD_STATE;
+    }
+
+    limit(call->model, call->slot, 0, mapping->size / PAGE, rights, false);
+    mapping->rights = (uint16_t)rights;
+    return KOZO_OK;
+}
+
+// Clones one Mapping, or goes on with it.
+static enum kozo_error clone_one(struct making *call, name_t source, name_t copy)
+{
+    struct model *model = call->model;
+    const struct model_slot *from = slot_in(model, source);
+    struct model_slot *to = slot_in(model, copy);
+    bool is_same = to->type == KOZO_TYPE_MAPPING && to->object == call->object &&
+                   to->value == from->value && to->base == from->base && to->size == from->size &&
+                   to->rights == from->rights;
+
+    if (from->type == KOZO_TYPE_NONE) {
+        return KOZO_OK;
+    }
+    if (from->type != KOZO_TYPE_MAPPING) {
+        return KOZO_BAD_TYPE;
+    }
+    if (to->type != KOZO_TYPE_NONE && !is_same) {
+        return KOZO_SLOT_TAKEN;
+    }
+    if (to->type == KOZO_TYPE_NONE) {
+        memcpy(to, from, sizeof(*to));
+        to->object = call->object;
+    }
+    return clone(model, source, copy, &call->argument[1], (unsigned)with_read(call->argument[5]))
+               ? KOZO_OK
+               : KOZO_NO_MEMORY;
+}
+
+enum kozo_error do_clone(struct making *call)
+{
+    uint64_t *done = &call->argument[0];
+    uint64_t count = call->argument[4];
+    struct model_place source = find_place(call, call->argument[2]);
+    struct model_place destination = find_place(call, call->argument[3]);
+
+    if (!source.exists || !destination.exists || count > source.slots - source.index ||
+        count > destination.slots - destination.index) {
+        return KOZO_BAD_HANDLE;
+    }
+    if ((destination.rights & WRITE) == 0) {
+        return KOZO_NO_RIGHT;
+    }
+    if (*done >= count || call->argument[1] % PAGE != 0 ||
+        (call->argument[5] & ~(uint64_t)MEMORY) != 0) {
+        return KOZO_BAD_ARGUMENT;
+    }
+    if (map_of(call->model, call->object) == nullptr) {
+        return KOZO_BAD_STATE;
+    }
+
+    while (*done < count) {
+        enum kozo_error error =
+            clone_one(call, (name_t)(source.slot + *done), (name_t)(destination.slot + *done));
+        if (error != KOZO_OK) {
+            return error;
+        }
+        ++*done;
+        call->argument[1] = 0;
+    }
+    return KOZO_OK;
+}
+
+enum kozo_error do_trim(struct making *call)
+{
+    name_t space;
+
+    enum kozo_error error =
+        find_typed(call, call->argument[0], KOZO_TYPE_ADDRESS_SPACE, CONTROL, &space);
+    if (error != KOZO_OK) {
+        return error;
+    }
+    space = slot_in(call->model, space)->object;
+    if (object_in(call->model, space)->space.pool != call->object) {
+        return KOZO_BAD_STATE;
+    }
+
+    trim(call->model, space, call->argument[1] / PAGE);
+    // The kernel counts in the argument.
+    if (call->argument[1] < ARCH_USER_END) {
+        call->argument[1] = TABLE_PAGES * TABLE_PAGES * PAGE;
+    }
     return KOZO_OK;
 }
 
@@ -166,7 +269,8 @@ enum kozo_error do_pool_info(struct making *call)
 {
     call->argument[0] = object_in(call->model, call->object)->pool.donated;
     call->argument[1] = object_in(call->model, call->object)->pool.taken;
-    call->argument[2] = count_spaces(call->model, call->object);
+    call->argument[2] = call->argument[0] - call->argument[1];
+    call->argument[3] = count_spaces(call->model, call->object);
     return KOZO_OK;
 }
 

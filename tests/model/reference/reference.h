@@ -44,6 +44,7 @@ struct making {
     X(CNODE_LEND, NONE, 0, do_lend)                                                                \
     X(CNODE_MOVE, NONE, 0, do_move)                                                                \
     X(CNODE_DELETE, NONE, 0, do_delete)                                                            \
+    X(CNODE_DELETE_RUN, NONE, 0, do_delete_run)                                                    \
     X(CNODE_REVOKE, NONE, 0, do_revoke)                                                            \
     X(CNODE_INSPECT, NONE, 0, do_inspect)                                                          \
     X(LEASE_OPEN, LEASE, CONTROL, do_lease_open)                                                   \
@@ -52,10 +53,13 @@ struct making {
     X(FRAME_MAP, FRAME, 0, do_map)                                                                 \
     X(FRAME_ADDRESS, FRAME, KOZO_RIGHT_PHYS, do_frame_address)                                     \
     X(MAPPING_SET, MAPPING, 0, do_mapping_set)                                                     \
+    X(MAPPING_LOWER, MAPPING, 0, do_mapping_lower)                                                 \
     X(MAPPING_INFO, MAPPING, 0, do_mapping_info)                                                   \
     X(POOL_DONATE, POOL, CONTROL, do_donate)                                                       \
     X(POOL_ATTACH, POOL, CONTROL, do_attach)                                                       \
+    X(POOL_TRIM, POOL, CONTROL, do_trim)                                                           \
     X(POOL_INFO, POOL, READ, do_pool_info)                                                         \
+    X(ADDRESS_SPACE_CLONE, ADDRESS_SPACE, CONTROL, do_clone)                                       \
     X(ADDRESS_SPACE_INFO, ADDRESS_SPACE, READ, do_space_info)                                      \
     X(ENDPOINT_CALL, ENDPOINT, WRITE, do_call)                                                     \
     X(ENDPOINT_SEND, ENDPOINT, WRITE, do_send)                                                     \
@@ -149,9 +153,13 @@ void take_time_away(struct model *model, name_t context);
 struct model_map *map_of(struct model *model, name_t space);
 void map_add(struct model *model, name_t space);
 uint64_t count_tables(const struct model_map *map);
-bool has_tables(struct model *model, const struct model_map *map, uint64_t first, uint64_t pages);
+bool has_tables(struct model *model, const struct model_slot *slot, uint64_t offset, uint64_t pages,
+                bool fills);
 void show(struct model *model, name_t mapping, uint64_t offset, uint64_t pages, unsigned rights);
-void hide(struct model *model, name_t mapping, uint64_t offset, uint64_t pages);
+void limit(struct model *model, name_t mapping, uint64_t offset, uint64_t pages, unsigned rights,
+           bool splits);
+void trim(struct model *model, name_t space, uint64_t first);
+bool clone(struct model *model, name_t source, name_t copy, uint64_t *offset, unsigned rights);
 unsigned count_spaces(struct model *model, name_t pool);
 void leave_pool(struct model *model, name_t space, bool give_back);
 void clear_pool(struct model *model, name_t pool);

@@ -309,3 +309,116 @@ TEST("an AddressSpace can be filled from outside and taken apart with all its ta
     CHECK(kozo_cnode_revoke(slot(memory().handle)) == KOZO_OK);
     CHECK(kozo_untyped_info(memory()).free == size);
 }
+
+// --- Large pages --------------------------------------------------------------------------------
+
+constexpr uint64_t LARGE = UINT64_C(1) << 21;
+constexpr uint64_t LARGE_ADDRESS = (FREE_ADDRESS + 2 * LARGE) & ~(LARGE - 1);
+
+static uint64_t used_tables(void)
+{
+    return kozo_address_space_info(own_space()).tables;
+}
+
+TEST("two aligned megabytes take no table, and what is written stays when they are split")
+{
+    uint64_t frame = make_sized(KOZO_TYPE_FRAME, 21);
+    uint64_t mapping = empty_slot();
+    volatile uint64_t *word = (volatile uint64_t *)LARGE_ADDRESS;
+    constexpr uint64_t WORDS = PAGE / sizeof(uint64_t);
+    REQUIRE(map_at(frame, mapping, LARGE_ADDRESS, 0, LARGE, READ | WRITE) == KOZO_OK);
+    word[0] = 1;
+    word[3 * WORDS] = 3;
+    word[511 * WORDS] = 511;
+    uint64_t tables = used_tables();
+    CHECK(set(mapping, 3 * PAGE, PAGE, READ) == KOZO_OK);
+    CHECK(used_tables() == tables + 1);
+    CHECK(word[0] == 1 && word[3 * WORDS] == 3 && word[511 * WORDS] == 511);
+    word[4 * WORDS] = 4;
+    CHECK(word[4 * WORDS] == 4);
+}
+
+TEST("a page laid over two megabytes shows its own memory, and the rest stays")
+{
+    uint64_t frame = make_sized(KOZO_TYPE_FRAME, 21);
+    uint64_t other = make_sized(KOZO_TYPE_FRAME, 12);
+    uint64_t over = empty_slot();
+    volatile uint64_t *word = (volatile uint64_t *)LARGE_ADDRESS;
+    constexpr uint64_t WORDS = PAGE / sizeof(uint64_t);
+    REQUIRE(map_at(frame, empty_slot(), LARGE_ADDRESS, 0, LARGE, READ | WRITE) == KOZO_OK);
+    word[WORDS] = 7;
+    REQUIRE(map_at(other, over, LARGE_ADDRESS, 0, PAGE, READ | WRITE) == KOZO_OK);
+    word[0] = 9;
+    CHECK(word[0] == 9 && word[WORDS] == 7);
+}
+
+// --- lower, clone, trim, caches -------------------------------------------------------------------
+
+TEST("lower takes a right for good")
+{
+    uint64_t frame = make_sized(KOZO_TYPE_FRAME, 13);
+    struct kozo_mapping mapping = {empty_slot()};
+    REQUIRE(map(frame, mapping.handle, 2 * PAGE, READ | WRITE) == KOZO_OK);
+    *(volatile uint64_t *)FREE_ADDRESS = 5;
+    CHECK(kozo_mapping_lower(mapping, KOZO_RIGHT_PHYS) == KOZO_BAD_ARGUMENT);
+    CHECK(kozo_mapping_lower(mapping, KOZO_RIGHT_READ) == KOZO_OK);
+    CHECK(*(volatile uint64_t *)FREE_ADDRESS == 5);
+    CHECK(set(mapping.handle, 0, PAGE, READ | WRITE) == KOZO_NO_RIGHT);
+    CHECK(kozo_mapping_info(mapping).rights == READ);
+}
+
+TEST("clone gives another space the Mappings of a run, and both can be told apart from then on")
+{
+    struct kozo_pool pool = {make(KOZO_TYPE_POOL)};
+    struct kozo_address_space space = {make(KOZO_TYPE_ADDRESS_SPACE)};
+    uint64_t frame = make_sized(KOZO_TYPE_FRAME, 14);
+    uint64_t from = empty_slots(3);
+    uint64_t to = empty_slots(3);
+    REQUIRE(kozo_pool_donate(pool, (struct kozo_untyped){make_sized(KOZO_TYPE_UNTYPED, 16)}) ==
+            KOZO_OK);
+    REQUIRE(kozo_pool_attach(pool, space) == KOZO_OK);
+    REQUIRE(map(frame, from, 2 * PAGE, READ | WRITE) == KOZO_OK);
+    REQUIRE(map_at(frame, from + 2, FREE_ADDRESS + 8 * PAGE, 0, PAGE, READ | WRITE) == KOZO_OK);
+    struct kozo_address_space_clone_result result =
+        kozo_address_space_clone(space, 0, 0, slot(from), slot(to), 3, KOZO_RIGHT_READ);
+    CHECK(result.error == KOZO_OK && result.done == 3);
+    CHECK(type_in(to) == KOZO_TYPE_MAPPING && type_in(to + 1) == KOZO_TYPE_NONE);
+    CHECK(kozo_cnode_inspect(slot(to)).parent.handle == frame);
+    CHECK(kozo_address_space_info(space).mappings == 2);
+    CHECK(set(from, 0, PAGE, READ | WRITE) == KOZO_OK);
+    *(volatile uint64_t *)FREE_ADDRESS = 3;
+    CHECK(kozo_address_space_clone(space, 0, 0, slot(frame), slot(to + 1), 1, KOZO_RIGHT_READ)
+              .error == KOZO_BAD_TYPE);
+    CHECK(
+        kozo_address_space_clone(space, 0, 0, slot(from), slot(frame), 1, KOZO_RIGHT_READ).error ==
+        KOZO_SLOT_TAKEN);
+    CHECK(kozo_address_space_clone(space, 0, 1, slot(from), slot(to), 1, KOZO_RIGHT_READ).error ==
+          KOZO_BAD_ARGUMENT);
+    struct kozo_address_space look = {with_rights(space.handle, READ)};
+    CHECK(kozo_address_space_clone(look, 0, 0, slot(from), slot(to), 1, KOZO_RIGHT_READ).error ==
+          KOZO_NO_RIGHT);
+    CHECK(kozo_cnode_delete_run(slot(to), 0, 3).done == 3);
+    CHECK(type_in(to) == KOZO_TYPE_NONE && type_in(to + 2) == KOZO_TYPE_NONE);
+    CHECK(kozo_address_space_info(space).mappings == 0);
+    CHECK(kozo_cnode_delete_run(slot(to), 0, UINT64_MAX).error == KOZO_BAD_HANDLE);
+    CHECK(kozo_cnode_delete_run(slot(to), 3, 3).error == KOZO_BAD_ARGUMENT);
+    uint64_t used = kozo_pool_info(pool).used;
+    CHECK(kozo_pool_trim(pool, space, 0) == KOZO_OK);
+    CHECK(used > 1 && kozo_pool_info(pool).used == 1);
+    CHECK(kozo_pool_info(pool).free == kozo_pool_info(pool).donated - 1);
+    CHECK(kozo_pool_trim(pool, own_space(), 0) == KOZO_BAD_STATE);
+}
+
+TEST("what is in memory stays when caches are cleaned, invalidated and unified")
+{
+    struct kozo_frame frame = {make_sized(KOZO_TYPE_FRAME, 14)};
+    REQUIRE(map(frame.handle, empty_slot(), 4 * PAGE, READ | WRITE) == KOZO_OK);
+    volatile uint64_t *word = (volatile uint64_t *)FREE_ADDRESS;
+    *word = 42;
+    CHECK(kozo_frame_clean(frame, 0, 4 * PAGE) == KOZO_OK);
+    CHECK(kozo_frame_invalidate(frame, 0, 4 * PAGE) == KOZO_OK);
+    CHECK(kozo_frame_unify(frame, PAGE, PAGE) == KOZO_OK);
+    CHECK(*word == 42);
+    CHECK(kozo_frame_clean(frame, 8, PAGE) == KOZO_BAD_ARGUMENT);
+    CHECK(kozo_frame_clean(frame, PAGE, 4 * PAGE) == KOZO_BAD_ARGUMENT);
+}

@@ -7,5 +7,7 @@
 constexpr unsigned ARCH_PAGE_BITS = 12;
 constexpr unsigned ARCH_TABLE_BITS = 9;
 constexpr unsigned ARCH_LEVELS = 4;
+constexpr unsigned ARCH_LARGE_LEVEL = 2;
 
-constexpr uint64_t HOST_RAM = 4 * 1024 * 1024;
+// Room for one large page, and for other things before and after it.
+constexpr uint64_t HOST_RAM = 4608 * 1024;
