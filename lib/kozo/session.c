@@ -59,6 +59,10 @@ bool kozo_session_next(struct kozo_session *session, struct kozo_entry *entry)
     }
     *entry = page->completion[session->completion_tail % KOZO_SESSION_ENTRIES];
     kozo_index_set(&page->completions.tail, ++session->completion_tail);
+    // The service may have left requests in the ring for want of room for their completions.
+    if (__atomic_load_n(&page->requests.tail, __ATOMIC_ACQUIRE) != session->request_head) {
+        tell(session);
+    }
     return true;
 }
 

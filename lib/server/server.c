@@ -34,12 +34,16 @@ static void adopt(struct server *server, size_t place, uint64_t badge)
     }
 }
 
-static void drop(struct server *server, size_t place)
+// Forgets a session; false when it can't be forgotten yet.
+static bool drop(struct server *server, size_t place)
 {
-    server->session[place] = (struct server_session){};
-    if (server->handlers->left != nullptr) {
-        server->handlers->left(place);
+    server->session[place].pending = 0;
+    if (server->handlers->left != nullptr && !server->handlers->left(place)) {
+        server->leaving = true;
+        return false;
     }
+    server->session[place] = (struct server_session){};
+    return true;
 }
 
 // Compares what is known with what the board says.
@@ -47,14 +51,15 @@ static void look_at_board(struct server *server)
 {
     struct kozo_board *board = server->board;
     bool changed = false;
+    server->leaving = false;
     for (size_t place = 0; place < server->places; place++) {
         uint64_t badge = __atomic_load_n(&board->badge[place], __ATOMIC_ACQUIRE);
         struct server_session *session = &server->session[place];
         if (session->badge == badge) {
             continue;
         }
-        if (session->badge != 0) {
-            drop(server, place);
+        if (session->badge != 0 && !drop(server, place)) {
+            continue;
         }
         if (badge != 0) {
             adopt(server, place, badge);
@@ -258,6 +263,9 @@ static void hear_signals(struct server *server, uint64_t bits)
 
 static void work(struct server *server)
 {
+    if (server->leaving) {
+        look_at_board(server);
+    }
     if (server->handlers->work != nullptr) {
         server->handlers->work();
     }

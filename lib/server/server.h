@@ -17,9 +17,11 @@ struct server_handlers {
     struct kozo_message (*serve)(struct kozo_caller *caller, const struct kozo_message *message);
     // Drops a request that was to be answered later; false when there is no such.
     bool (*cancel)(size_t place, uint64_t number);
-    // A client came into a place, or has gone from it. What was pending for it is void.
+    // A client came into a place.
     void (*came)(size_t place);
-    void (*left)(size_t place);
+    // A client has gone from its place, and what was pending for it is void. What it wrote before can
+    // still be read. False while there is something left to do; then this is called again.
+    bool (*left)(size_t place);
     // Signals of its own interrupts and of services that it uses, as in kozo/board.h.
     void (*signalled)(uint64_t bits);
     // After anything happened: streams may have bytes, or room for some.
@@ -45,6 +47,7 @@ struct server {
     struct kozo_board *board;
     size_t places;
     uint32_t life;
+    bool leaving;    // clients have gone whose places are not clear yet
     uint64_t called; // requests that were called and are answered later, so far
     struct server_session session[KOZO_BOARD_SESSIONS];
 };

@@ -57,7 +57,10 @@ static void take_text(size_t place)
     static char text[TEXT_MOST];
     size_t there = server_peek(&console.server, place, text, sizeof text);
     size_t length = whole_lines(text, there);
-    if (screen_is_free(&console.screen, place) || there == TEXT_MOST) {
+    if (!screen_is_open_for(&console.screen, place)) {
+        return;
+    }
+    if (screen_may_end_open(&console.screen, place) || (there == TEXT_MOST && length == 0)) {
         length = there;
     }
     if (length > 0 && screen_has_room(&console.screen, length)) {
@@ -272,16 +275,22 @@ static bool cancel(size_t place, uint64_t number)
     return true;
 }
 
-static void left(size_t place)
+// What the client wrote is shown to its end.
+static bool left(size_t place)
 {
-    if (console.reader.place == place) {
+    if (console.reader.number != 0 && console.reader.place == place) {
         forget_reader();
     }
     console.watch[place].number = 0;
     console.flush[place].number = 0;
+    take_text(place);
+    if (has_text(place)) {
+        return false;
+    }
     if (console.screen.holder == place) {
         screen_show(&console.screen, place, "\n", 1);
     }
+    return true;
 }
 
 int main(int argument_count, char **arguments)

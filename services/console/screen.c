@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "screen.h"
 
+#include <kozo/clock.h>
 #include <string.h>
 
+constexpr uint64_t PATIENCE = 450'000'000; // nanoseconds with an unfinished line of another
 constexpr size_t WIDTH = 79; // an edited line that is longer is left behind, not taken away
 
 static void put(struct screen *screen, const char *bytes, size_t length)
@@ -31,7 +33,13 @@ bool screen_has_room(const struct screen *screen, size_t length)
     return ring_room(&screen->output) >= 2 * length + SCREEN_ECHO;
 }
 
-bool screen_is_free(const struct screen *screen, size_t place)
+bool screen_is_open_for(const struct screen *screen, size_t place)
+{
+    return screen->holder == SCREEN_NOBODY || screen->holder == place ||
+           kozo_ticks() - screen->held > kozo_clock_ticks(PATIENCE);
+}
+
+bool screen_may_end_open(const struct screen *screen, size_t place)
 {
     return !screen->editing && (screen->holder == SCREEN_NOBODY || screen->holder == place);
 }
@@ -81,6 +89,7 @@ void screen_show(struct screen *screen, size_t place, const char *text, size_t l
     }
     bool ended = text[length - 1] == '\n';
     screen->holder = ended ? SCREEN_NOBODY : place;
+    screen->held = kozo_ticks();
     if (screen->editing) {
         put(screen, "\r\n", ended ? 0 : 2);
         screen->holder = SCREEN_NOBODY;

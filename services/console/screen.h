@@ -2,9 +2,10 @@
 // What is on the screen.
 //
 // Text of each client is shown in whole lines, so that two writers never mix in one line. A line
-// without its end is shown too when no other is unfinished; its writer then holds the screen, and
-// another's line that comes in between starts on a line of its own. While a person edits a line,
-// text is shown above it: the edited line is taken away and shown again below.
+// without its end is shown too, when nobody edits a line; its writer then holds the screen, and
+// others wait for its end, or for half a second without any more of it: then they start on a line of
+// their own. While a person edits a line, text is shown above it: the edited line is taken away and
+// shown again below.
 //
 // Bytes wait in a queue until the driver takes them. Text is only taken from a client when there is
 // room for it, so a client that writes too fast waits, and nobody else does.
@@ -22,6 +23,7 @@ struct screen {
     struct kozo_session *driver;
     struct ring output;
     size_t holder; // whose unfinished line is shown
+    uint64_t held; // since these ticks nothing came of it
     bool editing;  // a prompt and a line are shown
     size_t prompt_length;
     char prompt[48];
@@ -37,8 +39,9 @@ void screen_start(struct screen *screen, struct kozo_session *driver);
 // Shows text of a client. It is one or more whole lines, or an unfinished one that may be shown.
 void screen_show(struct screen *screen, size_t place, const char *text, size_t length);
 
-// Whether an unfinished line of this client may be shown now.
-[[nodiscard]] bool screen_is_free(const struct screen *screen, size_t place);
+// Whether text of this client may be shown now, and whether that may be an unfinished line.
+[[nodiscard]] bool screen_is_open_for(const struct screen *screen, size_t place);
+[[nodiscard]] bool screen_may_end_open(const struct screen *screen, size_t place);
 
 // Shows a prompt and starts a line.
 void screen_prompt(struct screen *screen, const char *prompt, size_t length);

@@ -169,7 +169,7 @@ static void hear_fault(struct init *init, struct process *process,
     fault_describe(text, sizeof text, message);
     if (process->service != nullptr) {
         char reason[SERVICE_REASON];
-        kozo_format(reason, sizeof reason, "ended by a %s", text);
+        kozo_format(reason, sizeof reason, "failed (%s)", text);
         services_ended(init, process->service, reason);
         return;
     }

@@ -4,6 +4,14 @@
 #include "commands.h"
 #include "init.h"
 
+// Waits until services have forgotten the last life of a program. A service that does not is ended.
+static void wait_until_free(struct init *init, const struct kozo_system_program *entry)
+{
+    while (!services_are_free_for(init, entry)) {
+        events_wait(init);
+    }
+}
+
 int command_run(struct init *init, const struct call *call)
 {
     const char *file = call->word[1];
@@ -16,9 +24,7 @@ int command_run(struct init *init, const struct call *call)
         say(init, "run: %s is a service\n", file);
         return STATUS_NOT_RUNNABLE;
     }
-    while (!services_are_free_for(init, entry)) {
-        events_wait(init);
-    }
+    wait_until_free(init, entry);
     struct processes_result result = processes_create(init, file, entry, nullptr, call->word + 1,
                                                       call->count - 1, PRIORITY_PROGRAM);
     if (result.reason != nullptr) {
@@ -26,6 +32,8 @@ int command_run(struct init *init, const struct call *call)
         return STATUS_NOT_RUNNABLE;
     }
     int status = processes_run(init, result.process);
+    // What it wrote to a service comes before what init says next.
+    wait_until_free(init, entry);
     // In words for a person; the runner gets the number.
     bool own = status != 0 && status != STATUS_INTERRUPTED && status != STATUS_FAULT;
     if (own && init->terminal.kind != TERMINAL_CONTROL) {

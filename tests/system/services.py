@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: MIT
+"""Services: description, sessions, life and death. Each is killed under load, and comes back."""
+
+import re
+import time
+
+from driver import cpio
+from driver.kozo import one_line, plain, run
+from driver.suite import Result, check, expect, expect_equal, source
+
+order = 65
+
+SERVICES = ("serial", "console")
+SETTLED = 10.5  # seconds after which a failure is no quick one any more, see services/init/services.c
+
+BASE = """
+service serial drivers/serial/uart16550
+    ports ports 0x3f8 8
+    irq irq 4
+
+service console services/console
+    uses serial
+    terminal
+"""
+
+
+def answer(kozo, line):
+    """What a command prints in the session that these checks share."""
+    return kozo.shared("services").command(line)
+
+
+def compiler(kozo):
+    return kozo.build / "tools" / "system" / "mksystem"
+
+
+def members(kozo):
+    found = cpio.read_members(kozo.initrd.read_bytes())
+    return {m.name: m.data for m in found if m.mode & 0o170000 == 0o100000}
+
+
+def compiled(kozo, name, text, files):
+    """What the compiler says to a description, and the table that it makes."""
+    source_file = kozo.file(f"{name}.system", text)
+    table = kozo.folder / f"{name}.table"
+    ended = run([compiler(kozo), table, source_file, *files])
+    return ended, table
+
+
+def initrd_with(kozo, name, text):
+    """The built initrd with another system description."""
+    files = members(kozo)
+    ended, table = compiled(kozo, name, text, files)
+    expect_equal(ended.status, 0, "the compiler's exit status", ended.told)
+    files["system"] = table.read_bytes()
+    return kozo.file(f"{name}.cpio", cpio.archive(files))
+
+
+def table_of(text):
+    """The list of services: name, then state, starts and the rest."""
+    rows = [line.split(None, 3) for line in text.splitlines()[1:]]
+    return {row[0]: row[1:] for row in rows if len(row) == 4}
+
+
+def wait_until_up(session, names, seconds=20):
+    limit = time.monotonic() + seconds
+    while True:
+        rows = table_of(session.command("services"))
+        if all(rows[name][0] == "up" for name in names):
+            return rows
+        expect(time.monotonic() < limit, f"not all of {names} came back", session.told)
+        time.sleep(0.05)
+
+
+def resources(session):
+    """What of memory and slots is in use: the lines of `mem` that say so."""
+    return [line for line in session.command("mem").splitlines() if re.match("in use|free|slots", line)]
+
+
+# ---- descriptions --------------------------------------------------------------------------------
+
+WRONG = {
+    "an unknown word": ("program bin/true\n    colour blue\n", 2, "unknown"),
+    "a file that is not in the initrd": ("program bin/nosuch\n", 1, "no such file"),
+    "a service that there is not": ("service a bin/mute\n    uses b\n", 2, "no such service"),
+    "a name that is given twice": ("service a bin/mute\nservice a bin/true\n", 2, "has this name"),
+    "a service that uses itself": ("service a bin/mute\n    uses a\n", 1, "itself"),
+    "a cycle of two": ("service a bin/mute\n uses b\nservice b bin/mute\n after a\n", 1, "itself"),
+    "two owners of one port": (
+        "service a bin/mute\n ports x 0x60 8\nservice b bin/mute\n ports x 0x64 1\n", 4, "owner"),
+    "two owners of one interrupt": (
+        "service a bin/mute\n irq x 1\nprogram bin/true\n irq x 1\n", 4, "owner"),
+    "two terminals": ("service a bin/mute\n terminal\nservice b bin/mute\n terminal\n", 3, "terminal"),
+    "a program that is a terminal": ("program bin/true\n    terminal\n", 2, "service"),
+}
+
+for name, (text, line, reason) in WRONG.items():
+
+    @check(f"a description with {name} is refused at build time, with line and reason")
+    def refused(kozo, name=name, text=text, line=line, reason=reason):
+        ended, table = compiled(kozo, "wrong", text, ["bin/true", "bin/mute"])
+        expect(ended.status != 0 and not table.exists(), "it was compiled", ended.told)
+        told = one_line(ended.err, "the refusal")
+        expect(f"wrong.system:{line}: " in told, f"line {line} is not named", told)
+        expect(reason in told, f"{reason!r} is not said", told)
+
+
+@check("the description of the built system compiles to the table in its initrd")
+def default_compiles(kozo):
+    text = (kozo.root / "systems" / "default" / "system").read_text()
+    files = members(kozo)
+    ended, table = compiled(kozo, "default", text, files)
+    expect_equal(ended.status, 0, "the exit status", ended.told)
+    expect(table.read_bytes() == files["system"], "the tables differ")
+
+
+# ---- at the prompt -------------------------------------------------------------------------------
+
+
+@check("services lists each service, and all are up")
+def list_services(kozo):
+    rows = wait_until_up(kozo.shared("services"), SERVICES)
+    expect_equal(sorted(rows), sorted(SERVICES), "the names")
+
+
+@check("caps shows that the serial driver holds its ports, its interrupt, and nothing that it was not given")
+def driver_caps(kozo):
+    text = answer(kozo, "caps serial")
+    expect("ports 0x3f8 to 0x3ff" in text and "interrupt 4" in text, "a grant is missing", text)
+    for word in ("untyped", "cnode", "thread", "address-space", "frame", "sched", "irq-control"):
+        expect(word not in text, f"it holds a {word}", text)
+
+
+for command in ("kill", "restart", "log", "caps"):
+
+    @check(f"{command} of a service that there is not is one line that names it")
+    def no_such(kozo, command=command):
+        expect("nosuch" in one_line(answer(kozo, f"{command} nosuch"), "the answer"), "not named")
+
+
+@check("a program's log and a service's are kept: log tells of a restart")
+def log_tells(kozo):
+    answer(kozo, "kill serial")
+    wait_until_up(kozo.shared("services"), SERVICES)
+    expect("serial was killed" in answer(kozo, "log"), "the log does not tell of it")
+    kozo.forget("services")
+
+
+# ---- sessions ------------------------------------------------------------------------------------
+
+
+@source
+def sessions(kozo):
+    """The sentences of a program that is a client of the console."""
+    text = answer(kozo, "run bin/pending")
+    for line in text.splitlines():
+        verdict, _, sentence = line.partition(": ")
+        if verdict in ("yes", "NO"):
+            yield Result(f"session: {sentence}", "passed" if verdict == "yes" else "failed")
+    count = len(re.findall(r"(?m)^yes: ", text))
+    yield Result(
+        "session: the program said all of its sentences", "passed" if count == 12 else "failed", text
+    )
+
+
+@check("a client that spoilt its session gets a new one at its next start")
+def session_is_new(kozo):
+    text = answer(kozo, "run bin/pending")
+    expect_equal(len(re.findall(r"(?m)^yes: ", text)), 12, "the sentences that hold", text)
+
+
+@check("lines of several writers are never mixed")
+def lines_are_whole(kozo):
+    text = BASE + "".join(
+        f"service {name} bin/chatter\n uses console\n restart never\n" for name in ("one", "two")
+    )
+    with kozo.start("--timeout", "60", initrd=initrd_with(kozo, "writers", text)) as session:
+        session.wait_for(r"(?s)(.*stays down){2}", 40)
+        session.send("\r")
+        session.wait_for("Init> ")
+        lines = re.findall(r"(?:one|two) \d{4}.*", plain(session.seen))
+        whole = [ln for ln in lines if re.fullmatch(r"(one|two) \d{4} [a-z]{26} *", ln)]
+        expect(len(lines) > 50 and len(lines) == len(whole), "lines are mixed", session.told)
+
+
+# ---- death ---------------------------------------------------------------------------------------
+
+
+def killed_under_load(session, name, times):
+    """Kills a service again and again while programs run and write. Gives the seconds that the
+    restarts took."""
+    took = []
+    for round_number in range(times):
+        start = time.monotonic()
+        session.command(f"kill {name}")
+        took.append(time.monotonic() - start)
+        text = session.command("run bin/chatter 20")
+        expect_equal(text.count("abcdefghijklmnopqrstuvwxyz"), 20, "the lines of a client", session.told)
+        session.command(f"restart {name}")  # forgives the failure, so that no pause follows
+        wait_until_up(session, SERVICES)
+        expect("b" in session.command("run bin/hello a b" if round_number % 2 else "echo a b"), "lost")
+    return took
+
+
+for service in SERVICES:
+
+    @source
+    def kill(kozo, service=service):
+        times = 100 if kozo.long else 10
+        sentence = f"{service} is killed {times} times under load: names come back, memory and slots too"
+        with kozo.start("--timeout", "500") as session:
+            session.prompt()
+            killed_under_load(session, service, 1)
+            before = resources(session)
+            took = sorted(killed_under_load(session, service, times))
+            after = resources(session)
+            figure = f"{service}: back at the prompt {1000 * took[len(took) // 2]:.0f} ms after its kill"
+            verdict = "passed" if before == after else "failed"
+            yield Result(sentence, verdict, f"before {before}, after {after}", figure=figure)
+
+
+@check("what fails again and again is started after growing pauses, then stays down, and the others go on")
+def stumbles(kozo):
+    text = BASE + "service lame bin/stumble\nservice second bin/mute\n after lame\n"
+    with kozo.start("--timeout", "60", initrd=initrd_with(kozo, "lame", text)) as session:
+        session.prompt()
+        before = resources(session)
+        expect(session.command("echo here").strip() == "here", "the prompt does not answer")
+        session.wait_for(r"lame failed .*, and stays down", 30)
+        session.command("echo")
+        log = session.command("log")
+        for pause in ("0.125", "0.250", "0.500", "1.000", "2.000"):
+            expect(f"is started again in {pause} s" in log, f"no pause of {pause} s", log)
+        rows = table_of(session.command("services"))
+        expect_equal(rows["lame"][0], "down", "its state", session.told)
+        expect_equal(rows["lame"][1], "7", "its starts", session.told)
+        expect("needs lame" in rows["second"][2], "who needs it is not told why", session.told)
+        expect_equal([rows[name][0] for name in SERVICES], ["up", "up"], "the others", session.told)
+        expect_equal(resources(session), before, "memory and slots", session.told)
+
+
+@check("a service that gives no sign of life is ended and started again, and nobody waits for it meanwhile")
+def silence(kozo):
+    text = BASE + "service mute bin/mute\n restart never\n"
+    with kozo.start("--timeout", "60", initrd=initrd_with(kozo, "mute", text)) as session:
+        session.prompt()
+        for number in range(5):
+            start = time.monotonic()
+            expect_equal(session.command(f"echo {number}").strip(), str(number), "the answer")
+            expect(time.monotonic() - start < 2, "the prompt waited", session.told)
+        session.wait_for("mute gave no sign of life, and stays down", 20)
+
+
+@check("a console that never answers leaves the prompt to init itself")
+def mute_console(kozo):
+    text = "service console bin/mute\n    terminal\n    restart never\n"
+    with kozo.start("--timeout", "60", initrd=initrd_with(kozo, "mute-console", text)) as session:
+        session.prompt()
+        expect("no sign of life" in session.command("log"), "the log does not tell why", session.told)
+        expect("hello" in session.command("run bin/hello"), "no program runs", session.told)
+
+
+@check("a service can't announce another's name")
+def impostor(kozo):
+    text = BASE + "service liar bin/impostor\n restart never\n"
+    with kozo.start("--timeout", "60", initrd=initrd_with(kozo, "liar", text)) as session:
+        session.wait_for("liar ended with status 4, and stays down", 20)
+
+
+@check("restart never leaves a killed service down, and restart brings it back")
+def comes_back(kozo):
+    text = BASE.replace("    terminal", "    terminal\n    restart never")
+    with kozo.start("--timeout", "60", initrd=initrd_with(kozo, "never", text)) as session:
+        session.prompt()
+        expect("stays down" in session.command("kill console"), "it does not say so", session.told)
+        expect_equal(session.command("echo polled").strip(), "polled", "the answer", session.told)
+        session.command("restart console")
+        wait_until_up(session, SERVICES)
+        expect("argument 1: x" in session.command("run bin/hello x"), "no program runs", session.told)
+        session.send("poweroff\r")
+        expect_equal(session.ended(), 0, "the exit status", session.told)
