@@ -161,7 +161,8 @@ static void take_input(void)
 // Shows the prompt of who wants to read, once all that it wrote before is shown.
 static void start_line(void)
 {
-    if (console.reader.number == 0 || console.screen.editing || has_text(console.reader.place)) {
+    if (console.reader.number == 0 || console.screen.editing || has_text(console.reader.place) ||
+        !screen_is_open_for(&console.screen, console.reader.place)) {
         return;
     }
     screen_prompt(&console.screen, console.prompt, console.prompt_length);
