@@ -107,6 +107,8 @@ enum kozo_error endpoint_call(struct cpu *cpu, struct thread *caller, struct end
     // A thread that is interrupted calls while another one runs.
     if (cpu->current == caller && receiver->cpu == cpu->number) {
         scheduler_switch_to(cpu, receiver);
+    } else {
+        scheduler_disturb(cpu);
     }
     return KOZO_OK;
 }

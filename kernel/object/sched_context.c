@@ -80,6 +80,7 @@ static void move(struct cpu *cpu, struct sched_context *context, uint8_t process
     if (user != nullptr) {
         user->cpu = processor;
         scheduler_add(cpu, user);
+        scheduler_disturb(cpu);
     }
 }
 

@@ -15,7 +15,7 @@ static void make(uint64_t *slot, enum kozo_object_type type, uint64_t size, unsi
     *slot += count;
 }
 
-void explore_begin(void)
+void explore_begin(unsigned processors)
 {
     uint64_t slot = AT_FREE;
 
@@ -36,6 +36,11 @@ void explore_begin(void)
     for (unsigned i = 0; i < 3; i++) {
         (void)world_thread_with_buffer(slot);
         slot += 3;
+    }
+    if (processors > 1) {
+        world_second_processor(slot);
+        world_move(slot - 3, slot);
+        world_move(slot - 6, slot);
     }
 }
 
@@ -67,6 +72,7 @@ static void step_call(const struct step *step)
 void explore_step(const struct step *step)
 {
     host_work_limit = step->work_limit;
+    host.coming_in = step->coming_in;
     if (step->kind == STEP_TIMER) {
         host.now += step->argument[0];
         world_timer();
@@ -354,6 +360,10 @@ struct step explore_random(struct random *random, bool wild)
     uint64_t kind = random_below(random, 64);
     struct step step = {};
 
+    if (kernel.processors > 1 && random_below(random, 4) == 0) {
+        world_on((unsigned)random_below(random, kernel.processors));
+    }
+
     if (kind == 0) {
         step.kind = STEP_FAULT;
         step.argument[0] = random_below(random, 8) * PAGE;
@@ -368,6 +378,7 @@ struct step explore_random(struct random *random, bool wild)
         } while (!wild && ((first && !is_careful(&step)) || is_vital(&step)));
     }
     step.work_limit = PICK(random, 1, 1, 2, 3, 5, 512, 512);
+    step.coming_in = kernel.processors > 1 && random_below(random, 2) == 0;
     return step;
 }
 
@@ -389,7 +400,7 @@ const char *explore_describe(const struct step *step)
 // --- Snapshots ----------------------------------------------------------------------------------
 
 // Processors that don't exist hold nothing.
-constexpr size_t KERNEL_USED = offsetof(struct kernel, cpu) + sizeof(struct cpu);
+constexpr size_t KERNEL_USED = offsetof(struct kernel, cpu) + HOST_CPUS * sizeof(struct cpu);
 
 void snapshot_take(struct snapshot *snapshot)
 {

@@ -19,6 +19,7 @@ enum step_kind : uint8_t {
 struct step {
     enum step_kind kind;
     uint64_t work_limit; // preemption comes after this many steps of work
+    bool coming_in;      // other processors were just about to make system calls
     uint64_t operation, handle, argument[9];
 };
 
@@ -26,7 +27,7 @@ struct step {
 constexpr uint64_t EXPLORE_SLOTS = WORLD_SLOTS;
 
 // Makes the world.
-void explore_begin(void);
+void explore_begin(unsigned processors);
 
 // Whether the current thread has to go on with a preempted call: its next step must be STEP_CALL,
 // and what the step says about operation and arguments is ignored.

@@ -46,6 +46,7 @@ static struct outcome run_to_end(const struct step *step, uint64_t limit)
     link_t time = thread->time;
 
     one.work_limit = limit;
+    one.coming_in = false;
     explore_step(&one);
     for (unsigned i = 0; i < GOES_ON_MOST && world_current() == thread && explore_must_go_on();
          i++) {
@@ -119,7 +120,7 @@ static unsigned walk(uint64_t seed)
     unsigned idle = 0;
     unsigned i = 0;
 
-    explore_begin();
+    explore_begin(1 + seed % 2);
     for (; i < STEPS_A_WALK && idle < IDLE_MOST; i++) {
         struct step step = explore_random(&random, seed % 4 == 0);
         if (trace) {

@@ -78,11 +78,9 @@ static void put_others(struct cnode *cnode)
 
 void world_begin(void)
 {
-    struct cpu *cpu = arch_cpu();
-
     host_reset();
     world = (struct world){};
-    cpu->armed = UINT64_MAX;
+    struct cpu *cpu = arch_cpu();
     next_memory = PAGE;
 
     struct cnode *cnode = put_cnode();
@@ -129,10 +127,19 @@ static void after_entry(const struct thread *resumed, const char *entry)
     CHECK(resumed == current);
 }
 
-void world_processors(unsigned number)
+void world_second_processor(uint64_t slot)
 {
-    kernel.processors = number;
-    kernel.lock.needed = number > 1;
+    struct slot content = {
+        .type = KOZO_TYPE_SCHED_CONTROL, .rights = KOZO_RIGHT_CONTROL, .value = 1};
+
+    slot_insert(world_slot(slot), &kernel.root, &content);
+    kernel.processors = 2;
+    kernel.lock.needed = true;
+}
+
+void world_move(uint64_t slot, uint64_t sched_control)
+{
+    CHECK(CALL(SCHED_CONTROL_CONFIGURE, sched_control, slot + 1, BUDGET_DEFAULT) == KOZO_OK);
 }
 
 void world_on(unsigned processor)
@@ -336,9 +343,19 @@ uint64_t world_hash(const struct thread *except)
         *registers = (struct arch_registers){};
     }
     arch_cpu()->work = 0;
+    uint32_t entries = kernel.lock.next;
+    kernel.lock.next = kernel.lock.serving = 0;
     uint64_t hash = hash_words(UINT64_C(0xcbf29ce484222325), host_ram, sizeof(host_ram));
     hash = hash_words(hash, &kernel, offsetof(struct kernel, entropy) / 8 * 8);
     hash = hash_words(hash, arch_cpu(), sizeof(struct cpu));
+    // What else another processor keeps depends on how often it was interrupted.
+    for (unsigned i = 0; i < kernel.processors; i++) {
+        const struct cpu *cpu = &kernel.cpu[i];
+        uint64_t who[] = {link_to(cpu->current), cpu->context, cpu->pending};
+        hash = hash_words(hash, who, sizeof(who));
+        hash = hash_words(hash, cpu->queue, sizeof(cpu->queue));
+    }
+    kernel.lock.next = kernel.lock.serving = entries;
     arch_cpu()->work = work;
     if (registers != nullptr) {
         *registers = saved;

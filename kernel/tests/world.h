@@ -91,10 +91,14 @@ void world_interrupt(unsigned interrupt);
 
 struct thread *world_current(void);
 
-// Lets this many processors run, all idle but the first; slot AT_SCHED_CONTROL is for that.
-// From then on the entries above are those of the processor that was named last.
-void world_processors(unsigned number);
+// Lets a second processor run, which is idle; its SchedControl goes to a slot.
+void world_second_processor(uint64_t slot);
+
+// From now on the entries are those of this processor, and its thread is the current one.
 void world_on(unsigned processor);
+
+// Moves the thread of world_thread(slot) to the processor of that SchedControl.
+void world_move(uint64_t slot, uint64_t sched_control);
 
 // Lets the others yield until `thread` is current. False when it does not get its turn.
 [[nodiscard]] bool world_run(const struct thread *thread);

@@ -472,6 +472,18 @@ void arch_processor_interrupt(unsigned number)
     host.processor = self;
 }
 
+// What other processors are asked for is done at once: only tests make somebody wait.
+void host_pause(void)
+{
+    void (*what)(void) = host.while_waiting;
+    unsigned self = host.processor;
+
+    host.while_waiting = nullptr;
+    host.processor = 0;
+    what();
+    host.processor = self;
+}
+
 void arch_processor_leave(void)
 {
     const struct cpu *cpu = host_cpu();

@@ -65,6 +65,7 @@ struct host {
 
     unsigned processor;          // the one that runs
     bool interrupted[HOST_CPUS]; // by another one, and has not come in since
+    void (*while_waiting)(void); // what the holder of the lock does meanwhile, once
     bool coming_in; // a processor that is told to leave its thread is about to make a system call
     struct host_cache cache;
 

@@ -53,9 +53,11 @@ static inline struct cpu *arch_cpu(void)
     return host_cpu();
 }
 
-// Nobody ever waits: what other processors are asked for is done at once.
+void host_pause(void);
+
 static inline void arch_pause(void)
 {
+    host_pause();
 }
 
 // A table entry is an address with the rights and flags in the bits that are below every page. A leaf looks the
