@@ -10,10 +10,10 @@
 
 constexpr unsigned KERNEL_CPUS = 64;
 
-// Whose turn it is: see sched/processors.h.
+// The kernel's one lock: see sched/processors.h.
 struct lock {
     bool needed; // more than one processor runs
-    _Atomic uint32_t next, serving;
+    _Atomic uint32_t held;
 };
 
 struct kernel {

@@ -16,11 +16,12 @@ static uint64_t bit_of(const struct cpu *cpu)
 bool lock_wait(struct cpu *cpu)
 {
     const struct thread *came = cpu->current;
-    uint32_t ticket = atomic_fetch_add_explicit(&kernel.lock.next, 1, memory_order_relaxed);
 
-    while (atomic_load_explicit(&kernel.lock.serving, memory_order_acquire) != ticket) {
-        (void)processor_serve(cpu);
-        arch_pause();
+    while (atomic_exchange_explicit(&kernel.lock.held, 1, memory_order_acquire) != 0) {
+        while (atomic_load_explicit(&kernel.lock.held, memory_order_relaxed) != 0) {
+            (void)processor_serve(cpu);
+            arch_pause();
+        }
     }
     cpu->arch.locked = 1;
     return cpu->current == came;

@@ -4,7 +4,8 @@
 //
 // Every entry of entry.h takes the lock first. The arch gives it back on the way out, after it has
 // saved all that it keeps of the thread that came in, so that a thread which got ready elsewhere is
-// whole. The lock is given in the order of asking. As long as one processor runs nobody takes it.
+// whole. Who is first gets it: an order would let all wait for one that a virtual machine's host has
+// put aside. As long as one processor runs nobody takes it.
 //
 // Only the holder asks, and it waits for the answer. Whoever is asked is in user mode or idle, and
 // is interrupted; or it waits for the lock, and answers while it waits; or it is on its way out,

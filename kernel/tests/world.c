@@ -343,8 +343,6 @@ uint64_t world_hash(const struct thread *except)
         *registers = (struct arch_registers){};
     }
     arch_cpu()->work = 0;
-    uint32_t entries = kernel.lock.next;
-    kernel.lock.next = kernel.lock.serving = 0;
     uint64_t hash = hash_words(UINT64_C(0xcbf29ce484222325), host_ram, sizeof(host_ram));
     hash = hash_words(hash, &kernel, offsetof(struct kernel, entropy) / 8 * 8);
     hash = hash_words(hash, arch_cpu(), sizeof(struct cpu));
@@ -355,7 +353,6 @@ uint64_t world_hash(const struct thread *except)
         hash = hash_words(hash, who, sizeof(who));
         hash = hash_words(hash, cpu->queue, sizeof(cpu->queue));
     }
-    kernel.lock.next = kernel.lock.serving = entries;
     arch_cpu()->work = work;
     if (registers != nullptr) {
         *registers = saved;

@@ -49,6 +49,19 @@ static void add_irq(struct gifts *gifts, const struct kozo_system_grant *grant,
                            : add_new(gifts, KOZO_TYPE_NOTIFICATION, grant->name, ".signal");
 }
 
+// The time of processor 0 under the plain name, that of the next ones as name.1 and so on.
+static void add_times(struct init *init, struct gifts *gifts, const char *name)
+{
+    constexpr uint64_t most = 8;
+    const struct kozo_boot_info *boot = init->boot;
+
+    (void)add_copy(gifts, KOZO_BOOT_SLOT_SCHED_CONTROL, KOZO_ALL_RIGHTS, 0, name, "");
+    for (uint64_t i = 1; i < boot->processors_started && i < most; i++) {
+        char number[] = {'.', (char)('0' + i), 0};
+        (void)add_copy(gifts, boot->more_processors + i - 1, KOZO_ALL_RIGHTS, 0, name, number);
+    }
+}
+
 static void add_grant(struct init *init, struct gifts *gifts, const struct kozo_system_grant *grant,
                       const struct service *service)
 {
@@ -67,7 +80,7 @@ static void add_grant(struct init *init, struct gifts *gifts, const struct kozo_
         gifts->self = true;
         return;
     case KOZO_GRANT_TIME:
-        (void)add_copy(gifts, KOZO_BOOT_SLOT_SCHED_CONTROL, KOZO_ALL_RIGHTS, 0, grant->name, "");
+        add_times(init, gifts, grant->name);
         return;
     case KOZO_GRANT_INITRD:
         if (init->initrd_size > 0) {

@@ -24,7 +24,7 @@ void kernel_world_begin(void)
         host_work_limit = 1'000;
         return;
     }
-    explore_begin();
+    explore_begin(1);
     snapshot_take(&start);
     started = true;
     trace = getenv("KOZO_TRACE") != nullptr;

@@ -500,7 +500,7 @@ static void unlock(void)
 
     if (cpu->arch.locked != 0) {
         cpu->arch.locked = 0;
-        kernel.lock.serving++;
+        kernel.lock.held = 0;
     }
 }
 

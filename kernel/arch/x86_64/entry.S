@@ -43,8 +43,8 @@
         add     $16, %rsp
 .endm
 
-// Gives the kernel's lock back, if this processor has it (sched/processors.h). Only its holder
-// changes whose turn it is, and stores are seen in their order (Intel SDM volume 3, section 9.2).
+// Gives the kernel's lock back, if this processor has it (sched/processors.h). Stores are seen in
+// their order (Intel SDM volume 3, section 9.2).
 .macro UNLOCK
         cmpl    $0, %gs:CPU_LOCKED
         je      1f
@@ -54,7 +54,7 @@
 
 .macro UNLOCK_HELD
         movl    $0, %gs:CPU_LOCKED
-        incl    kernel + KERNEL_SERVING(%rip)
+        movl    $0, kernel + KERNEL_HELD(%rip)
 .endm
 
 // The last instructions of a way out to user mode. Where the processor needs more, a jump to the

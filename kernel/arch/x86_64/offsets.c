@@ -57,7 +57,7 @@ static_assert(alignof(struct thread) % 16 == 0);
 static_assert(THREAD_REGISTERS == offsetof(struct thread, registers));
 static_assert(offsetof(struct cpu, arch) == 0);
 static_assert(CPU_PENDING == offsetof(struct cpu, pending));
-static_assert(KERNEL_SERVING == offsetof(struct kernel, lock) + offsetof(struct lock, serving));
+static_assert(KERNEL_HELD == offsetof(struct kernel, lock) + offsetof(struct lock, held));
 static_assert(VECTOR_SYSCALL == X86_VECTOR_SYSCALL);
 static_assert(KERNEL_DATA == SELECTOR_KERNEL_DATA);
 static_assert(EXCEPTION_DEBUG_VECTOR == EXCEPTION_DEBUG);

@@ -45,7 +45,7 @@
 #define THREAD_REGISTERS 64
 
 // struct kernel
-#define KERNEL_SERVING 72
+#define KERNEL_HELD 68
 
 #define VECTOR_SYSCALL 256
 #define VECTOR_IDLE    257

@@ -162,7 +162,7 @@ static void suspend_other(void)
     struct thread *other = (struct thread *)world_object(AT_OTHER);
 
     thread_stop(&kernel.cpu[0], other);
-    kernel.lock.serving++;
+    kernel.lock.held = 0;
 }
 
 TEST("an entry that waited for the lock while its thread was taken away only chooses anew")
@@ -171,7 +171,7 @@ TEST("an entry that waited for the lock while its thread was taken away only cho
     const struct thread *other = cpu->current;
 
     // The first processor has the lock, suspends the thread, and gives the lock back.
-    kernel.lock.next++;
+    kernel.lock.held = 1;
     world_on(1);
     host.while_waiting = suspend_other;
     CHECK(kernel_syscall(cpu) == nullptr && other->state == STOPPED);

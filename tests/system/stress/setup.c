@@ -183,9 +183,8 @@ static void add_group(unsigned processor)
     };
 
     for (unsigned i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
-        // Time is never lent to another processor, and a server without time has no other.
-        bool passive = roles[i] == PASSIVE_CALLER;
-        struct worker *worker = add(roles[i], passive ? 0 : processor);
+        // A server without time serves callers of every processor, each on the caller's.
+        struct worker *worker = add(roles[i], processor);
         give_thread(worker);
         give_endpoint(worker);
         if (worker->role == WAITER || worker->role == RECEIVER) {
