@@ -199,7 +199,7 @@ static void control_start(void)
     write_cr4(value);
 }
 
-// CR0 is as boot.S set it: TS is always on, so that each use of extended state is an exception.
+// CR0 is as boot.S set it: TS is on until a thread with extended state runs.
 void processor_start(struct cpu *cpu)
 {
     segments_start(&cpu->arch);
