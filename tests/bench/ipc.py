@@ -17,6 +17,10 @@ TABLE = [
     ("ping-pong", "notification ping-pong round trip", 900, 2034),
     ("signal", "signal, nobody waiting", 120, 357),
     ("fault", "page fault to its handler and back, without a map", 500, 1303),
+    ("foreign", "foreign system call to its handler and back", 400, None),
+    ("foreign-extended", "the same, the foreign thread with extended state", None, None),
+    ("call-extended", "call, 0 words, the server with extended state", None, None),
+    ("interrupt", "interrupt to user handler", 300, 355),
 ]
 
 

@@ -4,6 +4,7 @@
 // The other side is a thread in an address space of its own, made here. It shows the same image,
 // stacks and IPC buffers apart, and its handles lead into the same CNode. Each row that needs it
 // starts it anew in a function of its own, and both sides have the same priority.
+#include <kozo/machine.h>
 #include <kozo/protocol.h>
 #include <kozo/start.h>
 #include <kozo/stubs.h>
@@ -30,6 +31,8 @@ static struct {
     struct kozo_thread other;
     struct kozo_sched_context context;
     struct kozo_slot gift, arrival;
+    struct kozo_extended_state extended;
+    struct kozo_io_port ports;
 } at;
 
 // --- The other side ------------------------------------------------------------------------------
@@ -248,6 +251,111 @@ static enum kozo_error next_fault(void)
     return kozo_endpoint_reply_recv(at.faults, at.reply, blank((struct kozo_message_info){})).error;
 }
 
+// --- Foreign threads -----------------------------------------------------------------------------
+
+static void call_foreign(uint64_t argument, struct kozo_ipc_buffer *buffer)
+{
+    (void)argument;
+    (void)buffer;
+    while (true) {
+        uint64_t number = 39;
+        __asm__ volatile("syscall" : "+a"(number) : : "rcx", "r11", "memory", "cc");
+    }
+}
+
+static enum kozo_error take_foreign_call(void)
+{
+    struct kozo_received received = kozo_endpoint_recv(at.faults, at.reply);
+    return measure_done(received.error == KOZO_OK &&
+                        received.message.info.label == KOZO_FAULT_SYSCALL &&
+                        received.message.word[0] == 39);
+}
+
+static enum kozo_error start_foreign(void)
+{
+    (void)kozo_thread_suspend(at.other);
+    if (kozo_thread_set_foreign(at.other, true, 0, 0, 0) != KOZO_OK) {
+        return KOZO_BAD_STATE;
+    }
+    enum kozo_error error = start_other(call_foreign, 0);
+    return error == KOZO_OK ? take_foreign_call() : error;
+}
+
+// Gives the result, which brings the next call.
+static enum kozo_error next_foreign_call(void)
+{
+    struct kozo_message message =
+        blank((struct kozo_message_info){.length = 1, .label = KOZO_ANSWER_RESULT});
+    message.word[0] = 7;
+    return kozo_endpoint_reply_recv(at.faults, at.reply, message).error;
+}
+
+static enum kozo_error give_extended_state(void)
+{
+    (void)kozo_thread_suspend(at.other);
+    return kozo_extended_state_bind(at.extended, at.other);
+}
+
+static enum kozo_error start_foreign_extended(void)
+{
+    enum kozo_error error = give_extended_state();
+    return error == KOZO_OK ? start_foreign() : error;
+}
+
+static enum kozo_error start_echo_extended(void)
+{
+    (void)kozo_thread_suspend(at.other);
+    if (kozo_thread_set_foreign(at.other, false, 0, 0, 0) != KOZO_OK) {
+        return KOZO_BAD_STATE;
+    }
+    return start_echo(0);
+}
+
+// --- Interrupts ----------------------------------------------------------------------------------
+
+// The second serial port raises interrupt 3 as soon as it is told to say that it can send.
+constexpr uint64_t PORT = 0x2f8;
+constexpr uint64_t CAN_SEND = 2;
+
+static enum kozo_error ask_for_interrupts(uint64_t which)
+{
+    return kozo_io_port_write(at.ports, PORT + 1, 1, which);
+}
+
+// Raises it, and tells when: that is when the system call has come back, and not one moment later.
+static void raise_interrupt(uint64_t argument, struct kozo_ipc_buffer *buffer)
+{
+    (void)argument;
+    (void)buffer;
+    while (true) {
+        uint64_t start = kozo_ticks();
+        (void)ask_for_interrupts(0);
+        uint64_t cost = kozo_ticks() - start;
+        measure_began = kozo_ticks() + cost;
+        (void)ask_for_interrupts(CAN_SEND);
+    }
+}
+
+// The driver is above whoever is interrupted.
+static enum kozo_error start_interrupts(void)
+{
+    struct kozo_thread_info_result self =
+        kozo_thread_info((struct kozo_thread){kozo_granted("self.thread")});
+    enum kozo_error error = kozo_thread_set_priority(at.other, self.priority - 1);
+    return error == KOZO_OK ? start_other(raise_interrupt, 0) : error;
+}
+
+static enum kozo_error ready_for_interrupt(void)
+{
+    (void)ask_for_interrupts(0);
+    return kozo_irq_handler_acknowledge((struct kozo_irq_handler){kozo_granted("irq")});
+}
+
+static enum kozo_error wait_for_interrupt(void)
+{
+    return kozo_notification_wait((struct kozo_notification){kozo_granted("irq.signal")}).error;
+}
+
 static const struct measure_row rows[] = {
     {"call-0", MEASURE_ROUNDS, 1, start_echo_0, nullptr, call_0, nullptr},
     {"call-passive", MEASURE_ROUNDS, 1, start_passive, nullptr, call_0, nullptr},
@@ -257,6 +365,12 @@ static const struct measure_row rows[] = {
     {"ping-pong", MEASURE_ROUNDS, 1, start_pong, nullptr, ping, nullptr},
     {"signal", MEASURE_ROUNDS, 1, nullptr, nullptr, signal_nobody, take_signal},
     {"fault", MEASURE_ROUNDS, 1, start_fault, nullptr, next_fault, nullptr},
+    {"foreign", MEASURE_ROUNDS, 1, start_foreign, nullptr, next_foreign_call, nullptr},
+    {"foreign-extended", MEASURE_ROUNDS, 1, start_foreign_extended, nullptr, next_foreign_call,
+     nullptr},
+    {"call-extended", MEASURE_ROUNDS, 1, start_echo_extended, nullptr, call_0, nullptr},
+    {"interrupt", MEASURE_ROUNDS, 1, start_interrupts, ready_for_interrupt, wait_for_interrupt,
+     nullptr},
 };
 
 // --- Setting up ----------------------------------------------------------------------------------
@@ -331,6 +445,8 @@ static bool set_up(void)
     at.context.handle = make(KOZO_TYPE_SCHED_CONTEXT, 0);
     at.gift.handle = make(KOZO_TYPE_ENDPOINT, 0);
     at.arrival.handle = free_slot++;
+    at.ports.handle = kozo_granted("ports");
+    at.extended.handle = make(KOZO_TYPE_EXTENDED_STATE, 0);
     return make_other();
 }
 

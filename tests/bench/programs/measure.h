@@ -30,6 +30,9 @@ struct measure_row {
 
 constexpr size_t MEASURE_ROUNDS = 101;
 
+// A row whose operation begins elsewhere sets this to the moment; it holds for one round.
+extern volatile uint64_t measure_began;
+
 // Prints the calibration, then measures each row. Gives how many were lost.
 [[nodiscard]] size_t measure(const struct measure_row *rows, size_t count);
 

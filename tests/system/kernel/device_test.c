@@ -62,7 +62,7 @@ TEST("mint narrows a range of ports and never widens it")
 TEST("an interrupt handler that is tied to an interrupt can be acknowledged")
 {
     struct kozo_irq_handler irq = {kozo_granted("irq")};
-    CHECK(kozo_cnode_inspect(slot(irq.handle)).value == 3);
+    CHECK(kozo_cnode_inspect(slot(irq.handle)).value == 7);
     CHECK(kozo_irq_handler_acknowledge(irq) == KOZO_OK);
 }
 
