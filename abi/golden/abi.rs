@@ -475,6 +475,79 @@ impl ServiceState {
     }
 }
 
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum NodeKind {
+    /// an ordinary file
+    File = 1,
+    /// a folder
+    Folder = 2,
+    /// a symbolic link
+    Link = 3,
+    /// something that only its own system can use
+    Other = 4,
+}
+
+impl NodeKind {
+    /// The member with this number.
+    pub const fn from_number(number: u64) -> Option<Self> {
+        match number {
+            1 => Some(Self::File),
+            2 => Some(Self::Folder),
+            3 => Some(Self::Link),
+            4 => Some(Self::Other),
+            _ => None,
+        }
+    }
+}
+
+/// What holds for a volume.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct VolumeFlags(pub u32);
+
+impl VolumeFlags {
+    /// nothing on it can be changed
+    pub const READ_ONLY: Self = Self(1 << 0);
+    /// it was not unmounted; its journal was not replayed
+    pub const DIRTY: Self = Self(1 << 1);
+}
+
+impl core::ops::BitOr for VolumeFlags {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// Which members of a NodeStat `change` takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct NodeChange(pub u32);
+
+impl NodeChange {
+    /// mode
+    pub const MODE: Self = Self(1 << 0);
+    /// user and group
+    pub const OWNER: Self = Self(1 << 1);
+    /// accessed
+    pub const ACCESSED: Self = Self(1 << 2);
+    /// modified
+    pub const MODIFIED: Self = Self(1 << 3);
+    /// size: cut off, or with a hole at its end
+    pub const SIZE: Self = Self(1 << 4);
+}
+
+impl core::ops::BitOr for NodeChange {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
 /// A handle whose place counts, whatever it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
@@ -952,6 +1025,67 @@ const _: () = assert!(core::mem::offset_of!(AuditRecord, handle) == 40);
 const _: () = assert!(core::mem::offset_of!(AuditRecord, badge) == 48);
 const _: () = assert!(core::mem::offset_of!(AuditRecord, count) == 56);
 
+/// What is known of a node.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct NodeStat {
+    /// its number
+    pub node: u64,
+    /// one of NodeKind
+    pub kind: u32,
+    /// permission bits, 0 to 07777
+    pub mode: u32,
+    /// bytes; of a link: of its target
+    pub size: u64,
+    /// 512-byte blocks that it takes on the device
+    pub blocks: u64,
+    /// names that it has
+    pub links: u64,
+    /// owner, by number
+    pub user: u64,
+    /// group, by number
+    pub group: u64,
+    /// nanoseconds since 1970
+    pub accessed: u64,
+    /// nanoseconds since 1970
+    pub modified: u64,
+    /// nanoseconds since 1970
+    pub changed: u64,
+}
+
+const _: () = assert!(core::mem::size_of::<NodeStat>() == 80);
+const _: () = assert!(core::mem::offset_of!(NodeStat, node) == 0);
+const _: () = assert!(core::mem::offset_of!(NodeStat, kind) == 8);
+const _: () = assert!(core::mem::offset_of!(NodeStat, mode) == 12);
+const _: () = assert!(core::mem::offset_of!(NodeStat, size) == 16);
+const _: () = assert!(core::mem::offset_of!(NodeStat, blocks) == 24);
+const _: () = assert!(core::mem::offset_of!(NodeStat, links) == 32);
+const _: () = assert!(core::mem::offset_of!(NodeStat, user) == 40);
+const _: () = assert!(core::mem::offset_of!(NodeStat, group) == 48);
+const _: () = assert!(core::mem::offset_of!(NodeStat, accessed) == 56);
+const _: () = assert!(core::mem::offset_of!(NodeStat, modified) == 64);
+const _: () = assert!(core::mem::offset_of!(NodeStat, changed) == 72);
+
+/// An entry of a folder. The name follows, then zeros up to a multiple of eight bytes.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct FolderEntry {
+    /// its number
+    pub node: u64,
+    /// where a later list goes on behind this entry
+    pub next: u64,
+    /// one of NodeKind
+    pub kind: u32,
+    /// bytes of the name
+    pub length: u32,
+}
+
+const _: () = assert!(core::mem::size_of::<FolderEntry>() == 24);
+const _: () = assert!(core::mem::offset_of!(FolderEntry, node) == 0);
+const _: () = assert!(core::mem::offset_of!(FolderEntry, next) == 8);
+const _: () = assert!(core::mem::offset_of!(FolderEntry, kind) == 16);
+const _: () = assert!(core::mem::offset_of!(FolderEntry, length) == 20);
+
 /// The numbers of the operations: object number * 16 + operation number.
 pub mod operation {
     /// Does nothing. It exists to measure the way into the kernel and back.
@@ -1169,8 +1303,8 @@ pub mod console {
 }
 
 /// Memory objects and what is seen of them in the client's AddressSpace. Reserving costs nothing; a
-/// page takes memory when it is first touched or committed, out of the client's limit. Served by
-/// services/vmm.
+/// page takes memory when it is first touched or committed, out of the client's limit. No service
+/// of the default system serves it yet.
 /// These are the labels of its requests.
 pub mod memory {
     /// Names the AddressSpace that the session's objects are mapped into. Once in a session.
@@ -1212,4 +1346,46 @@ pub mod process {
     pub const WRITE: u32 = 1;
     /// Ends the program. There is no answer.
     pub const EXIT: u32 = 2;
+}
+
+/// One mounted volume, as the file server uses it. The file server keeps names of mounts, rights
+/// and the page cache; the volume keeps what lies on its device and holds nothing but that. Nodes
+/// are known by numbers; node 1 is the root. Names, contents and records go through the memory that
+/// the session shares for bulk data: `at` is an offset into that, and a place that is not wholly
+/// inside is refused. A name is any bytes but zero and slash, 1 to 255 of them. Every request may
+/// wait. Refusals: BAD_ARGUMENT for what is malformed, BAD_HANDLE for a node or name that is not
+/// there, SLOT_TAKEN for a name that is, BAD_TYPE for the wrong kind of node, BAD_STATE for a
+/// folder that is not empty, NO_RIGHT on a volume that is read only, NO_MEMORY when it is full,
+/// NO_REPLY when the device failed. No service of the default system serves it yet.
+/// These are the labels of its requests.
+pub mod volume {
+    /// Tells about the volume.
+    pub const DESCRIBE: u32 = 1;
+    /// Finds a name in a folder.
+    pub const LOOK: u32 = 2;
+    /// Writes a NodeStat about a node.
+    pub const STAT: u32 = 3;
+    /// Reads contents of a file, or the target of a link. Less is read only at the end.
+    pub const READ: u32 = 4;
+    /// Writes contents of a file, which grows as needed.
+    pub const WRITE: u32 = 5;
+    /// Writes entries of a folder, as many as fit.
+    pub const LIST: u32 = 6;
+    /// Makes a file, folder or link and gives it a name that is not taken. The target of a link
+    /// follows its name directly.
+    pub const MAKE: u32 = 7;
+    /// Gives a file one more name.
+    pub const LINK: u32 = 8;
+    /// Takes a name away. A folder must be empty. A node without names lives until it is forgotten.
+    pub const REMOVE: u32 = 9;
+    /// Moves a name, over another one if that is there, at one stroke. The new name follows the old
+    /// one directly.
+    pub const RENAME: u32 = 10;
+    /// Changes what is known of a node, after a NodeStat.
+    pub const CHANGE: u32 = 11;
+    /// Completes when all that was written before, of one node or of all, is on the device for
+    /// good.
+    pub const SYNC: u32 = 12;
+    /// The file server knows of the node no longer. One without names is gone then.
+    pub const FORGET: u32 = 13;
 }

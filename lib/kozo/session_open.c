@@ -17,5 +17,9 @@ bool kozo_session_open(struct kozo_session *session, const char *name)
     kozo_session_start(session, (struct kozo_session_page *)page,
                        (struct kozo_endpoint){kozo_granted(name)},
                        (struct kozo_notification){kozo_granted(part)});
+    kozo_format(part, sizeof part, "%s.data", name);
+    session->data = (uint8_t *)kozo_granted(part);
+    kozo_format(part, sizeof part, "%s.size", name);
+    session->data_size = kozo_granted(part);
     return true;
 }

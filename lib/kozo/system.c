@@ -40,13 +40,15 @@ static const char *check_program(const struct kozo_system *system, size_t number
     }
     if (program->grants > KOZO_SYSTEM_GRANTS || program->uses > KOZO_SYSTEM_USES ||
         program->after_count > KOZO_SYSTEM_AFTER || program->places > KOZO_SYSTEM_PLACES ||
-        program->terminal > 1 || program->restart > 1) {
+        program->pages > KOZO_SYSTEM_PAGES || program->terminal > 1 || program->restart > 1) {
         return "a number in it is too large";
     }
     for (size_t i = 0; i < program->uses; i++) {
         const struct kozo_system_use *use = &program->use[i];
         if (!is_service_before(system, use->program, number) ||
-            use->place >= system->program[use->program].places) {
+            use->place >= system->program[use->program].places ||
+            use->pages > system->program[use->program].pages ||
+            use->first > system->program[use->program].pages - use->pages) {
             return "a program in it uses what is not there";
         }
     }

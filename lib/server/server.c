@@ -131,6 +131,18 @@ size_t server_room(const struct server *server, size_t place)
     return kozo_index_room(&session->page->down.tail, session->down_head, KOZO_SESSION_DOWN);
 }
 
+uint8_t *server_data(const struct server *server, size_t place, uint64_t offset, uint64_t length)
+{
+    if (place >= server->places || server->session[place].badge == 0) {
+        return nullptr;
+    }
+    uint64_t size = server->board->data_size[place];
+    if (offset > size || length > size - offset) {
+        return nullptr;
+    }
+    return (uint8_t *)server->board->data[place] + offset;
+}
+
 // --- Requests -----------------------------------------------------------------------------------
 
 // Completions that have room beside those that are promised already.

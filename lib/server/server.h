@@ -74,5 +74,10 @@ void server_complete(struct server *server, size_t place, uint64_t number,
 // Bytes that the stream down takes now.
 [[nodiscard]] size_t server_room(const struct server *server, size_t place);
 
+// A part of the memory that a session shares for bulk data: `length` bytes from `offset` on. Null
+// when they are not all inside. The client may change them at any time: what is checked is copied.
+[[nodiscard]] uint8_t *server_data(const struct server *server, size_t place, uint64_t offset,
+                                   uint64_t length);
+
 // Tells the client of a session that something changed in its page.
 void server_tell(const struct server *server, size_t place);

@@ -12,6 +12,13 @@ static void name_it(char name[static 24], const char *first, const char *second)
     kozo_format(name, 24, "%s%s", first, second);
 }
 
+static void tell(struct gifts *gifts, const char *first, const char *second, uint64_t value)
+{
+    struct kozo_told *told = &gifts->told[gifts->tolds++];
+    name_it(told->name, first, second);
+    told->value = value;
+}
+
 static size_t add(struct gifts *gifts, struct kozo_give give, const char *first, const char *second)
 {
     if (gifts->count == KOZO_PROCESS_GRANTS) {
@@ -91,14 +98,28 @@ static void add_grant(struct init *init, struct gifts *gifts, const struct kozo_
                 .length = (init->initrd_size + page - 1) & ~(page - 1),
                 .rights = KOZO_RIGHT_READ,
             };
-            struct kozo_told *told = &gifts->told[gifts->tolds++];
-            name_it(told->name, "initrd.size", "");
-            told->value = init->initrd_size;
+            tell(gifts, "initrd", ".size", init->initrd_size);
         }
         return;
     case KOZO_GRANTS:
         return;
     }
+}
+
+// The memory for bulk data of a session.
+static void add_data(struct gifts *gifts, const struct service *service,
+                     const struct kozo_system_use *use, size_t number)
+{
+    struct kozo_view *view = &gifts->view[gifts->views++];
+    *view = (struct kozo_view){
+        .frame = service->data,
+        .address = KOZO_PROCESS_DATA + number * KOZO_PROCESS_DATA_SPAN,
+        .offset = (uint64_t)use->first * KOZO_PAGE_SIZE,
+        .length = (uint64_t)use->pages * KOZO_PAGE_SIZE,
+        .rights = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE,
+    };
+    tell(gifts, service->entry->name, ".data", view->address);
+    tell(gifts, service->entry->name, ".size", view->length);
 }
 
 static void add_session(struct init *init, struct gifts *gifts, const struct kozo_system_use *use,
@@ -121,9 +142,10 @@ static void add_session(struct init *init, struct gifts *gifts, const struct koz
         .length = KOZO_PAGE_SIZE,
         .rights = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE,
     };
-    struct kozo_told *told = &gifts->told[gifts->tolds++];
-    name_it(told->name, name, ".page");
-    told->value = view->address;
+    tell(gifts, name, ".page", view->address);
+    if (use->pages > 0) {
+        add_data(gifts, service, use, number);
+    }
 }
 
 static void add_service(struct init *init, struct gifts *gifts, const struct service *service)
@@ -147,6 +169,14 @@ static void add_service(struct init *init, struct gifts *gifts, const struct ser
             sizeof(struct kozo_board) - KOZO_PAGE_SIZE + service->entry->places * KOZO_PAGE_SIZE,
         .rights = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE,
     };
+    if (service->entry->pages > 0) {
+        gifts->view[gifts->views++] = (struct kozo_view){
+            .frame = service->data,
+            .address = KOZO_PROCESS_CLIENT_DATA,
+            .length = service->entry->pages * KOZO_PAGE_SIZE,
+            .rights = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE,
+        };
+    }
 }
 
 void gifts_list(struct init *init, const struct kozo_system_program *entry,

@@ -174,6 +174,34 @@ static const char *prepare(struct init *init, struct service *service, size_t nu
     return nullptr;
 }
 
+// Memory for the bulk data of all sessions, and where in it each has its part.
+static const char *prepare_data(struct init *init, struct service *service)
+{
+    if (service->entry->pages == 0) {
+        return nullptr;
+    }
+    unsigned order = kozo_order_of(service->entry->pages * KOZO_PAGE_SIZE);
+    struct kozo_taken memory = kozo_memory_take(&init->memory, order);
+    service->data.handle = init_slot(init);
+    if (memory.slot == 0 ||
+        kozo_untyped_retype((struct kozo_untyped){memory.slot}, KOZO_TYPE_FRAME, order,
+                            (struct kozo_slot){service->data.handle}, 1) != KOZO_OK) {
+        return "there is too little memory for the data of services";
+    }
+    for (size_t i = 0; i < init->system->programs; i++) {
+        const struct kozo_system_program *user = &init->system->program[i];
+        for (size_t j = 0; j < user->uses; j++) {
+            const struct kozo_system_use *use = &user->use[j];
+            if (&init->system->program[use->program] == service->entry && use->pages > 0) {
+                service->board->data[use->place] =
+                    KOZO_PROCESS_CLIENT_DATA + (uint64_t)use->first * KOZO_PAGE_SIZE;
+                service->board->data_size[use->place] = (uint64_t)use->pages * KOZO_PAGE_SIZE;
+            }
+        }
+    }
+    return nullptr;
+}
+
 static bool is_up(struct init *init, uint32_t program)
 {
     const struct service *service = services_at(init, program);
@@ -364,6 +392,9 @@ const char *services_start(struct init *init)
         struct service *service = &services->service[services->count++];
         *service = (struct service){.entry = entry, .state = KOZO_SERVICE_WAITING};
         const char *reason = prepare(init, service, i);
+        if (reason == nullptr) {
+            reason = prepare_data(init, service);
+        }
         if (reason != nullptr) {
             services->count--;
             return reason;

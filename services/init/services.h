@@ -35,6 +35,7 @@ struct service {
     struct kozo_endpoint endpoint;
     struct kozo_notification signal;
     struct kozo_frame frame; // of the board
+    struct kozo_frame data;  // for bulk data of all sessions; handle 0 without any
     struct kozo_board *board;
     uint32_t lives;              // how often it was started
     unsigned failures;           // in a row, each soon after its start

@@ -162,6 +162,25 @@ def sessions(kozo):
     )
 
 
+@source
+def bulk(kozo):
+    """The sentences of a program that moves bytes to and from a service, killed in between."""
+    text = BASE + "service store bin/store\nprogram bin/bulk\n    uses store 64K\n"
+    with kozo.start("--timeout", "60", initrd=initrd_with(kozo, "bulk", text)) as session:
+        session.prompt()
+        first = session.command("run bin/bulk")
+        session.command("kill store")
+        wait_until_up(session, ("store",))
+        second = session.command("run bin/bulk")
+    for line in first.splitlines():
+        verdict, _, sentence = line.partition(": ")
+        if verdict in ("yes", "NO"):
+            yield Result(f"bulk data: {sentence}", "passed" if verdict == "yes" else "failed")
+    same = first == second and len(re.findall(r"(?m)^yes: ", first)) == 5
+    sentence = "bulk data: all of it holds again after the service was killed"
+    yield Result(sentence, "passed" if same else "failed", first + second)
+
+
 @check("a client that spoilt its session gets a new one at its next start")
 def session_is_new(kozo):
     text = answer(kozo, "run bin/pending")

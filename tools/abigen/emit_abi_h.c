@@ -69,30 +69,6 @@ static void put_handles(struct text *text, const struct model *model)
     }
 }
 
-static void put_struct(struct text *text, const struct structure *structure)
-{
-    const char *name = snake(structure->named.name);
-    struct commented lines[MAX_FIELDS];
-    for (size_t i = 0; i < structure->field_count; i++) {
-        const struct field *field = &structure->fields[i];
-        const char *count =
-            field->type.count == 0 ? "" : format("[%llu]", (unsigned long long)field->type.count);
-        lines[i].code = format("%s %s%s;", c_type(&field->type), field->named.name, count);
-        lines[i].comment = field->named.prose;
-    }
-    put_comment(text, "", structure->named.prose);
-    put(text, "struct kozo_%s {\n", name);
-    put_commented(text, "    ", lines, structure->field_count);
-    put(text, "};\n");
-    put(text, "static_assert(sizeof(struct kozo_%s) == %llu);\n", name,
-        (unsigned long long)structure->size);
-    for (size_t i = 0; i < structure->field_count; i++) {
-        put(text, "static_assert(offsetof(struct kozo_%s, %s) == %llu);\n", name,
-            structure->fields[i].named.name, (unsigned long long)structure->fields[i].place);
-    }
-    put(text, "\n");
-}
-
 // A struct that fits a register gets a pair of conversions, by shifts and so the same everywhere.
 static bool fits_register(const struct structure *structure)
 {
@@ -153,7 +129,7 @@ static void put_structs(struct text *text, const struct model *model)
             continue;
         }
         put_origin_once(text, &structure->named.where, &last);
-        put_struct(text, structure);
+        put_layout(text, structure);
         if (fits_register(structure)) {
             put_conversions(text, structure);
         }

@@ -124,3 +124,27 @@ void put_origin(struct text *text, const struct where *where)
 {
     put(text, "// From %s\n\n", where->file);
 }
+
+void put_layout(struct text *text, const struct structure *structure)
+{
+    const char *name = snake(structure->named.name);
+    struct commented lines[MAX_FIELDS];
+    for (size_t i = 0; i < structure->field_count; i++) {
+        const struct field *field = &structure->fields[i];
+        const char *count =
+            field->type.count == 0 ? "" : format("[%llu]", (unsigned long long)field->type.count);
+        lines[i].code = format("%s %s%s;", c_type(&field->type), field->named.name, count);
+        lines[i].comment = field->named.prose;
+    }
+    put_comment(text, "", structure->named.prose);
+    put(text, "struct kozo_%s {\n", name);
+    put_commented(text, "    ", lines, structure->field_count);
+    put(text, "};\n");
+    put(text, "static_assert(sizeof(struct kozo_%s) == %llu);\n", name,
+        (unsigned long long)structure->size);
+    for (size_t i = 0; i < structure->field_count; i++) {
+        put(text, "static_assert(offsetof(struct kozo_%s, %s) == %llu);\n", name,
+            structure->fields[i].named.name, (unsigned long long)structure->fields[i].place);
+    }
+    put(text, "\n");
+}

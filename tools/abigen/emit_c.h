@@ -32,5 +32,8 @@ void put_function(struct text *text, const char *result, const char *name,
 // `enum kozo_… : uint32_t { … };` with its comment, followed by a blank line.
 void put_enum(struct text *text, const struct enumeration *enumeration);
 
+// `struct kozo_… { … };` with its comment and asserts of its layout, followed by a blank line.
+void put_layout(struct text *text, const struct structure *structure);
+
 // The comment that ends one file's part and begins the next.
 void put_origin(struct text *text, const struct where *where);

@@ -378,6 +378,11 @@ static void put_protocol(struct text *text, const struct model *model,
             put_enum(text, &model->enums[i]);
         }
     }
+    for (size_t i = 0; i < model->struct_count; i++) {
+        if (model->structs[i].named.where.file == protocol->named.where.file) {
+            put_layout(text, &model->structs[i]);
+        }
+    }
     struct commented lines[MAX_REQUESTS];
     for (size_t i = 0; i < protocol->request_count; i++) {
         const struct request *request = &protocol->requests[i];

@@ -205,6 +205,13 @@ static bool give_places(struct description *description, const size_t *order)
                              "the service has too many users");
             }
             program->use[j].place = service->places++;
+            program->use[j].pages = description->use[order[i]][j].pages;
+            program->use[j].first = service->pages;
+            service->pages += program->use[j].pages;
+            if (service->pages > KOZO_SYSTEM_PAGES) {
+                return fails(description, description->use[order[i]][j].line,
+                             "the service shares more than 64M with its users");
+            }
         }
     }
     return true;

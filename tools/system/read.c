@@ -5,6 +5,7 @@
 #include <string.h>
 
 constexpr size_t LINE_WORDS = 4;
+constexpr uint64_t PAGE = 4096;
 
 struct word {
     const char *text;
@@ -85,10 +86,9 @@ static const char *read_irq(struct kozo_system_grant *grant, const struct word *
     return read_number(words[2], &grant->first) ? nullptr : "not a number";
 }
 
-static const char *read_memory(struct kozo_system_grant *grant, const struct word *words)
+// A number of bytes, with K or M behind it.
+static bool read_size(struct word number, uint64_t *size)
 {
-    grant->kind = KOZO_GRANT_MEMORY;
-    struct word number = words[1];
     unsigned shift = 0;
     char unit = 0;
     if (number.length > 1) {
@@ -98,12 +98,19 @@ static const char *read_memory(struct kozo_system_grant *grant, const struct wor
         shift = unit == 'K' ? 10 : 20;
         number.length--;
     }
+    bool valid = read_number(number, size);
+    *size <<= shift;
+    return valid;
+}
+
+static const char *read_memory(struct kozo_system_grant *grant, const struct word *words)
+{
+    grant->kind = KOZO_GRANT_MEMORY;
     uint64_t size = 0;
-    if (!read_number(number, &size)) {
+    if (!read_size(words[1], &size)) {
         return "not a number";
     }
-    size <<= shift;
-    if (size < 4096 || (size & (size - 1)) != 0) {
+    if (size < PAGE || (size & (size - 1)) != 0) {
         return "memory comes in powers of two from 4K on";
     }
     grant->first = (uint64_t)__builtin_ctzl(size);
@@ -173,11 +180,24 @@ static const char *read_link(const struct description *description, struct descr
         return "there are too many of these";
     }
     struct description_link *link = &links[*count];
-    link->line = description->line;
+    *link = (struct description_link){.line = description->line};
     if (!copy(link->name, sizeof link->name, name)) {
         return "the name is too long";
     }
     (*count)++;
+    return nullptr;
+}
+
+static const char *read_pages(struct description_link *link, struct word word)
+{
+    uint64_t size = 0;
+    if (!read_size(word, &size)) {
+        return "not a number";
+    }
+    if (size % PAGE != 0 || size / PAGE > KOZO_SYSTEM_PAGES) {
+        return "shared memory comes in whole pages, up to 64M";
+    }
+    link->pages = (uint32_t)(size / PAGE);
     return nullptr;
 }
 
@@ -225,9 +245,11 @@ static const char *read_part(struct description *description, const struct word 
     }
     size_t number = system->programs - 1;
     struct kozo_system_program *program = &system->program[number];
-    if (count == 2 && is(words[0], "uses")) {
-        return read_link(description, description->use[number], &program->uses, KOZO_SYSTEM_USES,
-                         words[1]);
+    if ((count == 2 || count == 3) && is(words[0], "uses")) {
+        const char *fault = read_link(description, description->use[number], &program->uses,
+                                      KOZO_SYSTEM_USES, words[1]);
+        struct description_link *link = &description->use[number][program->uses - 1];
+        return fault != nullptr || count == 2 ? fault : read_pages(link, words[2]);
     }
     if (count == 2 && is(words[0], "after")) {
         return read_link(description, description->after[number], &program->after_count,

@@ -7,7 +7,8 @@
 //
 // What follows belongs to the service or program above:
 //
-//     uses NAME                a session with that service, which is started first
+//     uses NAME [SIZE]         a session with that service, which is started first; with memory
+//                              of SIZE (with K or M, whole pages) that both share for bulk data
 //     after NAME               that service must be up first
 //     restart always|never     what happens when it ends; always, when nothing is said
 //     terminal                 this service is where init speaks and listens
@@ -27,6 +28,7 @@
 struct description_link {
     char name[KOZO_SYSTEM_NAME];
     size_t line;
+    uint32_t pages;
 };
 
 // What stands in the text, before the names in it are looked up.

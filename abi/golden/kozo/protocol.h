@@ -499,8 +499,8 @@ kozo_console_dispatch(const struct kozo_console_handlers *handlers, struct kozo_
 // From abi/proto/memory.abi
 
 // Memory objects and what is seen of them in the client's AddressSpace. Reserving costs nothing; a
-// page takes memory when it is first touched or committed, out of the client's limit. Served by
-// services/vmm.
+// page takes memory when it is first touched or committed, out of the client's limit. No service of
+// the default system serves it yet.
 enum kozo_memory_request : uint32_t {
     KOZO_MEMORY_ATTACH = 1,
     KOZO_MEMORY_CREATE = 2,
@@ -1317,6 +1317,1338 @@ kozo_process_dispatch(const struct kozo_process_handlers *handlers, struct kozo_
         struct kozo_process_exit_arguments arguments = kozo_process_exit_arguments(message);
         return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
                                           : handlers->exit(caller, &arguments);
+    }
+    default:
+        return kozo_answer(KOZO_BAD_OPERATION);
+    }
+}
+
+// From abi/proto/volume.abi
+
+// What a node is.
+enum kozo_node_kind : uint32_t {
+    KOZO_NODE_FILE = 1,   // an ordinary file
+    KOZO_NODE_FOLDER = 2, // a folder
+    KOZO_NODE_LINK = 3,   // a symbolic link
+    KOZO_NODE_OTHER = 4,  // something that only its own system can use
+};
+constexpr uint32_t KOZO_NODE_KIND_LAST = KOZO_NODE_OTHER;
+
+// What holds for a volume. A set of them is a uint32_t.
+enum [[clang::flag_enum]] kozo_volume_flags : uint32_t {
+    KOZO_VOLUME_READ_ONLY = 1 << 0, // nothing on it can be changed
+    KOZO_VOLUME_DIRTY = 1 << 1,     // it was not unmounted; its journal was not replayed
+};
+
+// Which members of a NodeStat `change` takes. A set of them is a uint32_t.
+enum [[clang::flag_enum]] kozo_node_change : uint32_t {
+    KOZO_CHANGE_MODE = 1 << 0,     // mode
+    KOZO_CHANGE_OWNER = 1 << 1,    // user and group
+    KOZO_CHANGE_ACCESSED = 1 << 2, // accessed
+    KOZO_CHANGE_MODIFIED = 1 << 3, // modified
+    KOZO_CHANGE_SIZE = 1 << 4,     // size: cut off, or with a hole at its end
+};
+
+// What is known of a node.
+struct kozo_node_stat {
+    uint64_t node;     // its number
+    uint32_t kind;     // one of NodeKind
+    uint32_t mode;     // permission bits, 0 to 07777
+    uint64_t size;     // bytes; of a link: of its target
+    uint64_t blocks;   // 512-byte blocks that it takes on the device
+    uint64_t links;    // names that it has
+    uint64_t user;     // owner, by number
+    uint64_t group;    // group, by number
+    uint64_t accessed; // nanoseconds since 1970
+    uint64_t modified; // nanoseconds since 1970
+    uint64_t changed;  // nanoseconds since 1970
+};
+static_assert(sizeof(struct kozo_node_stat) == 80);
+static_assert(offsetof(struct kozo_node_stat, node) == 0);
+static_assert(offsetof(struct kozo_node_stat, kind) == 8);
+static_assert(offsetof(struct kozo_node_stat, mode) == 12);
+static_assert(offsetof(struct kozo_node_stat, size) == 16);
+static_assert(offsetof(struct kozo_node_stat, blocks) == 24);
+static_assert(offsetof(struct kozo_node_stat, links) == 32);
+static_assert(offsetof(struct kozo_node_stat, user) == 40);
+static_assert(offsetof(struct kozo_node_stat, group) == 48);
+static_assert(offsetof(struct kozo_node_stat, accessed) == 56);
+static_assert(offsetof(struct kozo_node_stat, modified) == 64);
+static_assert(offsetof(struct kozo_node_stat, changed) == 72);
+
+// An entry of a folder. The name follows, then zeros up to a multiple of eight bytes.
+struct kozo_folder_entry {
+    uint64_t node;   // its number
+    uint64_t next;   // where a later list goes on behind this entry
+    uint32_t kind;   // one of NodeKind
+    uint32_t length; // bytes of the name
+};
+static_assert(sizeof(struct kozo_folder_entry) == 24);
+static_assert(offsetof(struct kozo_folder_entry, node) == 0);
+static_assert(offsetof(struct kozo_folder_entry, next) == 8);
+static_assert(offsetof(struct kozo_folder_entry, kind) == 16);
+static_assert(offsetof(struct kozo_folder_entry, length) == 20);
+
+// One mounted volume, as the file server uses it. The file server keeps names of mounts, rights and
+// the page cache; the volume keeps what lies on its device and holds nothing but that. Nodes are
+// known by numbers; node 1 is the root. Names, contents and records go through the memory that the
+// session shares for bulk data: `at` is an offset into that, and a place that is not wholly inside
+// is refused. A name is any bytes but zero and slash, 1 to 255 of them. Every request may wait.
+// Refusals: BAD_ARGUMENT for what is malformed, BAD_HANDLE for a node or name that is not there,
+// SLOT_TAKEN for a name that is, BAD_TYPE for the wrong kind of node, BAD_STATE for a folder that
+// is not empty, NO_RIGHT on a volume that is read only, NO_MEMORY when it is full, NO_REPLY when
+// the device failed. No service of the default system serves it yet.
+enum kozo_volume_request : uint32_t {
+    KOZO_VOLUME_DESCRIBE = 1,
+    KOZO_VOLUME_LOOK = 2,
+    KOZO_VOLUME_STAT = 3,
+    KOZO_VOLUME_READ = 4,
+    KOZO_VOLUME_WRITE = 5,
+    KOZO_VOLUME_LIST = 6,
+    KOZO_VOLUME_MAKE = 7,
+    KOZO_VOLUME_LINK = 8,
+    KOZO_VOLUME_REMOVE = 9,
+    KOZO_VOLUME_RENAME = 10,
+    KOZO_VOLUME_CHANGE = 11,
+    KOZO_VOLUME_SYNC = 12,
+    KOZO_VOLUME_FORGET = 13,
+};
+
+struct kozo_volume_describe_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+    uint64_t block;   // bytes of a block
+    uint64_t blocks;  // that there are
+    uint64_t free;    // blocks that are free
+    uint64_t nodes;   // that there can be; 0 for no limit
+    uint32_t flags;   // what holds for it
+};
+
+// Tells about the volume.
+[[nodiscard]]
+static inline struct kozo_volume_describe_result kozo_volume_describe(struct kozo_endpoint service)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_VOLUME_DESCRIBE},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_volume_describe_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 5);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.block = answer.message.word[0];
+    result.blocks = answer.message.word[1];
+    result.free = answer.message.word[2];
+    result.nodes = answer.message.word[3];
+    result.flags = (uint32_t)answer.message.word[4];
+    return result;
+}
+
+// Begins describe in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_volume_describe_begin(struct kozo_session *session)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_VOLUME_DESCRIBE},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of describe says.
+[[nodiscard]]
+static inline struct kozo_volume_describe_result
+kozo_volume_describe_end(const struct kozo_entry *entry)
+{
+    struct kozo_volume_describe_result result = {};
+    result.error = kozo_entry_error(entry, 5);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.block = entry->word[0];
+    result.blocks = entry->word[1];
+    result.free = entry->word[2];
+    result.nodes = entry->word[3];
+    result.flags = (uint32_t)entry->word[4];
+    return result;
+}
+
+// For the server: the good answer to describe.
+//   block: bytes of a block
+//   blocks: that there are
+//   free: blocks that are free
+//   nodes: that there can be; 0 for no limit
+//   flags: what holds for it
+[[nodiscard]]
+static inline struct kozo_message kozo_volume_describe_answer(uint64_t block, uint64_t blocks,
+                                                              uint64_t free, uint64_t nodes,
+                                                              uint32_t flags)
+{
+    struct kozo_message message = {
+        .info = {.length = 5, .label = KOZO_OK},
+        .word = {block, blocks, free, nodes, flags},
+    };
+    return message;
+}
+
+struct kozo_volume_look_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+    uint64_t node;    // what has the name
+    uint64_t kind;    // one of NodeKind
+};
+
+// Finds a name in a folder.
+//   folder: its number
+//   at: where the name is
+//   length: bytes of it
+[[nodiscard]]
+static inline struct kozo_volume_look_result
+kozo_volume_look(struct kozo_endpoint service, uint64_t folder, uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_VOLUME_LOOK},
+        .word = {folder, at, length},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_volume_look_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 2);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.node = answer.message.word[0];
+    result.kind = answer.message.word[1];
+    return result;
+}
+
+// Begins look in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_volume_look_begin(struct kozo_session *session, uint64_t folder,
+                                              uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_VOLUME_LOOK},
+        .word = {folder, at, length},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of look says.
+[[nodiscard]]
+static inline struct kozo_volume_look_result kozo_volume_look_end(const struct kozo_entry *entry)
+{
+    struct kozo_volume_look_result result = {};
+    result.error = kozo_entry_error(entry, 2);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.node = entry->word[0];
+    result.kind = entry->word[1];
+    return result;
+}
+
+// For the server: what came with look.
+struct kozo_volume_look_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t folder;       // its number
+    uint64_t at;           // where the name is
+    uint64_t length;       // bytes of it
+};
+
+[[nodiscard]]
+static inline struct kozo_volume_look_arguments
+kozo_volume_look_arguments(const struct kozo_message *message)
+{
+    struct kozo_volume_look_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 3) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.folder = message->word[0];
+    result.at = message->word[1];
+    result.length = message->word[2];
+    return result;
+}
+
+// For the server: the good answer to look.
+//   node: what has the name
+//   kind: one of NodeKind
+[[nodiscard]]
+static inline struct kozo_message kozo_volume_look_answer(uint64_t node, uint64_t kind)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_OK},
+        .word = {node, kind},
+    };
+    return message;
+}
+
+struct kozo_volume_stat_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Writes a NodeStat about a node.
+//   node: its number
+//   at: where the record goes
+[[nodiscard]]
+static inline struct kozo_volume_stat_result kozo_volume_stat(struct kozo_endpoint service,
+                                                              uint64_t node, uint64_t at)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_VOLUME_STAT},
+        .word = {node, at},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_volume_stat_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins stat in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_volume_stat_begin(struct kozo_session *session, uint64_t node,
+                                              uint64_t at)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_VOLUME_STAT},
+        .word = {node, at},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of stat says.
+[[nodiscard]]
+static inline struct kozo_volume_stat_result kozo_volume_stat_end(const struct kozo_entry *entry)
+{
+    struct kozo_volume_stat_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: what came with stat.
+struct kozo_volume_stat_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t node;         // its number
+    uint64_t at;           // where the record goes
+};
+
+[[nodiscard]]
+static inline struct kozo_volume_stat_arguments
+kozo_volume_stat_arguments(const struct kozo_message *message)
+{
+    struct kozo_volume_stat_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 2) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.node = message->word[0];
+    result.at = message->word[1];
+    return result;
+}
+
+struct kozo_volume_read_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+    uint64_t done;    // bytes read
+};
+
+// Reads contents of a file, or the target of a link. Less is read only at the end.
+//   node: its number
+//   offset: in the file
+//   at: where the bytes go
+//   length: at most so many
+[[nodiscard]]
+static inline struct kozo_volume_read_result kozo_volume_read(struct kozo_endpoint service,
+                                                              uint64_t node, uint64_t offset,
+                                                              uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_VOLUME_READ},
+        .word = {node, offset, at, length},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_volume_read_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.done = answer.message.word[0];
+    return result;
+}
+
+// Begins read in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_volume_read_begin(struct kozo_session *session, uint64_t node,
+                                              uint64_t offset, uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_VOLUME_READ},
+        .word = {node, offset, at, length},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of read says.
+[[nodiscard]]
+static inline struct kozo_volume_read_result kozo_volume_read_end(const struct kozo_entry *entry)
+{
+    struct kozo_volume_read_result result = {};
+    result.error = kozo_entry_error(entry, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.done = entry->word[0];
+    return result;
+}
+
+// For the server: what came with read.
+struct kozo_volume_read_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t node;         // its number
+    uint64_t offset;       // in the file
+    uint64_t at;           // where the bytes go
+    uint64_t length;       // at most so many
+};
+
+[[nodiscard]]
+static inline struct kozo_volume_read_arguments
+kozo_volume_read_arguments(const struct kozo_message *message)
+{
+    struct kozo_volume_read_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 4) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.node = message->word[0];
+    result.offset = message->word[1];
+    result.at = message->word[2];
+    result.length = message->word[3];
+    return result;
+}
+
+// For the server: the good answer to read.
+//   done: bytes read
+[[nodiscard]]
+static inline struct kozo_message kozo_volume_read_answer(uint64_t done)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_OK},
+        .word = {done},
+    };
+    return message;
+}
+
+struct kozo_volume_write_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+    uint64_t done;    // bytes written; fewer than asked when the volume is full
+};
+
+// Writes contents of a file, which grows as needed.
+//   node: its number
+//   offset: in the file
+//   at: where the bytes are
+//   length: so many
+[[nodiscard]]
+static inline struct kozo_volume_write_result kozo_volume_write(struct kozo_endpoint service,
+                                                                uint64_t node, uint64_t offset,
+                                                                uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_VOLUME_WRITE},
+        .word = {node, offset, at, length},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_volume_write_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.done = answer.message.word[0];
+    return result;
+}
+
+// Begins write in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_volume_write_begin(struct kozo_session *session, uint64_t node,
+                                               uint64_t offset, uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_VOLUME_WRITE},
+        .word = {node, offset, at, length},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of write says.
+[[nodiscard]]
+static inline struct kozo_volume_write_result kozo_volume_write_end(const struct kozo_entry *entry)
+{
+    struct kozo_volume_write_result result = {};
+    result.error = kozo_entry_error(entry, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.done = entry->word[0];
+    return result;
+}
+
+// For the server: what came with write.
+struct kozo_volume_write_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t node;         // its number
+    uint64_t offset;       // in the file
+    uint64_t at;           // where the bytes are
+    uint64_t length;       // so many
+};
+
+[[nodiscard]]
+static inline struct kozo_volume_write_arguments
+kozo_volume_write_arguments(const struct kozo_message *message)
+{
+    struct kozo_volume_write_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 4) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.node = message->word[0];
+    result.offset = message->word[1];
+    result.at = message->word[2];
+    result.length = message->word[3];
+    return result;
+}
+
+// For the server: the good answer to write.
+//   done: bytes written; fewer than asked when the volume is full
+[[nodiscard]]
+static inline struct kozo_message kozo_volume_write_answer(uint64_t done)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_OK},
+        .word = {done},
+    };
+    return message;
+}
+
+struct kozo_volume_list_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+    uint64_t done;    // bytes written; 0 at the end
+};
+
+// Writes entries of a folder, as many as fit.
+//   folder: its number
+//   from: 0 at first, then the `next` of an entry
+//   at: where the entries go
+//   length: room for them
+[[nodiscard]]
+static inline struct kozo_volume_list_result kozo_volume_list(struct kozo_endpoint service,
+                                                              uint64_t folder, uint64_t from,
+                                                              uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_VOLUME_LIST},
+        .word = {folder, from, at, length},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_volume_list_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.done = answer.message.word[0];
+    return result;
+}
+
+// Begins list in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_volume_list_begin(struct kozo_session *session, uint64_t folder,
+                                              uint64_t from, uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_VOLUME_LIST},
+        .word = {folder, from, at, length},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of list says.
+[[nodiscard]]
+static inline struct kozo_volume_list_result kozo_volume_list_end(const struct kozo_entry *entry)
+{
+    struct kozo_volume_list_result result = {};
+    result.error = kozo_entry_error(entry, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.done = entry->word[0];
+    return result;
+}
+
+// For the server: what came with list.
+struct kozo_volume_list_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t folder;       // its number
+    uint64_t from;         // 0 at first, then the `next` of an entry
+    uint64_t at;           // where the entries go
+    uint64_t length;       // room for them
+};
+
+[[nodiscard]]
+static inline struct kozo_volume_list_arguments
+kozo_volume_list_arguments(const struct kozo_message *message)
+{
+    struct kozo_volume_list_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 4) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.folder = message->word[0];
+    result.from = message->word[1];
+    result.at = message->word[2];
+    result.length = message->word[3];
+    return result;
+}
+
+// For the server: the good answer to list.
+//   done: bytes written; 0 at the end
+[[nodiscard]]
+static inline struct kozo_message kozo_volume_list_answer(uint64_t done)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_OK},
+        .word = {done},
+    };
+    return message;
+}
+
+struct kozo_volume_make_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+    uint64_t node;    // its number
+};
+
+// Makes a file, folder or link and gives it a name that is not taken. The target of a link follows
+// its name directly.
+//   folder: where the name is to be
+//   kind: one of NodeKind
+//   mode: permission bits
+//   at: where the name is
+//   length: bytes of it
+//   target: bytes of the target of a link; otherwise 0
+[[nodiscard]]
+static inline struct kozo_volume_make_result
+kozo_volume_make(struct kozo_endpoint service, uint64_t folder, uint64_t kind, uint64_t mode,
+                 uint64_t at, uint64_t length, uint64_t target)
+{
+    struct kozo_message message = {
+        .info = {.length = 6, .label = KOZO_VOLUME_MAKE},
+        .word = {folder, kind, mode, at, length, target},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_volume_make_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.node = answer.message.word[0];
+    return result;
+}
+
+// Begins make in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_volume_make_begin(struct kozo_session *session, uint64_t folder,
+                                              uint64_t kind, uint64_t mode, uint64_t at,
+                                              uint64_t length, uint64_t target)
+{
+    struct kozo_message message = {
+        .info = {.length = 6, .label = KOZO_VOLUME_MAKE},
+        .word = {folder, kind, mode, at, length, target},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of make says.
+[[nodiscard]]
+static inline struct kozo_volume_make_result kozo_volume_make_end(const struct kozo_entry *entry)
+{
+    struct kozo_volume_make_result result = {};
+    result.error = kozo_entry_error(entry, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.node = entry->word[0];
+    return result;
+}
+
+// For the server: what came with make.
+struct kozo_volume_make_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t folder;       // where the name is to be
+    uint64_t kind;         // one of NodeKind
+    uint64_t mode;         // permission bits
+    uint64_t at;           // where the name is
+    uint64_t length;       // bytes of it
+    uint64_t target;       // bytes of the target of a link; otherwise 0
+};
+
+[[nodiscard]]
+static inline struct kozo_volume_make_arguments
+kozo_volume_make_arguments(const struct kozo_message *message)
+{
+    struct kozo_volume_make_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 6) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.folder = message->word[0];
+    result.kind = message->word[1];
+    result.mode = message->word[2];
+    result.at = message->word[3];
+    result.length = message->word[4];
+    result.target = message->word[5];
+    return result;
+}
+
+// For the server: the good answer to make.
+//   node: its number
+[[nodiscard]]
+static inline struct kozo_message kozo_volume_make_answer(uint64_t node)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_OK},
+        .word = {node},
+    };
+    return message;
+}
+
+struct kozo_volume_link_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Gives a file one more name.
+//   node: its number
+//   folder: where the name is to be
+//   at: where the name is
+//   length: bytes of it
+[[nodiscard]]
+static inline struct kozo_volume_link_result kozo_volume_link(struct kozo_endpoint service,
+                                                              uint64_t node, uint64_t folder,
+                                                              uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_VOLUME_LINK},
+        .word = {node, folder, at, length},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_volume_link_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins link in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_volume_link_begin(struct kozo_session *session, uint64_t node,
+                                              uint64_t folder, uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_VOLUME_LINK},
+        .word = {node, folder, at, length},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of link says.
+[[nodiscard]]
+static inline struct kozo_volume_link_result kozo_volume_link_end(const struct kozo_entry *entry)
+{
+    struct kozo_volume_link_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: what came with link.
+struct kozo_volume_link_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t node;         // its number
+    uint64_t folder;       // where the name is to be
+    uint64_t at;           // where the name is
+    uint64_t length;       // bytes of it
+};
+
+[[nodiscard]]
+static inline struct kozo_volume_link_arguments
+kozo_volume_link_arguments(const struct kozo_message *message)
+{
+    struct kozo_volume_link_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 4) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.node = message->word[0];
+    result.folder = message->word[1];
+    result.at = message->word[2];
+    result.length = message->word[3];
+    return result;
+}
+
+struct kozo_volume_remove_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Takes a name away. A folder must be empty. A node without names lives until it is forgotten.
+//   folder: where the name is
+//   at: where the name is
+//   length: bytes of it
+[[nodiscard]]
+static inline struct kozo_volume_remove_result
+kozo_volume_remove(struct kozo_endpoint service, uint64_t folder, uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_VOLUME_REMOVE},
+        .word = {folder, at, length},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_volume_remove_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins remove in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_volume_remove_begin(struct kozo_session *session, uint64_t folder,
+                                                uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_VOLUME_REMOVE},
+        .word = {folder, at, length},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of remove says.
+[[nodiscard]]
+static inline struct kozo_volume_remove_result
+kozo_volume_remove_end(const struct kozo_entry *entry)
+{
+    struct kozo_volume_remove_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: what came with remove.
+struct kozo_volume_remove_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t folder;       // where the name is
+    uint64_t at;           // where the name is
+    uint64_t length;       // bytes of it
+};
+
+[[nodiscard]]
+static inline struct kozo_volume_remove_arguments
+kozo_volume_remove_arguments(const struct kozo_message *message)
+{
+    struct kozo_volume_remove_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 3) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.folder = message->word[0];
+    result.at = message->word[1];
+    result.length = message->word[2];
+    return result;
+}
+
+struct kozo_volume_rename_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Moves a name, over another one if that is there, at one stroke. The new name follows the old one
+// directly.
+//   folder: where the name is
+//   target: the folder where it is to be
+//   at: where both names are
+//   length: bytes of the old name
+//   second: bytes of the new name
+[[nodiscard]]
+static inline struct kozo_volume_rename_result
+kozo_volume_rename(struct kozo_endpoint service, uint64_t folder, uint64_t target, uint64_t at,
+                   uint64_t length, uint64_t second)
+{
+    struct kozo_message message = {
+        .info = {.length = 5, .label = KOZO_VOLUME_RENAME},
+        .word = {folder, target, at, length, second},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_volume_rename_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins rename in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_volume_rename_begin(struct kozo_session *session, uint64_t folder,
+                                                uint64_t target, uint64_t at, uint64_t length,
+                                                uint64_t second)
+{
+    struct kozo_message message = {
+        .info = {.length = 5, .label = KOZO_VOLUME_RENAME},
+        .word = {folder, target, at, length, second},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of rename says.
+[[nodiscard]]
+static inline struct kozo_volume_rename_result
+kozo_volume_rename_end(const struct kozo_entry *entry)
+{
+    struct kozo_volume_rename_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: what came with rename.
+struct kozo_volume_rename_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t folder;       // where the name is
+    uint64_t target;       // the folder where it is to be
+    uint64_t at;           // where both names are
+    uint64_t length;       // bytes of the old name
+    uint64_t second;       // bytes of the new name
+};
+
+[[nodiscard]]
+static inline struct kozo_volume_rename_arguments
+kozo_volume_rename_arguments(const struct kozo_message *message)
+{
+    struct kozo_volume_rename_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 5) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.folder = message->word[0];
+    result.target = message->word[1];
+    result.at = message->word[2];
+    result.length = message->word[3];
+    result.second = message->word[4];
+    return result;
+}
+
+struct kozo_volume_change_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Changes what is known of a node, after a NodeStat.
+//   node: its number
+//   at: where the record is
+//   what: which members count
+[[nodiscard]]
+static inline struct kozo_volume_change_result
+kozo_volume_change(struct kozo_endpoint service, uint64_t node, uint64_t at, uint32_t what)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_VOLUME_CHANGE},
+        .word = {node, at, what},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_volume_change_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins change in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_volume_change_begin(struct kozo_session *session, uint64_t node,
+                                                uint64_t at, uint32_t what)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_VOLUME_CHANGE},
+        .word = {node, at, what},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of change says.
+[[nodiscard]]
+static inline struct kozo_volume_change_result
+kozo_volume_change_end(const struct kozo_entry *entry)
+{
+    struct kozo_volume_change_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: what came with change.
+struct kozo_volume_change_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t node;         // its number
+    uint64_t at;           // where the record is
+    uint32_t what;         // which members count
+};
+
+[[nodiscard]]
+static inline struct kozo_volume_change_arguments
+kozo_volume_change_arguments(const struct kozo_message *message)
+{
+    struct kozo_volume_change_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 3) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.node = message->word[0];
+    result.at = message->word[1];
+    result.what = (uint32_t)message->word[2];
+    return result;
+}
+
+struct kozo_volume_sync_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Completes when all that was written before, of one node or of all, is on the device for good.
+//   node: its number, or 0 for all
+[[nodiscard]]
+static inline struct kozo_volume_sync_result kozo_volume_sync(struct kozo_endpoint service,
+                                                              uint64_t node)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_VOLUME_SYNC},
+        .word = {node},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_volume_sync_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins sync in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_volume_sync_begin(struct kozo_session *session, uint64_t node)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_VOLUME_SYNC},
+        .word = {node},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of sync says.
+[[nodiscard]]
+static inline struct kozo_volume_sync_result kozo_volume_sync_end(const struct kozo_entry *entry)
+{
+    struct kozo_volume_sync_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: what came with sync.
+struct kozo_volume_sync_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t node;         // its number, or 0 for all
+};
+
+[[nodiscard]]
+static inline struct kozo_volume_sync_arguments
+kozo_volume_sync_arguments(const struct kozo_message *message)
+{
+    struct kozo_volume_sync_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 1) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.node = message->word[0];
+    return result;
+}
+
+struct kozo_volume_forget_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// The file server knows of the node no longer. One without names is gone then.
+//   node: its number
+[[nodiscard]]
+static inline struct kozo_volume_forget_result kozo_volume_forget(struct kozo_endpoint service,
+                                                                  uint64_t node)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_VOLUME_FORGET},
+        .word = {node},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_volume_forget_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins forget in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_volume_forget_begin(struct kozo_session *session, uint64_t node)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_VOLUME_FORGET},
+        .word = {node},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of forget says.
+[[nodiscard]]
+static inline struct kozo_volume_forget_result
+kozo_volume_forget_end(const struct kozo_entry *entry)
+{
+    struct kozo_volume_forget_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: what came with forget.
+struct kozo_volume_forget_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t node;         // its number
+};
+
+[[nodiscard]]
+static inline struct kozo_volume_forget_arguments
+kozo_volume_forget_arguments(const struct kozo_message *message)
+{
+    struct kozo_volume_forget_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 1) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.node = message->word[0];
+    return result;
+}
+
+// For the server: who carries out each request. One without a handler is refused.
+struct kozo_volume_handlers {
+    struct kozo_message (*describe)(struct kozo_caller *caller);
+    struct kozo_message (*look)(struct kozo_caller *caller,
+                                const struct kozo_volume_look_arguments *arguments);
+    struct kozo_message (*stat)(struct kozo_caller *caller,
+                                const struct kozo_volume_stat_arguments *arguments);
+    struct kozo_message (*read)(struct kozo_caller *caller,
+                                const struct kozo_volume_read_arguments *arguments);
+    struct kozo_message (*write)(struct kozo_caller *caller,
+                                 const struct kozo_volume_write_arguments *arguments);
+    struct kozo_message (*list)(struct kozo_caller *caller,
+                                const struct kozo_volume_list_arguments *arguments);
+    struct kozo_message (*make)(struct kozo_caller *caller,
+                                const struct kozo_volume_make_arguments *arguments);
+    struct kozo_message (*link)(struct kozo_caller *caller,
+                                const struct kozo_volume_link_arguments *arguments);
+    struct kozo_message (*remove)(struct kozo_caller *caller,
+                                  const struct kozo_volume_remove_arguments *arguments);
+    struct kozo_message (*rename)(struct kozo_caller *caller,
+                                  const struct kozo_volume_rename_arguments *arguments);
+    struct kozo_message (*change)(struct kozo_caller *caller,
+                                  const struct kozo_volume_change_arguments *arguments);
+    struct kozo_message (*sync)(struct kozo_caller *caller,
+                                const struct kozo_volume_sync_arguments *arguments);
+    struct kozo_message (*forget)(struct kozo_caller *caller,
+                                  const struct kozo_volume_forget_arguments *arguments);
+};
+
+[[nodiscard]]
+static inline struct kozo_message kozo_volume_dispatch(const struct kozo_volume_handlers *handlers,
+                                                       struct kozo_caller *caller,
+                                                       const struct kozo_message *message)
+{
+    switch (message->info.label) {
+    case KOZO_VOLUME_DESCRIBE: {
+        if (handlers->describe == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        return handlers->describe(caller);
+    }
+    case KOZO_VOLUME_LOOK: {
+        if (handlers->look == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_volume_look_arguments arguments = kozo_volume_look_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->look(caller, &arguments);
+    }
+    case KOZO_VOLUME_STAT: {
+        if (handlers->stat == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_volume_stat_arguments arguments = kozo_volume_stat_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->stat(caller, &arguments);
+    }
+    case KOZO_VOLUME_READ: {
+        if (handlers->read == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_volume_read_arguments arguments = kozo_volume_read_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->read(caller, &arguments);
+    }
+    case KOZO_VOLUME_WRITE: {
+        if (handlers->write == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_volume_write_arguments arguments = kozo_volume_write_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->write(caller, &arguments);
+    }
+    case KOZO_VOLUME_LIST: {
+        if (handlers->list == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_volume_list_arguments arguments = kozo_volume_list_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->list(caller, &arguments);
+    }
+    case KOZO_VOLUME_MAKE: {
+        if (handlers->make == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_volume_make_arguments arguments = kozo_volume_make_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->make(caller, &arguments);
+    }
+    case KOZO_VOLUME_LINK: {
+        if (handlers->link == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_volume_link_arguments arguments = kozo_volume_link_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->link(caller, &arguments);
+    }
+    case KOZO_VOLUME_REMOVE: {
+        if (handlers->remove == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_volume_remove_arguments arguments = kozo_volume_remove_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->remove(caller, &arguments);
+    }
+    case KOZO_VOLUME_RENAME: {
+        if (handlers->rename == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_volume_rename_arguments arguments = kozo_volume_rename_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->rename(caller, &arguments);
+    }
+    case KOZO_VOLUME_CHANGE: {
+        if (handlers->change == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_volume_change_arguments arguments = kozo_volume_change_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->change(caller, &arguments);
+    }
+    case KOZO_VOLUME_SYNC: {
+        if (handlers->sync == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_volume_sync_arguments arguments = kozo_volume_sync_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->sync(caller, &arguments);
+    }
+    case KOZO_VOLUME_FORGET: {
+        if (handlers->forget == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_volume_forget_arguments arguments = kozo_volume_forget_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->forget(caller, &arguments);
     }
     default:
         return kozo_answer(KOZO_BAD_OPERATION);

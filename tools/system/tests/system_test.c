@@ -84,6 +84,19 @@ TEST("services come after those that they use or wait for, wherever they stand")
     CHECK(kozo_system_check(&description.system, sizeof description.system) == nullptr);
 }
 
+TEST("memory for bulk data lies side by side, each session's apart from the others'")
+{
+    compile("service one a\nservice two b\nuses one 64K\nservice three c\nuses one\n"
+            "program d\nuses one 1M\n");
+    REQUIRE(description.fault == nullptr);
+    const struct kozo_system *system = &description.system;
+    CHECK(system->program[0].pages == 16 + 256);
+    CHECK(system->program[1].use[0].pages == 16 && system->program[1].use[0].first == 0);
+    CHECK(system->program[2].use[0].pages == 0);
+    CHECK(system->program[3].use[0].pages == 256 && system->program[3].use[0].first == 16);
+    CHECK(kozo_system_check(system, sizeof *system) == nullptr);
+}
+
 TEST("a line that can't be read is refused and named")
 {
     CHECK(refused("program a\nnonsense\n", 2));
@@ -103,6 +116,11 @@ TEST("a line that can't be read is refused and named")
     CHECK(refused("program a\nself x\n", 2));
     CHECK(refused("program a\nterminal\n", 2));
     CHECK(refused("service a a\nrestart sometimes\n", 2));
+    CHECK(refused("service one a\nservice two b\nuses one 5000\n", 3));
+    CHECK(refused("service one a\nservice two b\nuses one x\n", 3));
+    CHECK(refused("service one a\nservice two b\nuses one 65M\n", 3));
+    CHECK(
+        refused("service one a\nservice two b\nuses one 40M\nservice three c\nuses one 40M\n", 5));
 }
 
 TEST("an unknown file, an unknown service and a double name are refused")

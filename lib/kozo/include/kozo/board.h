@@ -29,6 +29,8 @@ struct kozo_board {
     alignas(KOZO_PAGE_SIZE) uint64_t asked;           // for a sign of life, so often
     uint64_t sessions;                                // places there are
     uint64_t badge[KOZO_BOARD_SESSIONS];              // of the session in each place, 0 for none
+    uint64_t data[KOZO_BOARD_SESSIONS];               // where the bulk data of each place is
+    uint64_t data_size[KOZO_BOARD_SESSIONS];          // bytes of it, 0 for none
     alignas(KOZO_PAGE_SIZE) uint64_t beat;            // the last `asked` that was seen
     uint64_t seen[KOZO_BOARD_SESSIONS];               // the badges that the service knows
     uint64_t logged;                                  // bytes that ever went into the log

@@ -37,7 +37,7 @@ struct kozo_give {
     char name[24];
 };
 
-constexpr size_t KOZO_PROCESS_VIEWS = 8;
+constexpr size_t KOZO_PROCESS_VIEWS = 12;
 
 // A part of a Frame that a new process sees.
 struct kozo_view {

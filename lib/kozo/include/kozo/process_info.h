@@ -24,6 +24,11 @@ constexpr uint64_t KOZO_PROCESS_BOARD = 0x3fa10000;
 constexpr uint64_t KOZO_PROCESS_SESSIONS = 0x3fb00000;
 constexpr uint64_t KOZO_PROCESS_INITRD = 0x3000000000;
 
+// Memory for bulk data: that of each service that a program uses, and that of a service's clients.
+constexpr uint64_t KOZO_PROCESS_DATA = 0x1000000000;
+constexpr uint64_t KOZO_PROCESS_DATA_SPAN = 0x40000000;
+constexpr uint64_t KOZO_PROCESS_CLIENT_DATA = 0x2000000000;
+
 constexpr size_t KOZO_PROCESS_GRANTS = 32;
 constexpr size_t KOZO_PROCESS_ARGUMENTS = 33;
 constexpr size_t KOZO_PROCESS_TEXT = 2048;

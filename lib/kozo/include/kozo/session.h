@@ -42,6 +42,8 @@ static_assert(sizeof(struct kozo_session_page) <= KOZO_PAGE_SIZE);
 // A client's end.
 struct kozo_session {
     struct kozo_session_page *page;
+    uint8_t *data;                    // memory shared for bulk data; null when there is none
+    size_t data_size;                 // bytes of it
     struct kozo_endpoint service;     // to call it
     struct kozo_notification arrival; // tells the service that something is in the page
     uint32_t begun;                   // requests so far

@@ -17,6 +17,7 @@ constexpr size_t KOZO_SYSTEM_AFTER = 4;
 constexpr size_t KOZO_SYSTEM_FILE = 64;
 constexpr size_t KOZO_SYSTEM_NAME = 16; // with a final zero
 constexpr size_t KOZO_SYSTEM_PLACES = 28;
+constexpr size_t KOZO_SYSTEM_PAGES = 16384; // of bulk data, of one service
 
 enum kozo_grant_kind : uint32_t {
     KOZO_GRANT_PORTS,  // first, count
@@ -40,6 +41,8 @@ struct kozo_system_grant {
 struct kozo_system_use {
     uint32_t program; // number of the service
     uint32_t place;   // on its board
+    uint32_t pages;   // of memory that both share for bulk data
+    uint32_t first;   // of them, in the memory of all the service's sessions
 };
 
 struct kozo_system_program {
@@ -48,6 +51,7 @@ struct kozo_system_program {
     uint32_t terminal;           // 1: init's own terminal; its place 0 is init's
     uint32_t restart;            // 1: started again when it ends
     uint32_t places;             // for sessions, on the board of a service
+    uint32_t pages;              // for bulk data of all its sessions
     uint32_t grants;
     uint32_t uses;
     uint32_t after_count;
