@@ -469,12 +469,12 @@ static const char usage[] =
     "Usage: kozo-explore [--world NAME] [--states N] [--seconds N] [--long]\n"
     "Explores all states that small worlds of the kernel can reach, and checks each.\n"
     "  --world NAME   only this one\n"
-    "  --states N     at most N states in all (200000 without --long, 12000000 with it)\n"
+    "  --states N     at most N states in all (480000 without --long, 12000000 with it)\n"
     "  --seconds N    at most N seconds in all\n";
 
 static bool read_options(struct options *options, int count, char **word)
 {
-    options->limits = (struct limits){.states = 240'000, .seconds = 1e9};
+    options->limits = (struct limits){.states = 480'000, .seconds = 1e9};
     for (int i = 1; i < count; i++) {
         const char *value = i + 1 < count ? word[i + 1] : "";
         if (strcmp(word[i], "--long") == 0) {

@@ -14,7 +14,7 @@ from driver.suite import Result, source
 
 order = 15
 
-CI_STATES = 240_000
+CI_STATES = 480_000
 CHECKED_STATES = 12_000
 LONG_SECONDS = 3 * 3600
 FUZZ_SECONDS = 20
@@ -27,7 +27,7 @@ def explorer(kozo, name):
 
 @source
 def explored(kozo):
-    """In the CI form 240,000 states; with --long 12,000,000."""
+    """In the CI form 480,000 states; with --long 12,000,000."""
     amount = ["--long"] if kozo.long else ["--states", CI_STATES]
     ended = run([explorer(kozo, "kozo-explore"), *amount], timeout=LONG_SECONDS)
     for result in tap.judge(ended):
