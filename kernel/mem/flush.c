@@ -12,6 +12,13 @@ void flush_note(struct cpu *cpu, physical_t root, uint64_t address, uint64_t byt
     if (processors == 0) {
         return;
     }
+    // A few pages of the only processor are forgotten at once, so that nothing is left to be done.
+    if (kernel.processors == 1 && bytes <= FLUSH_PAGES * ARCH_PAGE_SIZE) {
+        for (uint64_t done = 0; done < bytes; done += ARCH_PAGE_SIZE) {
+            arch_flush_page(address + done);
+        }
+        return;
+    }
     flush->processors |= processors;
     for (uint64_t done = 0; done < bytes && flush->count <= FLUSH_PAGES; done += ARCH_PAGE_SIZE) {
         if (flush->count < FLUSH_PAGES) {

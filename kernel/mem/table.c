@@ -101,6 +101,10 @@ bool tables_suffice(const struct address_space *space, uint64_t address, uint64_
     uint64_t available = pool_available(link_target(space->pool));
     unsigned level = fills ? ARCH_LEVELS - 1 : arch_large_level();
 
+    // What is no longer than a table covers touches two of each level at most.
+    if (end - address <= table_span(1) && available >= UINT64_C(2) * (ARCH_LEVELS - 1)) {
+        return true;
+    }
     return tables_below(address, end, shift, level) <= available ||
            tables_missing(space->root, address, end, shift, fills) <= available;
 }
@@ -144,7 +148,8 @@ static void release_first(struct cpu *cpu, struct address_space *space, uint64_t
     arch_entry_t *leads = nullptr; // to `table`
     unsigned level = ARCH_LEVELS - 1;
 
-    while (level > 0) {
+    // When no more tables are left than those on the way here, there is none below this one.
+    while (level > 0 && space->tables > ARCH_LEVELS - level) {
         arch_entry_t *entry = find_table(cpu, table, level, cursor);
         if (entry == nullptr) {
             break;

@@ -229,15 +229,19 @@ static void copy_pages(struct pass *pass, struct pass *copy, arch_entry_t *from,
     arch_entry_t changed = 0;
     arch_entry_t old = 0;
 
+    // Most entries allow all that the bound does.
+    arch_entry_t kept = arch_entry_limit(own, pass->rights);
     for (uint64_t i = 0; i < count; i++) {
         arch_entry_t entry = from[i];
         if (entry == own || arch_entry_is_within(entry, own)) {
-            from[i] = arch_entry_limit(entry, pass->rights);
-            changed |= entry ^ from[i];
+            arch_entry_t left = entry == own ? kept : arch_entry_limit(entry, pass->rights);
+            from[i] = left;
+            changed |= entry ^ left;
             old |= to[i];
-            to[i] = from[i];
+            to[i] = left;
         }
         own += ARCH_PAGE_SIZE;
+        kept += ARCH_PAGE_SIZE;
     }
     pass->stale |= changed != 0;
     copy->stale |= arch_entry_present(old);

@@ -461,12 +461,15 @@ TEST("a Mapping laid over a part of a large page splits it, and leaves its own p
     CHECK(shows(OTHER, span(), 0, TABLE_ENTRIES, 0));
 }
 
-TEST("a Mapping that ends within a large page of another leaves that alone")
+TEST("a Mapping that has a part of another's large page leaves that alone")
 {
     begin_large(ARCH_LEVELS);
-    CHECK(map_large(MAPPING, span(), READ) == KOZO_OK);
-    CHECK(CALL(FRAME_MAP, LARGE, SECOND, OTHER, span() + PAGE, PAGE, 2 * PAGE, 0) == KOZO_OK);
+    CHECK(CALL(FRAME_MAP, LARGE, SECOND, OTHER, span() + PAGE, PAGE, 2 * PAGE, READ) == KOZO_OK);
     CHECK(CALL(MAPPING_SET, SECOND, 0, 2 * PAGE, 0) == KOZO_OK);
+    CHECK(CALL(POOL_TRIM, POOL, OTHER, 0) == KOZO_OK);
+    CHECK(map_large(MAPPING, span(), READ) == KOZO_OK);
+    CHECK(CALL(MAPPING_SET, SECOND, 0, 2 * PAGE, 0) == KOZO_OK);
+    CHECK(CALL(MAPPING_LOWER, SECOND, 0) == KOZO_OK);
     CHECK(CALL(CNODE_DELETE, SECOND) == KOZO_OK);
     CHECK(level_at(OTHER, span()) == 1 && shows(OTHER, span(), 0, TABLE_ENTRIES, READ));
 }
