@@ -86,6 +86,10 @@ struct model_object {
             bool has_budget;
         } context;
         struct {
+            bool set;
+            uint64_t deadline, period, expired;
+        } timer;
+        struct {
             uint64_t donated, taken;
         } pool;
         struct {

@@ -14,6 +14,7 @@
 #include "object/reply.h"
 #include "object/sched_context.h"
 #include "object/thread.h"
+#include "object/timer.h"
 
 static enum model_where where_of(const struct slot *slot)
 {
@@ -110,6 +111,14 @@ static void see_lease(struct model_object *seen, const struct lease *lease)
     seen->lease.outer = (name_t)lease->outer;
 }
 
+static void see_timer(struct model_object *seen, const struct timer *timer)
+{
+    seen->timer.set = alarm_is_set(&timer->alarm);
+    seen->timer.deadline = timer->alarm.node.key;
+    seen->timer.period = timer->period;
+    seen->timer.expired = timer->expired;
+}
+
 static void see_map(struct model *model, link_t link, const struct address_space *space)
 {
     unsigned at = 0;
@@ -162,6 +171,9 @@ static void see_object(struct model *model, link_t link, const struct thread *ca
         break;
     case KOZO_TYPE_LEASE:
         see_lease(seen, object);
+        break;
+    case KOZO_TYPE_TIMER:
+        see_timer(seen, object);
         break;
     case KOZO_TYPE_SCHED_CONTEXT:
         seen->context.owner = (name_t)((const struct sched_context *)object)->owner;

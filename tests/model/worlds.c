@@ -17,6 +17,7 @@
 #include "object/pool.h"
 #include "object/sched_context.h"
 #include "object/thread.h"
+#include "object/timer.h"
 #include "sched/extra.h"
 #include "sched/scheduler.h"
 #include "state.h"
@@ -667,6 +668,44 @@ static void foreign_steps(struct steps *steps)
     ADD(steps, CNODE_DELETE, SET(2, 4, 5, 8, 11));
 }
 
+// --- timer: what is due at a time ---------------------------------------------------------------
+
+static void timer_begin(void)
+{
+    begin(4);
+    put_object(root_slot(2), KOZO_TYPE_NOTIFICATION, 0);
+    put_object(root_slot(3), KOZO_TYPE_TIMER, 0);
+    put_object(root_slot(4), KOZO_TYPE_ENDPOINT, 0);
+    put_thread(root_slot(6), root_slot(9));
+    put_thread(root_slot(7), root_slot(10));
+    end();
+}
+
+static void timer_steps(struct steps *steps)
+{
+    constexpr uint64_t past = WORLD_NOW - 1;
+    constexpr uint64_t later = WORLD_NOW + 2 * WORLD_TURN;
+
+    add_kind(steps, STEP_TURN);
+    add_kind(steps, STEP_LATER);
+    ADD(steps, TIMER_BIND, SET(3), SET(0, 2, 12, 4));
+    ADD(steps, TIMER_SET, SET(3), SET(past, later, UINT64_MAX), SET(0, 4 * WORLD_TURN / 5));
+    ADD(steps, TIMER_SET, SET(3), SET(past), SET(TIMER_PERIOD_MIN - 1, TIMER_PERIOD_MAX + 1));
+    ADD(steps, TIMER_CANCEL, SET(3));
+    ADD(steps, TIMER_INFO, SET(3));
+    ADD(steps, NOTIFICATION_WAIT, SET(2));
+    ADD(steps, NOTIFICATION_POLL, SET(2));
+    ADD(steps, ENDPOINT_RECV, SET(4), SET(0), SET(0));
+    ADD(steps, THREAD_BIND_NOTIFICATION, SET(7), SET(0, 2));
+    ADD(steps, THREAD_CANCEL, SET(6, 7));
+    ADD(steps, THREAD_SUSPEND, SET(7));
+    ADD(steps, CNODE_MINT, SET(2), SET(12), SET(UINT64_MAX, KOZO_RIGHT_READ), SET(6));
+    ADD(steps, CNODE_MINT, SET(3), SET(13), SET(KOZO_RIGHT_READ), SET(0));
+    ADD(steps, TIMER_CANCEL, SET(13));
+    ADD(steps, CNODE_DELETE, SET(2, 3, 12));
+    ADD(steps, CNODE_REVOKE, SET(2));
+}
+
 const struct world worlds[] = {
     {"derive", "CNodes in one another and in themselves: retype, copy, mint, move, delete, revoke",
      derive_begin, derive_steps, 512},
@@ -690,6 +729,8 @@ const struct world worlds[] = {
      letter_begin, letter_steps, 512},
     {"foreign", "a foreign thread and its handlers: calls, faults, interruptions, their answers",
      foreign_begin, foreign_steps, 512},
+    {"timer", "a timer: once, again and again, in the past, and what becomes of its signals",
+     timer_begin, timer_steps, 512},
 };
 const unsigned world_count = sizeof(worlds) / sizeof(worlds[0]);
 
@@ -724,6 +765,8 @@ static const struct {
     {KOZO_OP_REPLY_REPLY, {"info"}},
     {KOZO_OP_THREAD_BIND_NOTIFICATION, {"notification"}},
     {KOZO_OP_THREAD_CONFIGURE, {"cspace", "space", "buffer", "offset", "handler"}},
+    {KOZO_OP_TIMER_BIND, {"notification"}},
+    {KOZO_OP_TIMER_SET, {"deadline", "period"}},
     {KOZO_OP_THREAD_SET_PRIORITY, {"priority"}},
     {KOZO_OP_THREAD_SET_FOREIGN, {"foreign", "entry", "exempt", "size"}},
     {KOZO_OP_SCHED_CONTEXT_BIND, {"thread"}},

@@ -272,4 +272,10 @@ MUTATIONS = [
     Mutation("any answer with the label RESULT sets the result", "object/foreign.c",
              "return info == ((uint64_t)KOZO_ANSWER_RESULT << 32 | one_word);",
              "return info >> 32 == KOZO_ANSWER_RESULT && one_word != 0;"),
+    # --- Timers
+    Mutation("skipped periods are made up for", "object/timer.c",
+             "deadline + (missed + 1) * timer->period", "deadline + timer->period"),
+    Mutation("skipped periods are not counted", "object/timer.c", "timer->expired += missed;", NOTHING),
+    Mutation("a timer that was cancelled expires", "object/timer.c",
+             "    stop(timer_of(call->slot));", NOTHING),
 ]

@@ -117,6 +117,9 @@ static void end_object(struct model *model, struct dying *dying, name_t object)
     case KOZO_TYPE_LEASE:
         end_lease(model, dying, object);
         break;
+    case KOZO_TYPE_TIMER:
+        delete_slot(model, dying, object + PART_TIMER);
+        break;
     case KOZO_TYPE_POOL:
         clear_pool(model, object);
         for (name_t i = 0; i < POOL_DONORS; i++) {

@@ -2,11 +2,9 @@
 // Notification: signal, wait, poll.
 #include "reference.h"
 
-enum kozo_error do_signal(struct making *call)
+void give_signal(struct model *model, name_t place, uint64_t badge)
 {
-    struct model *model = call->model;
-    struct model_object *notification = object_in(model, call->object);
-    uint64_t badge = slot_in(model, call->slot)->value;
+    struct model_object *notification = object_in(model, place);
     uint64_t bits = badge == 0 ? 1 : badge;
     name_t waiter = notification->meeting.queue.thread[0];
     name_t bound = notification->meeting.bound;
@@ -21,6 +19,11 @@ enum kozo_error do_signal(struct making *call)
     } else {
         notification->meeting.signals |= bits;
     }
+}
+
+enum kozo_error do_signal(struct making *call)
+{
+    give_signal(call->model, call->object, slot_in(call->model, call->slot)->value);
     return KOZO_OK;
 }
 

@@ -7,6 +7,7 @@
 #include "model.h"
 #include "object/pool.h"
 #include "object/thread.h"
+#include "object/timer.h"
 
 constexpr uint64_t PAGE = ARCH_PAGE_SIZE;
 constexpr uint64_t TABLE_PAGES = 1 << ARCH_TABLE_BITS;
@@ -22,6 +23,7 @@ constexpr name_t PART_SPACE = offsetof(struct thread, space) / KOZO_SLOT_SIZE;
 constexpr name_t PART_HANDLER = offsetof(struct thread, fault_handler) / KOZO_SLOT_SIZE;
 constexpr name_t PART_BUFFER = offsetof(struct thread, buffer) / KOZO_SLOT_SIZE;
 constexpr name_t PART_CONTEXT = offsetof(struct thread, context) / KOZO_SLOT_SIZE;
+constexpr name_t PART_TIMER = offsetof(struct timer, notification) / KOZO_SLOT_SIZE;
 constexpr name_t PART_DONORS = offsetof(struct pool, donor) / KOZO_SLOT_SIZE;
 
 // One system call being made.
@@ -80,6 +82,10 @@ struct making {
     X(THREAD_SUSPEND, THREAD, CONTROL, do_suspend)                                                 \
     X(THREAD_SET_PRIORITY, THREAD, CONTROL, do_set_priority)                                       \
     X(THREAD_BIND_NOTIFICATION, THREAD, CONTROL, do_bind_notification)                             \
+    X(TIMER_BIND, TIMER, CONTROL, do_timer_bind)                                                   \
+    X(TIMER_SET, TIMER, CONTROL, do_timer_set)                                                     \
+    X(TIMER_CANCEL, TIMER, CONTROL, do_timer_cancel)                                               \
+    X(TIMER_INFO, TIMER, READ, do_timer_info)                                                      \
     X(SCHED_CONTEXT_BIND, SCHED_CONTEXT, CONTROL, do_bind_context)                                 \
     X(SCHED_CONTEXT_UNBIND, SCHED_CONTEXT, CONTROL, do_unbind_context)
 
@@ -203,3 +209,10 @@ void foreign_call(struct model *model, name_t thread);
 
 // The thread is ready again: if it is to be interrupted, its handler hears of it.
 void continue_foreign(struct model *model, name_t thread);
+
+// --- notification.c and timer.c -------------------------------------------------------------------
+
+void give_signal(struct model *model, name_t notification, uint64_t badge);
+
+// Carries out what is due at this time.
+void timers_expire(struct model *model, uint64_t now);

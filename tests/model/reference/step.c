@@ -78,6 +78,7 @@ static void choose(struct model *model)
 
 static void end_turn(struct model *model)
 {
+    timers_expire(model, model->now + WORLD_TURN);
     name_t thread = model->current;
 
     model->current = 0;
