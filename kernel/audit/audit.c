@@ -10,9 +10,9 @@
 
 constexpr uint64_t BURSTS_A_SECOND = 10;
 
-static struct kozo_audit_record *record_at(struct audit_ring *ring, uint64_t number)
+static struct kozo_audit_record *record_at(struct audit_ring *ring, uint64_t place)
 {
-    return &ring->record[number % AUDIT_RING];
+    return &ring->record[place % AUDIT_RING];
 }
 
 // Whether the SchedContext that pays may make one more record now.
@@ -29,69 +29,83 @@ static bool may_record(struct sched_context *context, uint64_t now)
     return context->audit_made <= AUDIT_BURST;
 }
 
-// The newest record, if nobody has read it and it tells of the same thing.
-static struct kozo_audit_record *find_same(struct audit_ring *ring,
-                                           const struct kozo_audit_record *event)
+// Whether the newest record tells of the same thing, nothing came after it, and nobody has read it.
+static bool is_repeated(const struct audit_ring *ring, const struct kozo_audit_record *last,
+                        const struct call *call, enum kozo_error error)
 {
-    if (ring->written == ring->read) {
-        return nullptr;
-    }
-    struct kozo_audit_record *last = record_at(ring, ring->written - 1);
-    bool same = last->sequence == ring->written - 1 && last->subject == event->subject &&
-                last->operation == event->operation && last->result == event->result &&
-                last->object == event->object && last->handle == event->handle;
-    return same ? last : nullptr;
+    return last->handle == call->handle && last->operation == call->number &&
+           last->result == error && last->object == call->object &&
+           last->subject == link_of(call->caller) && last->sequence == ring->written - 1 &&
+           ring->first != ring->end;
 }
 
-static void ring_add(struct cpu *cpu, struct audit_ring *ring, struct kozo_audit_record event)
+// The next place for a record, with number and time; null when this event is merely counted.
+static struct kozo_audit_record *ring_next(struct cpu *cpu, struct audit_ring *ring)
 {
-    struct kozo_audit_record *same = find_same(ring, &event);
+    uint64_t now = arch_now();
+    uint64_t number = ring->written++;
 
-    if (same != nullptr) {
-        same->count++;
+    if (!may_record(link_target(cpu->context), now)) {
+        return nullptr;
+    }
+    struct kozo_audit_record *record = record_at(ring, ring->end++);
+    if (ring->end - ring->first > AUDIT_RING) {
+        ring->first++;
+        ring->read = record_at(ring, ring->first)->sequence;
+    }
+    record->sequence = number;
+    record->time = now;
+    return record;
+}
+
+static void ring_note(struct audit_ring *ring, const struct call *call, enum kozo_error error)
+{
+    struct kozo_audit_record *last = record_at(ring, ring->end - 1);
+
+    if (is_repeated(ring, last, call, error)) {
+        last->count++;
         return;
     }
-    event.sequence = ring->written;
-    event.time = arch_now();
-    event.count = 1;
-    if (may_record(link_target(cpu->context), event.time)) {
-        *record_at(ring, ring->written) = event;
-    }
-    ring->written++;
-    if (ring->written - ring->read > AUDIT_RING) {
-        ring->read = ring->written - AUDIT_RING;
+    struct kozo_audit_record *record = ring_next(call->cpu, ring);
+    if (record != nullptr) {
+        record->subject = link_of(call->caller);
+        record->operation = (uint32_t)call->number;
+        record->result = error;
+        record->object = call->object;
+        record->handle = call->handle;
+        record->badge = call->badge;
+        record->count = 1;
     }
 }
 
 void audit_note(struct call *call, enum kozo_error error)
 {
-    unsigned ring = error == KOZO_OK ? KOZO_AUDIT_AUTHORITY : KOZO_AUDIT_REFUSALS;
-
-    if (error != KOZO_OK) {
-        call_about(call, lookup(call->caller, call->handle));
+    if (error == KOZO_OK) {
+        ring_note(&kernel.audit[KOZO_AUDIT_AUTHORITY], call, error);
+        return;
     }
-    ring_add(call->cpu, &kernel.audit[ring],
-             (struct kozo_audit_record){
-                 .subject = link_to(call->caller),
-                 .operation = (uint32_t)call->number,
-                 .result = error,
-                 .object = call->object,
-                 .handle = call->handle,
-                 .badge = call->badge,
-             });
+    call_about(call, lookup(call->caller, call->handle));
+    ring_note(&kernel.audit[KOZO_AUDIT_REFUSALS], call, error);
 }
 
-// The oldest record that is still there; null when there is none. Numbers that were only counted
-// are passed over.
-static struct kozo_audit_record *ring_oldest(struct audit_ring *ring)
+void audit_use(struct call *call)
 {
-    for (; ring->read != ring->written; ring->read++) {
-        struct kozo_audit_record *record = record_at(ring, ring->read);
-        if (record->sequence == ring->read && record->count != 0) {
-            return record;
-        }
+    ring_note(&kernel.audit[KOZO_AUDIT_REFUSALS], call, KOZO_OK);
+}
+
+void audit_revoked(struct cpu *cpu, const struct thread *thread, const struct slot *node)
+{
+    struct kozo_audit_record *record = ring_next(cpu, &kernel.audit[KOZO_AUDIT_AUTHORITY]);
+
+    if (record != nullptr) {
+        record->subject = link_of(thread);
+        record->operation = KOZO_OP_CNODE_REVOKE;
+        record->result = KOZO_OK;
+        record->object = node->about;
+        record->handle = node->handle;
+        record->badge = node->badge;
+        record->count = node->value;
     }
-    return nullptr;
 }
 
 enum kozo_error audit_log_read_call(struct call *call)
@@ -100,17 +114,17 @@ enum kozo_error audit_log_read_call(struct call *call)
         return KOZO_BAD_ARGUMENT;
     }
     struct audit_ring *ring = &kernel.audit[call->argument[0]];
-    struct kozo_audit_record *record = ring_oldest(ring);
-    if (record == nullptr) {
+    if (ring->first == ring->end) {
         return KOZO_WOULD_BLOCK;
     }
 
+    struct kozo_audit_record *record = record_at(ring, ring->first++);
     const uint64_t *word = (const uint64_t *)record;
     for (unsigned i = 0; i < sizeof(*record) / sizeof(*word); i++) {
         call->argument[i] = word[i];
     }
     ring->digest = kozo_chain_add(&ring->digest, record);
-    ring->read++;
+    ring->read = record->sequence + 1;
     return KOZO_OK;
 }
 

@@ -110,7 +110,9 @@ static bool revocation_finish(struct cpu *cpu, struct thread *thread)
     struct slot *node = &thread->revocation;
 
     while (node->child != 0) {
+        uint32_t before = cpu->work;
         revoke_leaves(cpu, node);
+        node->value += cpu->work - before;
         if (node->child == 0) {
             break;
         }
@@ -122,25 +124,45 @@ static bool revocation_finish(struct cpu *cpu, struct thread *thread)
             ring_turn(node, first);
             continue;
         }
-        if (cpu->work >= ARCH_WORK_LIMIT || !slot_delete(cpu, first)) {
+        if (cpu->work >= ARCH_WORK_LIMIT) {
+            return false;
+        }
+        bool alive = (first->flags & SLOT_GRAVE) == 0;
+        bool gone = slot_delete(cpu, first);
+        if (node->type == KOZO_TYPE_NONE) {
+            return true;
+        }
+        node->value += alive && gone;
+        if (!gone) {
             return false;
         }
         cpu->work++;
     }
     if (node->type != KOZO_TYPE_NONE) {
+        audit_revoked(cpu, thread, node);
         slot_remove(node);
     }
     return true;
 }
 
-bool slot_revoke(struct cpu *cpu, struct slot *slot, struct thread *thread)
+bool slot_revoke(struct call *call, struct slot *slot)
 {
-    if (!revocation_finish(cpu, thread)) {
+    struct slot *node = &call->caller->revocation;
+
+    if (!revocation_finish(call->cpu, call->caller)) {
         return false;
     }
-    if (slot->child != 0) {
-        slot_condemn(slot, &thread->revocation);
+    // Nobody sees more of it than the end: how much went, in one record.
+    call->cpu->pending &= ~(uint32_t)PENDING_AUDIT;
+    node->handle = call->caller->registers.handle;
+    node->badge = call->badge;
+    node->about = call->object;
+    if (slot->child == 0) {
+        audit_revoked(call->cpu, call->caller, node);
+        slot_clear(node);
+        return true;
     }
+    slot_condemn(slot, node);
     return true;
 }
 

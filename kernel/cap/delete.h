@@ -13,11 +13,11 @@
 // is empty even though the object is still being taken apart. An empty slot is left as it is.
 [[nodiscard]] bool slot_delete(struct cpu *cpu, struct slot *slot);
 
-// Begins to delete everything that was derived from the slot, for the thread that revokes: all of it
-// is now below that thread's node (thread.h), which call_finish empties. So a revoke takes back what
+// Begins to delete everything that was derived from the slot, for the caller: all of it is now
+// below the caller's node (thread.h), which call_finish empties. So a revoke takes back what
 // was derived before it, and gets to its end wherever its handle may lead meanwhile. False when an
-// earlier revoke of the same thread has to end first.
-[[nodiscard]] bool slot_revoke(struct cpu *cpu, struct slot *slot, struct thread *thread);
+// earlier revoke of the same thread has to end first. The call is about the slot: see call_about.
+[[nodiscard]] bool slot_revoke(struct call *call, struct slot *slot);
 
 // Takes apart whatever is in kernel.dying, until nothing is.
 [[nodiscard, gnu::noinline]] bool dying_finish(struct cpu *cpu);

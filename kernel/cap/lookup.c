@@ -5,7 +5,7 @@
 #include "object/cnode.h"
 #include "object/thread.h"
 
-struct place lookup_place(struct thread *thread, uint64_t handle)
+struct place lookup_far(const struct thread *thread, uint64_t handle)
 {
     const struct slot *at = &thread->cspace;
 
@@ -22,11 +22,6 @@ struct place lookup_place(struct thread *thread, uint64_t handle)
         at = &cnode->slot[index];
     }
     return (struct place){.error = KOZO_BAD_HANDLE};
-}
-
-struct slot *place_slot(const struct place *place)
-{
-    return &place->cnode->slot[place->index];
 }
 
 struct place lookup_empty(struct thread *thread, uint64_t handle)

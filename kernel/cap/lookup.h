@@ -17,8 +17,21 @@ struct place {
     uint64_t index;        // in it
 };
 
-// The place that a handle names in the thread's CSpace.
-struct place lookup_place(struct thread *thread, uint64_t handle);
+// The place that a handle names in the thread's CSpace, however many steps it has.
+struct place lookup_far(const struct thread *thread, uint64_t handle);
+
+// The same, with one step taken at once.
+static inline struct place lookup_place(const struct thread *thread, uint64_t handle)
+{
+    const struct slot *cspace = &thread->cspace;
+
+    // Slot 0 is none; without a CNode, size is 0.
+    if (handle - 1 >= cspace->size) {
+        return lookup_far(thread, handle);
+    }
+    return (struct place){
+        .rights = cspace->rights, .cnode = link_known(cspace->object), .index = handle};
+}
 
 // The place, if it is an empty slot that the thread may fill: else BAD_HANDLE, NO_RIGHT,
 // SLOT_TAKEN.
@@ -47,4 +60,7 @@ struct lookup {
 struct lookup lookup_typed(struct thread *thread, uint64_t handle, enum kozo_object_type type,
                            unsigned rights);
 
-struct slot *place_slot(const struct place *place);
+static inline struct slot *place_slot(const struct place *place)
+{
+    return (struct slot *)place->cnode + place->index;
+}

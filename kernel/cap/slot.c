@@ -7,7 +7,7 @@
 #include "object/untyped.h"
 
 // Flags that belong to the capability, and not to the place where it stands.
-constexpr uint8_t SLOT_KEPT = SLOT_DEVICE | SLOT_LEASED;
+constexpr uint8_t SLOT_KEPT = SLOT_DEVICE | SLOT_LEASED | SLOT_WATCHED;
 
 void slot_join(struct slot *first, struct slot *last, struct slot *parent)
 {

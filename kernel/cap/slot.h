@@ -16,6 +16,7 @@
 //   S3  The rights of a copy are a subset of its parent's, as long as both are for the same object.
 //   S4  An empty slot is all zero.
 //   S5  A Revocation stands only in the slot for it of a thread, and has no object.
+//   S6  A copy of a watched capability is watched.
 #pragma once
 
 #include "kozo/abi.h"
@@ -28,9 +29,12 @@ enum slot_flag : uint8_t {
     SLOT_IN_POOL = 2,   // a donor of a struct pool
     SLOT_PLACE = 7,     // these bits
 
-    SLOT_GRAVE = 8,   // the last capability of an object that is being taken apart, in its header
-    SLOT_DEVICE = 16, // Untyped, Frame, Mapping: not ordinary memory
-    SLOT_LEASED = 32, // Endpoint, Notification: under a Lease
+    SLOT_GRAVE = 8,    // the last capability of an object that is being taken apart, in its header
+    SLOT_DEVICE = 16,  // Untyped, Frame, Mapping: not ordinary memory
+    SLOT_LEASED = 32,  // Endpoint, Notification: under a Lease
+    SLOT_WATCHED = 64, // each use is recorded
+
+    SLOT_SPECIAL = SLOT_LEASED | SLOT_WATCHED, // a use is more than to call the operation
 };
 
 // The header of every kernel object; the CNode's is in its slot 0.
@@ -60,7 +64,7 @@ struct slot {
     };
 
     // Endpoint, Notification: badge. Untyped: watermark, an offset. Mapping: virtual address.
-    // IoPort: first port. Otherwise 0.
+    // IoPort: first port. Revocation: how many capabilities went. Otherwise 0.
     uint64_t value;
 
     link_t child, next, previous, up;
@@ -72,6 +76,7 @@ struct slot {
         uint64_t zeroed;   // Untyped: an offset; memory from the watermark up to it is zero
         link_t lease;      // with SLOT_LEASED
         uint64_t lowering; // Mapping: see there
+        uint64_t about;    // Revocation: what the audit log calls the object
     };
 
     union {
@@ -79,6 +84,9 @@ struct slot {
             physical_t base; // Untyped, Frame, Mapping: physical address
             uint64_t size;   // Untyped, Frame, Mapping: bytes. IoPort: number of ports. CNode: last
                              // index in it
+        };
+        struct {
+            uint64_t handle, badge; // Revocation: of the capability that is revoked
         };
         struct object_header header; // in the first 64 bytes of an object
     };

@@ -40,7 +40,7 @@ bool cnode_reap(struct cpu *cpu, struct object *object)
 void capability_copy(struct slot *source, struct slot *destination, uint8_t flags)
 {
     destination->head = source->head;
-    destination->flags = flags | (source->flags & SLOT_DEVICE);
+    destination->flags = flags | (source->flags & (SLOT_DEVICE | SLOT_WATCHED));
     destination->value = source->value;
     destination->base = source->base;
     destination->size = source->size;
@@ -141,6 +141,16 @@ enum kozo_error cnode_copy_call(struct call *call)
 enum kozo_error cnode_mint_call(struct call *call)
 {
     return derive(call, call->argument[1], call->argument[2]);
+}
+
+enum kozo_error cnode_watch_call(struct call *call)
+{
+    enum kozo_error error = derive(call, call->argument[1], call->argument[2]);
+
+    if (error == KOZO_OK) {
+        lookup(call->caller, call->argument[0])->flags |= SLOT_WATCHED;
+    }
+    return error;
 }
 
 // The Lease of a lend, if the source may be lent under it.
@@ -261,7 +271,7 @@ enum kozo_error cnode_revoke_call(struct call *call)
     }
 
     call_about(call, place_slot(&place));
-    if (!slot_revoke(call->cpu, place_slot(&place), call->caller)) {
+    if (!slot_revoke(call, place_slot(&place))) {
         return call_again(call);
     }
     return call_finish(call);
@@ -308,10 +318,14 @@ enum kozo_error cnode_inspect_call(struct call *call)
 
     const struct slot *slot = place_slot(&place);
     bool empty = slot->type == KOZO_TYPE_NONE;
+    struct lease_terms terms = lease_terms(slot);
     call->argument[0] = slot->type;
     call->argument[1] = slot->rights;
     call->argument[2] = empty ? 0 : inspect_value(slot);
     call->argument[3] = slot->child != 0;
     call->argument[4] = empty ? 0 : inspect_parent(&place);
+    call->argument[5] = terms.deadline;
+    call->argument[6] = terms.uses;
+    call->argument[7] = (slot->flags & SLOT_WATCHED) != 0;
     return KOZO_OK;
 }

@@ -41,6 +41,7 @@ void capability_copy(struct slot *source, struct slot *destination, uint8_t flag
 
 enum kozo_error cnode_copy_call(struct call *call);
 enum kozo_error cnode_mint_call(struct call *call);
+enum kozo_error cnode_watch_call(struct call *call);
 enum kozo_error cnode_lend_call(struct call *call);
 enum kozo_error cnode_move_call(struct call *call);
 enum kozo_error cnode_delete_call(struct call *call);

@@ -85,15 +85,23 @@ static void call_note(struct call *call)
     call->badge = 0;
 }
 
+// What is noted for the use of a watched capability is not what is noted for the operation.
+static void call_watch(struct call *call)
+{
+    uint32_t pending = call->cpu->pending;
+
+    call_note(call);
+    call_about(call, call->slot);
+    audit_use(call);
+    call->cpu->pending = pending;
+}
+
 // Any operation, however its capability is found.
 [[gnu::noinline]] static enum kozo_error dispatch(struct call *call,
                                                   const struct operation *operation)
 {
     if (operation->kind == ABSENT) {
         return KOZO_BAD_OPERATION;
-    }
-    if (operation->kind == AUDITED) {
-        call_note(call);
     }
     if (operation->type != KOZO_TYPE_NONE) {
         struct lookup found = lookup_typed(call->caller, call->caller->registers.handle,
@@ -104,6 +112,9 @@ static void call_note(struct call *call)
         call->slot = found.slot;
         if (operation->kind == AUDITED) {
             call_about(call, found.slot);
+        }
+        if ((found.slot->flags & SLOT_WATCHED) != 0) {
+            call_watch(call);
         }
         if ((found.slot->flags & SLOT_LEASED) != 0) {
             return dispatch_leased(call, operation);
@@ -136,10 +147,19 @@ enum kozo_error syscall_begin(struct cpu *cpu)
     if (operation->kind == ALONE) {
         return operation->function(call);
     }
+    if (operation->kind == AUDITED) {
+        call_note(call);
+        if (operation->type == KOZO_TYPE_NONE) {
+            return operation->function(call);
+        }
+    }
     struct slot *slot = lookup_near(call->caller, registers->handle);
-    if (operation->kind == TYPED && slot != nullptr && slot->type == operation->type &&
-        (operation->rights & ~slot->rights) == 0 && (slot->flags & SLOT_LEASED) == 0) {
+    if (operation->kind != ABSENT && slot != nullptr && slot->type == operation->type &&
+        (operation->rights & ~slot->rights) == 0 && (slot->flags & SLOT_SPECIAL) == 0) {
         call->slot = slot;
+        if (operation->kind == AUDITED) {
+            call_about(call, slot);
+        }
         return operation->function(call);
     }
     return dispatch(call, operation);

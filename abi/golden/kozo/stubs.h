@@ -264,8 +264,9 @@ static inline enum kozo_error kozo_cnode_delete(struct kozo_slot object)
     return kozo_syscall_0(KOZO_OP_CNODE_DELETE, &registers);
 }
 
-// Deletes everything that was derived from the capability, which itself stays. May be preempted and
-// then goes on by itself.
+// Deletes everything that was derived from the capability before this call; the capability itself
+// stays. May be preempted and then goes on by itself, whatever becomes of the handle meanwhile. It
+// ends early only when another thread's revoke or deletion destroys the caller.
 [[nodiscard]]
 static inline enum kozo_error kozo_cnode_revoke(struct kozo_slot object)
 {
@@ -285,6 +286,9 @@ struct kozo_cnode_inspect_result {
     bool children;              // whether anything was derived from it
     struct kozo_slot parent;    // the slot of this same CNode that it was derived from; 0 when that
                                 // lies elsewhere
+    uint64_t deadline;          // ticks at which the Lease that it is under ends; 0 for never
+    uint64_t uses;              // how many uses that Lease has left; all ones for any number
+    bool watched;               // whether each use is recorded
 };
 
 // Tells what the slot holds. An empty slot is no error: its type is NONE.
@@ -298,8 +302,11 @@ static inline struct kozo_cnode_inspect_result kozo_cnode_inspect(struct kozo_sl
         .a2 = kozo_unset(),
         .a3 = kozo_unset(),
         .a4 = kozo_unset(),
+        .a5 = kozo_unset(),
+        .a6 = kozo_unset(),
+        .a7 = kozo_unset(),
     };
-    enum kozo_error error = kozo_syscall_5(KOZO_OP_CNODE_INSPECT, &registers);
+    enum kozo_error error = kozo_syscall_8(KOZO_OP_CNODE_INSPECT, &registers);
     return (struct kozo_cnode_inspect_result){
         .error = error,
         .type = (enum kozo_object_type)registers.a0,
@@ -307,6 +314,9 @@ static inline struct kozo_cnode_inspect_result kozo_cnode_inspect(struct kozo_sl
         .value = registers.a2,
         .children = registers.a3 != 0,
         .parent = {registers.a4},
+        .deadline = registers.a5,
+        .uses = registers.a6,
+        .watched = registers.a7 != 0,
     };
 }
 
@@ -331,29 +341,23 @@ static inline enum kozo_error kozo_cnode_lend(struct kozo_slot object, struct ko
     return kozo_syscall_4(KOZO_OP_CNODE_LEND, &registers);
 }
 
-struct kozo_cnode_delete_run_result {
-    enum kozo_error error;
-    uint64_t done; // how many were done
-};
-
-// The same as delete for a run of slots, beginning with that of the handle; the record of the log
-// names the first. Ends early when it destroys the CNode that the run is in.
-//   done: how many slots of the run were done; 0 at first
-//   count: slots in the run
+// Like mint; each use of the new capability, and of all that derives from it, is recorded in the
+// audit log's ring of refusals and uses, with its badge, when it is tried.
+//   destination: an empty slot
+//   rights: the rights to keep; others are dropped
+//   value: as for mint
 [[nodiscard]]
-static inline struct kozo_cnode_delete_run_result
-kozo_cnode_delete_run(struct kozo_slot object, uint64_t done, uint64_t count)
+static inline enum kozo_error kozo_cnode_watch(struct kozo_slot object,
+                                               struct kozo_slot destination, uint32_t rights,
+                                               uint64_t value)
 {
     struct kozo_registers registers = {
         .handle = object.handle,
-        .a0 = done,
-        .a1 = count,
+        .a0 = destination.handle,
+        .a1 = rights,
+        .a2 = value,
     };
-    enum kozo_error error = kozo_syscall_2(KOZO_OP_CNODE_DELETE_RUN, &registers);
-    return (struct kozo_cnode_delete_run_result){
-        .error = error,
-        .done = registers.a0,
-    };
+    return kozo_syscall_3(KOZO_OP_CNODE_WATCH, &registers);
 }
 
 // From abi/object/endpoint.abi
@@ -855,7 +859,6 @@ struct kozo_pool_info_result {
     enum kozo_error error;
     uint64_t donated; // pages that were donated
     uint64_t used;    // pages in use as tables
-    uint64_t free;    // pages that are left
     uint64_t spaces;  // address spaces on the Pool
 };
 
@@ -868,32 +871,14 @@ static inline struct kozo_pool_info_result kozo_pool_info(struct kozo_pool objec
         .a0 = kozo_unset(),
         .a1 = kozo_unset(),
         .a2 = kozo_unset(),
-        .a3 = kozo_unset(),
     };
-    enum kozo_error error = kozo_syscall_4(KOZO_OP_POOL_INFO, &registers);
+    enum kozo_error error = kozo_syscall_3(KOZO_OP_POOL_INFO, &registers);
     return (struct kozo_pool_info_result){
         .error = error,
         .donated = registers.a0,
         .used = registers.a1,
-        .free = registers.a2,
-        .spaces = registers.a3,
+        .spaces = registers.a2,
     };
-}
-
-// Gives page tables of an AddressSpace that have no entry any more back to the Pool. May be
-// preempted and then goes on by itself.
-//   space: one that is on this Pool; needs CONTROL
-//   address: the user address to begin at; 0 for all
-[[nodiscard]]
-static inline enum kozo_error kozo_pool_trim(struct kozo_pool object,
-                                             struct kozo_address_space space, uint64_t address)
-{
-    struct kozo_registers registers = {
-        .handle = object.handle,
-        .a0 = space.handle,
-        .a1 = address,
-    };
-    return kozo_syscall_2(KOZO_OP_POOL_TRIM, &registers);
 }
 
 // From abi/object/address_space.abi
@@ -922,54 +907,11 @@ kozo_address_space_info(struct kozo_address_space object)
     };
 }
 
-struct kozo_address_space_clone_result {
-    enum kozo_error error;
-    uint64_t done;   // how many slots were done
-    uint64_t offset; // bytes that were done of the one that came next
-};
-
-// Makes, in this AddressSpace, the Mappings of a run of slots again, at the same addresses: each
-// new one has the range and the bound of its source, and is derived from what that was derived
-// from. It shows what own entries the source has, with rights that are not in `rights` taken away
-// from both. So a process is forked in one call. Empty slots of the run are passed over. A long run
-// may be preempted and then goes on by itself. On an error, `done` and `offset` tell how far it
-// came; with them the same call goes on later, since a destination that holds the clone of its
-// source already is filled on.
-//   done: how many slots of the run were done; 0 at first
-//   offset: how many bytes of the next Mapping were done, a multiple of the page size; 0 at first
-//   source: the first slot of the run
-//   destination: the first of as many empty slots; those that face an empty source may be taken
-//   count: slots in each run
-//   rights: the rights that entries may keep
-[[nodiscard]]
-static inline struct kozo_address_space_clone_result
-kozo_address_space_clone(struct kozo_address_space object, uint64_t done, uint64_t offset,
-                         struct kozo_slot source, struct kozo_slot destination, uint64_t count,
-                         uint32_t rights)
-{
-    struct kozo_registers registers = {
-        .handle = object.handle,
-        .a0 = done,
-        .a1 = offset,
-        .a2 = source.handle,
-        .a3 = destination.handle,
-        .a4 = count,
-        .a5 = rights,
-    };
-    enum kozo_error error = kozo_syscall_6(KOZO_OP_ADDRESS_SPACE_CLONE, &registers);
-    return (struct kozo_address_space_clone_result){
-        .error = error,
-        .done = registers.a0,
-        .offset = registers.a1,
-    };
-}
-
 // From abi/object/frame.abi
 
 // Makes a part of the Frame visible in an AddressSpace, and fills an empty slot with a Mapping,
-// which is a child of the Frame. Large pages are used where address and memory are aligned for one
-// and no table of smaller ones stands there. The tables that may be needed are counted before
-// anything changes. A long range may be preempted; it then goes on as Mapping.set.
+// which is a child of the Frame. The tables that are needed are counted before anything changes. A
+// long range may be preempted; it then goes on as Mapping.set.
 //   destination: an empty slot, for the Mapping
 //   space: on a Pool; needs CONTROL
 //   address: user address, a multiple of the page size
@@ -1016,58 +958,10 @@ static inline struct kozo_frame_address_result kozo_frame_address(struct kozo_fr
     };
 }
 
-// Writes what caches hold of a part of the Frame back to memory, before a device reads it past
-// them. Nothing to do where caches see to that, or for device memory. A long part goes on by
-// itself, as in the two operations that follow.
-//   offset: where in the Frame, a multiple of the page size
-//   length: bytes, a multiple of the page size
-[[nodiscard]]
-static inline enum kozo_error kozo_frame_clean(struct kozo_frame object, uint64_t offset,
-                                               uint64_t length)
-{
-    struct kozo_registers registers = {
-        .handle = object.handle,
-        .a0 = offset,
-        .a1 = length,
-    };
-    return kozo_syscall_2(KOZO_OP_FRAME_CLEAN, &registers);
-}
-
-// Writes caches back and forgets what they hold of a part, so that what a device wrote is read.
-//   offset: where in the Frame, a multiple of the page size
-//   length: bytes, a multiple of the page size
-[[nodiscard]]
-static inline enum kozo_error kozo_frame_invalidate(struct kozo_frame object, uint64_t offset,
-                                                    uint64_t length)
-{
-    struct kozo_registers registers = {
-        .handle = object.handle,
-        .a0 = offset,
-        .a1 = length,
-    };
-    return kozo_syscall_2(KOZO_OP_FRAME_INVALIDATE, &registers);
-}
-
-// Makes what was written to a part visible to the fetching of instructions.
-//   offset: where in the Frame, a multiple of the page size
-//   length: bytes, a multiple of the page size
-[[nodiscard]]
-static inline enum kozo_error kozo_frame_unify(struct kozo_frame object, uint64_t offset,
-                                               uint64_t length)
-{
-    struct kozo_registers registers = {
-        .handle = object.handle,
-        .a0 = offset,
-        .a1 = length,
-    };
-    return kozo_syscall_2(KOZO_OP_FRAME_UNIFY, &registers);
-}
-
 // From abi/object/mapping.abi
 
-// Changes, clears or fills a part of the range, up to the bound and back. A large page that lies in
-// the part but partly is split, which takes tables from the Pool. A long range may be preempted and
-// then goes on by itself.
+// Changes, clears or fills a part of the range, up to the bound and back. A long range may be
+// preempted and then goes on by itself.
 //   offset: from the start of the Mapping, a multiple of the page size
 //   length: bytes, a multiple of the page size
 //   rights: at most those that it was mapped with; none clears
@@ -1108,20 +1002,6 @@ static inline struct kozo_mapping_info_result kozo_mapping_info(struct kozo_mapp
         .length = registers.a1,
         .rights = (uint32_t)registers.a2,
     };
-}
-
-// Reduces the bound for good, and takes rights beyond it from own entries. A long range may be
-// preempted and then goes on by itself; rights beyond the new bound can't be set from the start,
-// and are gone from all entries at the end.
-//   rights: the rights to keep; others are dropped
-[[nodiscard]]
-static inline enum kozo_error kozo_mapping_lower(struct kozo_mapping object, uint32_t rights)
-{
-    struct kozo_registers registers = {
-        .handle = object.handle,
-        .a0 = rights,
-    };
-    return kozo_syscall_1(KOZO_OP_MAPPING_LOWER, &registers);
 }
 
 // From abi/object/irq_control.abi

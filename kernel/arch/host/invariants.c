@@ -107,6 +107,8 @@ static bool check_copy(const struct slot *slot, const struct slot *parent)
 {
     RULE((slot->rights & ~parent->rights) == 0, "S3: a copy has no more rights than its parent",
          slot);
+    RULE((parent->flags & SLOT_WATCHED) == 0 || (slot->flags & SLOT_WATCHED) != 0,
+         "S6: a copy of a watched capability is watched", slot);
     switch (slot->type) {
     case KOZO_TYPE_FRAME:
         RULE(lies_in(slot, parent->base, parent->size), "a copy of a Frame lies inside it", slot);
@@ -1147,12 +1149,29 @@ static bool check_interrupts(void)
     return true;
 }
 
+static bool check_audit(void)
+{
+    for (unsigned i = 0; i < AUDIT_RINGS; i++) {
+        const struct audit_ring *ring = &kernel.audit[i];
+        uint64_t least = ring->read;
+        RULE(ring->first <= ring->end && ring->end - ring->first <= AUDIT_RING,
+             "R1: a ring has at most its size of records", ring);
+        for (uint64_t place = ring->first; place != ring->end; place++) {
+            const struct kozo_audit_record *record = &ring->record[place % AUDIT_RING];
+            RULE(record->sequence >= least && record->sequence < ring->written,
+                 "R1: the numbers of a ring's records rise", record);
+            least = record->sequence + 1;
+        }
+    }
+    return true;
+}
+
 const char *invariants_broken(void)
 {
     memset(&found, 0, offsetof(typeof(found), slot));
     bool hold = walk_tree() && check_dying() && check_places() && check_memory() &&
                 check_threads() && check_waiting() && check_replies() && check_contexts() &&
                 check_spaces() && check_pools() && check_leases() && check_interrupts() &&
-                check_alarms() && check_extended_states() && check_cpus();
+                check_alarms() && check_extended_states() && check_cpus() && check_audit();
     return hold ? nullptr : message;
 }

@@ -102,18 +102,63 @@ TEST("a full ring loses its oldest records, and the numbers tell")
     CHECK(record.sequence == 3 * AUDIT_BURST - AUDIT_RING);
 }
 
-TEST("a thread that makes too many records at once makes fewer, and numbers go on")
+TEST("what a thread does too often is merely counted, and pushes nothing out")
 {
     world_begin();
     make_records(AUDIT_BURST);
     CHECK(authority()->written == 2 * AUDIT_BURST);
+    CHECK(authority()->end - authority()->first == AUDIT_BURST);
+    CHECK(take(KOZO_AUDIT_AUTHORITY) && record.sequence == 0);
+    CHECK(take(KOZO_AUDIT_AUTHORITY) && record.sequence == 1);
     host.now += arch_frequency();
     make_records(1);
-    // The ring reaches back to what was merely counted: that is passed over.
-    CHECK(take(KOZO_AUDIT_AUTHORITY));
-    CHECK(record.sequence == 2 * AUDIT_BURST);
-    CHECK(take(KOZO_AUDIT_AUTHORITY));
+    for (unsigned i = 2; i < AUDIT_BURST; i++) {
+        CHECK(take(KOZO_AUDIT_AUTHORITY) && record.sequence == i);
+    }
+    CHECK(take(KOZO_AUDIT_AUTHORITY) && record.sequence == 2 * AUDIT_BURST);
+    CHECK(take(KOZO_AUDIT_AUTHORITY) && record.sequence == 2 * AUDIT_BURST + 1);
     CHECK(!take(KOZO_AUDIT_AUTHORITY));
+}
+
+TEST("a revoke is one record, which tells how many capabilities went")
+{
+    for (uint64_t limit = 1; limit < 4; limit++) {
+        world_begin();
+        CHECK(CALL(CNODE_MINT, AT_THREAD, A, KOZO_RIGHT_READ, 0) == KOZO_OK);
+        CHECK(CALL(CNODE_COPY, A, B) == KOZO_OK);
+        CHECK(CALL(CNODE_COPY, B, B + 1) == KOZO_OK);
+        CHECK(CALL(CNODE_COPY, A, B + 2) == KOZO_OK);
+        host_work_limit = limit;
+        CHECK(CALL(CNODE_REVOKE, A) == KOZO_OK);
+        CHECK(authority()->end - authority()->first == 5);
+        while (take(KOZO_AUDIT_AUTHORITY) && record.operation != KOZO_OP_CNODE_REVOKE) {
+        }
+        CHECK(record.operation == KOZO_OP_CNODE_REVOKE && record.count == 3);
+        CHECK(record.handle == A && record.object == world_slot(A)->object);
+        CHECK(CALL(CNODE_REVOKE, A) == KOZO_OK);
+        CHECK(take(KOZO_AUDIT_AUTHORITY) && record.count == 0);
+    }
+}
+
+TEST("each use of a watched capability is recorded, and of what derives from it")
+{
+    world_begin();
+    world_make(KOZO_TYPE_NOTIFICATION, 0, A);
+    CHECK(CALL(CNODE_WATCH, A, B, KOZO_RIGHT_WRITE, 4) == KOZO_OK);
+    CHECK(CALL(CNODE_COPY, B, B + 1) == KOZO_OK);
+    CHECK(CALL(NOTIFICATION_SIGNAL, A) == KOZO_OK);
+    CHECK(!take(KOZO_AUDIT_REFUSALS));
+    CHECK(CALL(NOTIFICATION_SIGNAL, B) == KOZO_OK);
+    CHECK(CALL(NOTIFICATION_SIGNAL, B) == KOZO_OK);
+    CHECK(CALL(NOTIFICATION_SIGNAL, B + 1) == KOZO_OK);
+    CHECK(take(KOZO_AUDIT_REFUSALS));
+    CHECK(record.operation == KOZO_OP_NOTIFICATION_SIGNAL && record.result == KOZO_OK);
+    CHECK(record.handle == B && record.badge == 4 && record.count == 2);
+    CHECK(take(KOZO_AUDIT_REFUSALS) && record.handle == B + 1 && record.badge == 4);
+    CHECK(!take(KOZO_AUDIT_REFUSALS));
+    CHECK(CALL(CNODE_INSPECT, B + 1) == KOZO_OK && world.result[7] == 1);
+    CHECK(CALL(CNODE_INSPECT, A) == KOZO_OK && world.result[7] == 0);
+    CHECK(CALL(CNODE_WATCH, A, B, 0, 0) == KOZO_SLOT_TAKEN);
 }
 
 TEST("the digest is the chain over all that was read")

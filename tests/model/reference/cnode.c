@@ -166,5 +166,16 @@ enum kozo_error do_inspect(struct making *call)
     call->argument[2] = inspect_value(model, slot);
     call->argument[3] = !empty && find_child(model, place.slot) != 0;
     call->argument[4] = beside ? (uint64_t)slot->parent - place.cnode : 0;
+    call->argument[5] = 0;
+    call->argument[6] = UINT64_MAX;
+    call->argument[7] = 0;
+    for (name_t lease = slot->lease; lease != 0; lease = object_in(model, lease)->lease.outer) {
+        uint64_t deadline = object_in(model, lease)->lease.deadline;
+        uint64_t uses = object_in(model, lease)->lease.uses;
+        if (deadline != UINT64_MAX && call->argument[5] == 0) {
+            call->argument[5] = deadline;
+        }
+        call->argument[6] = uses < call->argument[6] ? uses : call->argument[6];
+    }
     return KOZO_OK;
 }
