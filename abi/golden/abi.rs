@@ -627,8 +627,10 @@ pub struct AddressSpace(pub u64);
 pub struct Frame(pub u64);
 
 /// A Frame seen in an AddressSpace: an upper bound on what its range may show. Entries in the range
-/// that hold exactly the translation that it would make are its own. Deleting it clears them. Can
-/// be moved, not copied.
+/// that hold exactly the translation that it would make, with no right beyond the bound, are its
+/// own; a large page is so only when all of it lies in the range. Deleting the Mapping clears them.
+/// Can be moved, not copied; AddressSpace.clone makes another of the same range and bound in
+/// another AddressSpace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct Mapping(pub u64);
@@ -1125,9 +1127,12 @@ pub mod operation {
     /// Like mint, for an Endpoint or Notification capability, under a Lease: the new capability and
     /// all that derives from it end with the Lease.
     pub const CNODE_LEND: u32 = 0x26;
+    /// The same as delete for a run of slots, beginning with that of the handle; the record of the
+    /// log names the first. Ends early when it destroys the CNode that the run is in.
+    pub const CNODE_DELETE_RUN: u32 = 0x27;
     /// Like mint; each use of the new capability, and of all that derives from it, is recorded in
     /// the audit log's ring of refusals and uses, with its badge, when it is tried.
-    pub const CNODE_WATCH: u32 = 0x27;
+    pub const CNODE_WATCH: u32 = 0x28;
     /// Sends a message and waits for the answer, which arrives in the same registers.
     pub const ENDPOINT_CALL: u32 = 0x30;
     /// Sends a message and waits until it was received.
@@ -1203,19 +1208,46 @@ pub mod operation {
     pub const POOL_ATTACH: u32 = 0x81;
     /// Tells how the memory is used.
     pub const POOL_INFO: u32 = 0x82;
+    /// Gives page tables of an AddressSpace that have no entry any more back to the Pool. May be
+    /// preempted and then goes on by itself.
+    pub const POOL_TRIM: u32 = 0x83;
     /// Tells about the address space.
     pub const ADDRESS_SPACE_INFO: u32 = 0x90;
+    /// Makes, in this AddressSpace, the Mappings of a run of slots again, at the same addresses:
+    /// each new one has the range and the bound of its source, and is derived from what that was
+    /// derived from. It shows what own entries the source has, with rights that are not in `rights`
+    /// taken away from both. So a process is forked in one call. Empty slots of the run are passed
+    /// over. A long run may be preempted and then goes on by itself. On an error, `done` and
+    /// `offset` tell how far it came; with them the same call goes on later, since a destination
+    /// that holds the clone of its source already is filled on.
+    pub const ADDRESS_SPACE_CLONE: u32 = 0x91;
     /// Makes a part of the Frame visible in an AddressSpace, and fills an empty slot with a
-    /// Mapping, which is a child of the Frame. The tables that are needed are counted before
-    /// anything changes. A long range may be preempted; it then goes on as Mapping.set.
+    /// Mapping, which is a child of the Frame. Large pages are used where address and memory are
+    /// aligned for one and no table of smaller ones stands there. The tables that may be needed are
+    /// counted before anything changes. A long range may be preempted; it then goes on as
+    /// Mapping.set.
     pub const FRAME_MAP: u32 = 0xa0;
     /// Tells where the memory is.
     pub const FRAME_ADDRESS: u32 = 0xa1;
-    /// Changes, clears or fills a part of the range, up to the bound and back. A long range may be
+    /// Writes what caches hold of a part of the Frame back to memory, before a device reads it past
+    /// them. Nothing to do where caches see to that, or for device memory. A long part goes on by
+    /// itself, as in the two operations that follow.
+    pub const FRAME_CLEAN: u32 = 0xa2;
+    /// Writes caches back and forgets what they hold of a part, so that what a device wrote is
+    /// read.
+    pub const FRAME_INVALIDATE: u32 = 0xa3;
+    /// Makes what was written to a part visible to the fetching of instructions.
+    pub const FRAME_UNIFY: u32 = 0xa4;
+    /// Changes, clears or fills a part of the range, up to the bound and back. A large page that
+    /// lies in the part but partly is split, which takes tables from the Pool. A long range may be
     /// preempted and then goes on by itself.
     pub const MAPPING_SET: u32 = 0xb0;
     /// Tells about the Mapping.
     pub const MAPPING_INFO: u32 = 0xb1;
+    /// Reduces the bound for good, and takes rights beyond it from own entries. A long range may be
+    /// preempted and then goes on by itself; rights beyond the new bound can't be set from the
+    /// start, and are gone from all entries at the end.
+    pub const MAPPING_LOWER: u32 = 0xb2;
     /// Ties an IrqHandler to one interrupt, until the handler is destroyed.
     pub const IRQ_CONTROL_CLAIM: u32 = 0xc0;
     /// Ties an IrqHandler to an interrupt that a device raises by a write to memory (MSI, MSI-X),

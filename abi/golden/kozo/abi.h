@@ -540,7 +540,8 @@ enum kozo_operation : uint32_t {
     KOZO_OP_CNODE_REVOKE = 0x24,
     KOZO_OP_CNODE_INSPECT = 0x25,
     KOZO_OP_CNODE_LEND = 0x26,
-    KOZO_OP_CNODE_WATCH = 0x27,
+    KOZO_OP_CNODE_DELETE_RUN = 0x27,
+    KOZO_OP_CNODE_WATCH = 0x28,
 
     // From abi/object/endpoint.abi
     KOZO_OP_ENDPOINT_CALL = 0x30,
@@ -584,17 +585,23 @@ enum kozo_operation : uint32_t {
     KOZO_OP_POOL_DONATE = 0x80,
     KOZO_OP_POOL_ATTACH = 0x81,
     KOZO_OP_POOL_INFO = 0x82,
+    KOZO_OP_POOL_TRIM = 0x83,
 
     // From abi/object/address_space.abi
     KOZO_OP_ADDRESS_SPACE_INFO = 0x90,
+    KOZO_OP_ADDRESS_SPACE_CLONE = 0x91,
 
     // From abi/object/frame.abi
     KOZO_OP_FRAME_MAP = 0xa0,
     KOZO_OP_FRAME_ADDRESS = 0xa1,
+    KOZO_OP_FRAME_CLEAN = 0xa2,
+    KOZO_OP_FRAME_INVALIDATE = 0xa3,
+    KOZO_OP_FRAME_UNIFY = 0xa4,
 
     // From abi/object/mapping.abi
     KOZO_OP_MAPPING_SET = 0xb0,
     KOZO_OP_MAPPING_INFO = 0xb1,
+    KOZO_OP_MAPPING_LOWER = 0xb2,
 
     // From abi/object/irq_control.abi
     KOZO_OP_IRQ_CONTROL_CLAIM = 0xc0,

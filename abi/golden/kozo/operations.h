@@ -29,7 +29,8 @@
     X(0x24, cnode, revoke, KOZO_TYPE_NONE, 0, 0, 1)                                                \
     X(0x25, cnode, inspect, KOZO_TYPE_NONE, 0, 0, 0)                                               \
     X(0x26, cnode, lend, KOZO_TYPE_NONE, 0, 0, 1)                                                  \
-    X(0x27, cnode, watch, KOZO_TYPE_NONE, 0, 0, 1)                                                 \
+    X(0x27, cnode, delete_run, KOZO_TYPE_NONE, 0, 0, 1)                                            \
+    X(0x28, cnode, watch, KOZO_TYPE_NONE, 0, 0, 1)                                                 \
     X(0x30, endpoint, call, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_WRITE, 0, 0)                            \
     X(0x31, endpoint, send, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_WRITE, 0, 0)                            \
     X(0x32, endpoint, try_send, KOZO_TYPE_ENDPOINT, KOZO_RIGHT_WRITE, 0, 0)                        \
@@ -61,11 +62,17 @@
     X(0x80, pool, donate, KOZO_TYPE_POOL, KOZO_RIGHT_CONTROL, 0, 1)                                \
     X(0x81, pool, attach, KOZO_TYPE_POOL, KOZO_RIGHT_CONTROL, 0, 0)                                \
     X(0x82, pool, info, KOZO_TYPE_POOL, KOZO_RIGHT_READ, 0, 0)                                     \
+    X(0x83, pool, trim, KOZO_TYPE_POOL, KOZO_RIGHT_CONTROL, 0, 0)                                  \
     X(0x90, address_space, info, KOZO_TYPE_ADDRESS_SPACE, KOZO_RIGHT_READ, 0, 0)                   \
+    X(0x91, address_space, clone, KOZO_TYPE_ADDRESS_SPACE, KOZO_RIGHT_CONTROL, 0, 1)               \
     X(0xa0, frame, map, KOZO_TYPE_FRAME, 0, 0, 1)                                                  \
     X(0xa1, frame, address, KOZO_TYPE_FRAME, KOZO_RIGHT_PHYS, 0, 0)                                \
+    X(0xa2, frame, clean, KOZO_TYPE_FRAME, 0, 0, 0)                                                \
+    X(0xa3, frame, invalidate, KOZO_TYPE_FRAME, 0, 0, 0)                                           \
+    X(0xa4, frame, unify, KOZO_TYPE_FRAME, 0, 0, 0)                                                \
     X(0xb0, mapping, set, KOZO_TYPE_MAPPING, 0, 0, 0)                                              \
     X(0xb1, mapping, info, KOZO_TYPE_MAPPING, 0, 0, 0)                                             \
+    X(0xb2, mapping, lower, KOZO_TYPE_MAPPING, 0, 0, 1)                                            \
     X(0xc0, irq_control, claim, KOZO_TYPE_IRQ_CONTROL, KOZO_RIGHT_CONTROL, 0, 0)                   \
     X(0xc1, irq_control, claim_message, KOZO_TYPE_IRQ_CONTROL, KOZO_RIGHT_CONTROL, 0, 0)           \
     X(0xd0, irq_handler, bind, KOZO_TYPE_IRQ_HANDLER, KOZO_RIGHT_CONTROL, 0, 0)                    \

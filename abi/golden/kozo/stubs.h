@@ -341,6 +341,31 @@ static inline enum kozo_error kozo_cnode_lend(struct kozo_slot object, struct ko
     return kozo_syscall_4(KOZO_OP_CNODE_LEND, &registers);
 }
 
+struct kozo_cnode_delete_run_result {
+    enum kozo_error error;
+    uint64_t done; // how many were done
+};
+
+// The same as delete for a run of slots, beginning with that of the handle; the record of the log
+// names the first. Ends early when it destroys the CNode that the run is in.
+//   done: how many slots of the run were done; 0 at first
+//   count: slots in the run
+[[nodiscard]]
+static inline struct kozo_cnode_delete_run_result
+kozo_cnode_delete_run(struct kozo_slot object, uint64_t done, uint64_t count)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = done,
+        .a1 = count,
+    };
+    enum kozo_error error = kozo_syscall_2(KOZO_OP_CNODE_DELETE_RUN, &registers);
+    return (struct kozo_cnode_delete_run_result){
+        .error = error,
+        .done = registers.a0,
+    };
+}
+
 // Like mint; each use of the new capability, and of all that derives from it, is recorded in the
 // audit log's ring of refusals and uses, with its badge, when it is tried.
 //   destination: an empty slot
@@ -859,6 +884,7 @@ struct kozo_pool_info_result {
     enum kozo_error error;
     uint64_t donated; // pages that were donated
     uint64_t used;    // pages in use as tables
+    uint64_t free;    // pages that are left
     uint64_t spaces;  // address spaces on the Pool
 };
 
@@ -871,14 +897,32 @@ static inline struct kozo_pool_info_result kozo_pool_info(struct kozo_pool objec
         .a0 = kozo_unset(),
         .a1 = kozo_unset(),
         .a2 = kozo_unset(),
+        .a3 = kozo_unset(),
     };
-    enum kozo_error error = kozo_syscall_3(KOZO_OP_POOL_INFO, &registers);
+    enum kozo_error error = kozo_syscall_4(KOZO_OP_POOL_INFO, &registers);
     return (struct kozo_pool_info_result){
         .error = error,
         .donated = registers.a0,
         .used = registers.a1,
-        .spaces = registers.a2,
+        .free = registers.a2,
+        .spaces = registers.a3,
     };
+}
+
+// Gives page tables of an AddressSpace that have no entry any more back to the Pool. May be
+// preempted and then goes on by itself.
+//   space: one that is on this Pool; needs CONTROL
+//   address: the user address to begin at; 0 for all
+[[nodiscard]]
+static inline enum kozo_error kozo_pool_trim(struct kozo_pool object,
+                                             struct kozo_address_space space, uint64_t address)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = space.handle,
+        .a1 = address,
+    };
+    return kozo_syscall_2(KOZO_OP_POOL_TRIM, &registers);
 }
 
 // From abi/object/address_space.abi
@@ -907,11 +951,54 @@ kozo_address_space_info(struct kozo_address_space object)
     };
 }
 
+struct kozo_address_space_clone_result {
+    enum kozo_error error;
+    uint64_t done;   // how many slots were done
+    uint64_t offset; // bytes that were done of the one that came next
+};
+
+// Makes, in this AddressSpace, the Mappings of a run of slots again, at the same addresses: each
+// new one has the range and the bound of its source, and is derived from what that was derived
+// from. It shows what own entries the source has, with rights that are not in `rights` taken away
+// from both. So a process is forked in one call. Empty slots of the run are passed over. A long run
+// may be preempted and then goes on by itself. On an error, `done` and `offset` tell how far it
+// came; with them the same call goes on later, since a destination that holds the clone of its
+// source already is filled on.
+//   done: how many slots of the run were done; 0 at first
+//   offset: how many bytes of the next Mapping were done, a multiple of the page size; 0 at first
+//   source: the first slot of the run
+//   destination: the first of as many empty slots; those that face an empty source may be taken
+//   count: slots in each run
+//   rights: the rights that entries may keep
+[[nodiscard]]
+static inline struct kozo_address_space_clone_result
+kozo_address_space_clone(struct kozo_address_space object, uint64_t done, uint64_t offset,
+                         struct kozo_slot source, struct kozo_slot destination, uint64_t count,
+                         uint32_t rights)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = done,
+        .a1 = offset,
+        .a2 = source.handle,
+        .a3 = destination.handle,
+        .a4 = count,
+        .a5 = rights,
+    };
+    enum kozo_error error = kozo_syscall_6(KOZO_OP_ADDRESS_SPACE_CLONE, &registers);
+    return (struct kozo_address_space_clone_result){
+        .error = error,
+        .done = registers.a0,
+        .offset = registers.a1,
+    };
+}
+
 // From abi/object/frame.abi
 
 // Makes a part of the Frame visible in an AddressSpace, and fills an empty slot with a Mapping,
-// which is a child of the Frame. The tables that are needed are counted before anything changes. A
-// long range may be preempted; it then goes on as Mapping.set.
+// which is a child of the Frame. Large pages are used where address and memory are aligned for one
+// and no table of smaller ones stands there. The tables that may be needed are counted before
+// anything changes. A long range may be preempted; it then goes on as Mapping.set.
 //   destination: an empty slot, for the Mapping
 //   space: on a Pool; needs CONTROL
 //   address: user address, a multiple of the page size
@@ -958,10 +1045,58 @@ static inline struct kozo_frame_address_result kozo_frame_address(struct kozo_fr
     };
 }
 
+// Writes what caches hold of a part of the Frame back to memory, before a device reads it past
+// them. Nothing to do where caches see to that, or for device memory. A long part goes on by
+// itself, as in the two operations that follow.
+//   offset: where in the Frame, a multiple of the page size
+//   length: bytes, a multiple of the page size
+[[nodiscard]]
+static inline enum kozo_error kozo_frame_clean(struct kozo_frame object, uint64_t offset,
+                                               uint64_t length)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = offset,
+        .a1 = length,
+    };
+    return kozo_syscall_2(KOZO_OP_FRAME_CLEAN, &registers);
+}
+
+// Writes caches back and forgets what they hold of a part, so that what a device wrote is read.
+//   offset: where in the Frame, a multiple of the page size
+//   length: bytes, a multiple of the page size
+[[nodiscard]]
+static inline enum kozo_error kozo_frame_invalidate(struct kozo_frame object, uint64_t offset,
+                                                    uint64_t length)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = offset,
+        .a1 = length,
+    };
+    return kozo_syscall_2(KOZO_OP_FRAME_INVALIDATE, &registers);
+}
+
+// Makes what was written to a part visible to the fetching of instructions.
+//   offset: where in the Frame, a multiple of the page size
+//   length: bytes, a multiple of the page size
+[[nodiscard]]
+static inline enum kozo_error kozo_frame_unify(struct kozo_frame object, uint64_t offset,
+                                               uint64_t length)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = offset,
+        .a1 = length,
+    };
+    return kozo_syscall_2(KOZO_OP_FRAME_UNIFY, &registers);
+}
+
 // From abi/object/mapping.abi
 
-// Changes, clears or fills a part of the range, up to the bound and back. A long range may be
-// preempted and then goes on by itself.
+// Changes, clears or fills a part of the range, up to the bound and back. A large page that lies in
+// the part but partly is split, which takes tables from the Pool. A long range may be preempted and
+// then goes on by itself.
 //   offset: from the start of the Mapping, a multiple of the page size
 //   length: bytes, a multiple of the page size
 //   rights: at most those that it was mapped with; none clears
@@ -1002,6 +1137,20 @@ static inline struct kozo_mapping_info_result kozo_mapping_info(struct kozo_mapp
         .length = registers.a1,
         .rights = (uint32_t)registers.a2,
     };
+}
+
+// Reduces the bound for good, and takes rights beyond it from own entries. A long range may be
+// preempted and then goes on by itself; rights beyond the new bound can't be set from the start,
+// and are gone from all entries at the end.
+//   rights: the rights to keep; others are dropped
+[[nodiscard]]
+static inline enum kozo_error kozo_mapping_lower(struct kozo_mapping object, uint32_t rights)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = rights,
+    };
+    return kozo_syscall_1(KOZO_OP_MAPPING_LOWER, &registers);
 }
 
 // From abi/object/irq_control.abi

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The capabilities of init's CNode or of a service's, each below the one that it was derived from.
 #include <kozo/format.h>
+#include <kozo/machine.h>
 
 #include "commands.h"
 #include "init.h"
@@ -27,6 +28,11 @@ static const char *const types[] = {
     [KOZO_TYPE_TIMER] = "timer",
     [KOZO_TYPE_IO_PORT] = "io-port",
     [KOZO_TYPE_SCHED_CONTROL] = "sched-control",
+    [KOZO_TYPE_EXTENDED_STATE] = "extended-state",
+    [KOZO_TYPE_LEASE] = "lease",
+    [KOZO_TYPE_AUDIT_LOG] = "audit-log",
+    [KOZO_TYPE_AUDIT_DIGEST] = "audit-digest",
+    [KOZO_TYPE_ENTROPY] = "entropy",
 };
 
 // One capability of the list. The list is in the order of slots; children may come before parents.
@@ -113,15 +119,38 @@ static void value_in_words(char *text, size_t size, enum kozo_object_type type, 
     }
 }
 
+// How long a capability under a Lease lasts, and whether its uses are recorded.
+static void terms_in_words(char *text, size_t size, const struct init *init,
+                           const struct kozo_cnode_inspect_result *is)
+{
+    uint64_t per_millisecond = init->boot->tsc_frequency / 1000;
+    size_t length = 0;
+    text[0] = 0;
+    if (is->deadline != 0 && per_millisecond != 0) {
+        uint64_t now = kozo_ticks();
+        uint64_t left = is->deadline > now ? (is->deadline - now) / per_millisecond : 0;
+        length += kozo_format(text, size, ", %lu ms left", left);
+    }
+    if (is->uses != UINT64_MAX && length < size) {
+        length += kozo_format(text + length, size - length, ", %lu uses left", is->uses);
+    }
+    if (is->watched && length < size) {
+        kozo_format(text + length, size - length, ", watched");
+    }
+}
+
 static void say_cap(struct init *init, const struct cap *cap, size_t depth)
 {
     char rights[64];
     char value[64];
+    char terms[96];
     enum kozo_object_type type = cap->is.type;
-    const char *name = type < sizeof types / sizeof types[0] ? types[type] : "unknown";
+    bool known = type < sizeof types / sizeof types[0] && types[type] != nullptr;
+    const char *name = known ? types[type] : "unknown";
     rights_in_words(rights, sizeof rights, cap->is.rights);
     value_in_words(value, sizeof value, type, cap->is.value);
-    say(init, "%5u %*s%s%s%s%s\n", cap->slot, (int)(2 * depth), "", name, value,
+    terms_in_words(terms, sizeof terms, init, &cap->is);
+    say(init, "%5u %*s%s%s%s%s%s\n", cap->slot, (int)(2 * depth), "", name, value, terms,
         rights[0] != 0 ? ":" : "", rights);
 }
 
