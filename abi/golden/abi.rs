@@ -214,6 +214,9 @@ pub enum FaultKind {
     Syscall = 3,
     /// a foreign thread is about to go on, and Thread.interrupt was called
     Interrupted = 4,
+    /// the time that the thread borrowed from its caller is spent, and Thread.set_timeout was
+    /// called
+    Timeout = 5,
 }
 
 impl FaultKind {
@@ -224,6 +227,7 @@ impl FaultKind {
             2 => Some(Self::Exception),
             3 => Some(Self::Syscall),
             4 => Some(Self::Interrupted),
+            5 => Some(Self::Timeout),
             _ => None,
         }
     }
@@ -1196,6 +1200,10 @@ pub mod operation {
     pub const THREAD_READ_STATE: u32 = 0x6b;
     /// Writes registers of one class from the caller's IPC buffer.
     pub const THREAD_WRITE_STATE: u32 = 0x6c;
+    /// Sets whether the fault handler is told, once each time, when time that the thread borrowed
+    /// from a caller is spent. The handler runs on time of its own. If the answer lets the thread
+    /// go on, it does so when the time comes back; without a handler it simply waits for that.
+    pub const THREAD_SET_TIMEOUT: u32 = 0x6d;
     /// Gives the time to a thread.
     pub const SCHED_CONTEXT_BIND: u32 = 0x70;
     /// Takes the time back from its thread, which stops running.
@@ -1262,7 +1270,9 @@ pub mod operation {
     pub const IO_PORT_READ: u32 = 0xe0;
     /// Writes a port.
     pub const IO_PORT_WRITE: u32 = 0xe1;
-    /// Sets a SchedContext to this processor and its budget.
+    /// Sets a SchedContext to this processor and its budget, all of which it has at once. Without a
+    /// period the budget is how long a turn takes; with one, no window of that length holds more
+    /// use than the budget, and a thread whose budget is used up waits until some of it comes back.
     pub const SCHED_CONTROL_CONFIGURE: u32 = 0xf0;
     /// Gives it to a thread, which has its registers from then on until one of the two is
     /// destroyed.

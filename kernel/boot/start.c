@@ -301,7 +301,7 @@ static void start_thread(struct start *start, uint64_t entry)
 
     struct sched_context *context =
         make(start, KOZO_TYPE_SCHED_CONTEXT, KOZO_BOOT_SLOT_SCHED_CONTEXT);
-    sched_context_set_budget(context, BUDGET_DEFAULT);
+    sched_context_set_budget(context, BUDGET_DEFAULT, 0);
     sched_context_give(start->cpu, &start->cnode->slot[KOZO_BOOT_SLOT_SCHED_CONTEXT], thread);
 }
 

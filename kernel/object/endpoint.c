@@ -68,9 +68,7 @@ static void meet_call(struct cpu *cpu, struct thread *caller, struct thread *rec
     receiver->registers.operation = KOZO_OK;
     receiver->state = READY;
     bool held = reply_hold(receiver, caller);
-    if (held && time_is_near(caller, receiver)) {
-        time_lend(cpu, caller, receiver);
-    } else {
+    if (!held || !time_is_near(caller, receiver) || !time_lend(cpu, caller, receiver)) {
         time_take_own(cpu, receiver);
     }
     scheduler_add(cpu, receiver);

@@ -187,6 +187,19 @@ void thread_fault(struct cpu *cpu, struct thread *thread, const struct fault *fa
     set_faulted(thread);
 }
 
+void thread_timeout(struct cpu *cpu, struct thread *thread)
+{
+    const struct slot *handler = &thread->fault_handler;
+    struct sched_context *context = link_target(thread->time);
+
+    context->told = true;
+    if (handler->type == KOZO_TYPE_ENDPOINT) {
+        thread->fault = (struct fault){.kind = KOZO_FAULT_TIMEOUT};
+        thread->faulted = true;
+        (void)endpoint_call(cpu, thread, endpoint_of(handler), handler->value);
+    }
+}
+
 void thread_fault_answered(struct cpu *cpu, struct thread *thread, bool resume)
 {
     if (resume) {
@@ -323,6 +336,16 @@ enum kozo_error thread_cancel_call(struct call *call)
     }
 
     thread_cancel(call->cpu, thread, KOZO_CANCELLED);
+    return KOZO_OK;
+}
+
+enum kozo_error thread_set_timeout_call(struct call *call)
+{
+    if (call->argument[0] > 1) {
+        return KOZO_BAD_ARGUMENT;
+    }
+
+    thread_of(call->slot)->timeouts = call->argument[0] != 0;
     return KOZO_OK;
 }
 

@@ -16,7 +16,8 @@
 // `lender`).
 //
 // Invariants
-//   T1  A thread is in its processor's ready list exactly when it is READY, has time, and is not current.
+//   T1  A thread is in its processor's ready list exactly when it is READY, has time that is not spent, and is not
+//       current.
 //   T2  waiting_on names an endpoint or notification exactly in SENDING, RECEIVING, WAITING, and the thread is in
 //       that one's queue.
 //   T3  reply names a Reply exactly when that Reply names the thread: as the caller that it holds in CALLING, as
@@ -63,6 +64,7 @@ struct thread {
     bool calls;     // SENDING: wants an answer
     bool faulted;   // SENDING or CALLING because of `fault`, not by a system call
     uint8_t depth;  // lenders before it in the chain, or more
+    bool timeouts;  // its fault handler is told when time that it borrowed is spent
     bool foreign;   // set extra_decide after a change
     bool interrupt; // foreign: an INTERRUPTED message is due before its next instruction
     uint8_t cpu;    // the processor of the time that it uses, or used last
@@ -131,9 +133,14 @@ void thread_fault(struct cpu *cpu, struct thread *thread, const struct fault *fa
 // Whether somebody else may change its registers: it is stopped, or held by its fault handler.
 bool thread_is_held(const struct thread *thread);
 
+// The time that was lent to the thread is spent: tells its fault handler, which runs on its own
+// time.
+void thread_timeout(struct cpu *cpu, struct thread *thread);
+
 enum kozo_error thread_configure_call(struct call *call);
 enum kozo_error thread_resume_call(struct call *call);
 enum kozo_error thread_suspend_call(struct call *call);
+enum kozo_error thread_set_timeout_call(struct call *call);
 enum kozo_error thread_cancel_call(struct call *call);
 enum kozo_error thread_set_priority_call(struct call *call);
 enum kozo_error thread_write_registers_call(struct call *call);

@@ -2,21 +2,15 @@
 #include "object/timer.h"
 
 #include "cap/delete.h"
-#include "kernel.h"
 #include "object/notification.h"
 #include "object/sched_context.h"
 #include "syscall/call.h"
-
-static void stop(struct timer *timer)
-{
-    alarm_cancel(&kernel.cpu[timer->cpu], &timer->alarm);
-}
 
 bool timer_reap(struct cpu *cpu, struct object *object)
 {
     struct timer *timer = (struct timer *)object;
 
-    stop(timer);
+    alarm_cancel(&timer->alarm);
     return slot_delete(cpu, &timer->notification);
 }
 
@@ -47,8 +41,7 @@ enum kozo_error timer_set_call(struct call *call)
         return KOZO_BAD_ARGUMENT;
     }
 
-    stop(timer);
-    timer->cpu = call->cpu->number;
+    alarm_cancel(&timer->alarm);
     timer->period = period;
     alarm_set(call->cpu, &timer->alarm, call->argument[0]);
     return KOZO_OK;
@@ -56,7 +49,7 @@ enum kozo_error timer_set_call(struct call *call)
 
 enum kozo_error timer_cancel_call(struct call *call)
 {
-    stop(timer_of(call->slot));
+    alarm_cancel(&timer_of(call->slot)->alarm);
     return KOZO_OK;
 }
 

@@ -23,7 +23,6 @@ struct timer {
     struct alarm alarm;
     uint64_t period;  // ticks; 0 for once
     uint64_t expired; // how often
-    uint8_t cpu;      // that it was set on
     alignas(KOZO_SLOT_SIZE) struct slot notification;
 };
 static_assert(sizeof(struct timer) <= 1u << TIMER_BITS);

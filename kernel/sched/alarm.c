@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "sched/alarm.h"
 
+#include "kernel.h"
+#include "object/sched_context.h"
 #include "object/timer.h"
-#include "sched/cpu.h"
 
 void alarm_arm(struct cpu *cpu, uint64_t deadline)
 {
@@ -21,14 +22,15 @@ void alarm_prepare(struct cpu *cpu)
 
 void alarm_set(struct cpu *cpu, struct alarm *alarm, uint64_t deadline)
 {
+    alarm->cpu = cpu->number;
     heap_add(&cpu->alarms, link_to(alarm), ALARM_NODE, deadline);
     alarm_arm(cpu, deadline);
 }
 
-void alarm_cancel(struct cpu *cpu, struct alarm *alarm)
+void alarm_cancel(struct alarm *alarm)
 {
     if (alarm_is_set(alarm)) {
-        heap_remove(&cpu->alarms, link_to(alarm), ALARM_NODE);
+        heap_remove(&kernel.cpu[alarm->cpu].alarms, link_to(alarm), ALARM_NODE);
     }
 }
 
@@ -43,6 +45,10 @@ void alarm_tick(struct cpu *cpu)
             return;
         }
         heap_remove(&cpu->alarms, cpu->alarms, ALARM_NODE);
-        timer_expire(cpu, (struct timer *)alarm, deadline, now);
+        if (alarm->object.grave.header.type == KOZO_TYPE_TIMER) {
+            timer_expire(cpu, (struct timer *)alarm, deadline, now);
+        } else {
+            sched_context_expire(cpu, (struct sched_context *)alarm, now);
+        }
     }
 }

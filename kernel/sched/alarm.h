@@ -16,6 +16,7 @@
 struct alarm {
     struct object object;
     struct heap_node node; // key: when it is due, in ticks
+    uint8_t cpu;           // that it was set on last
 };
 
 constexpr size_t ALARM_NODE = offsetof(struct alarm, node);
@@ -33,7 +34,7 @@ static inline bool alarm_is_set(const struct alarm *alarm)
 void alarm_set(struct cpu *cpu, struct alarm *alarm, uint64_t deadline);
 
 // Forgets it, if it is set.
-void alarm_cancel(struct cpu *cpu, struct alarm *alarm);
+void alarm_cancel(struct alarm *alarm);
 
 // Carries out what is due.
 void alarm_tick(struct cpu *cpu);

@@ -67,6 +67,7 @@ struct cpu {
     _Atomic uint32_t asked; // what the holder of the lock waits for, of enum cpu_request
 
     struct call call;
+    struct thread_queue late; // READY threads that are to be told that what they borrowed is spent
 
     uint64_t ready[CPU_PRIORITY_WORDS]; // bit set: the list of that priority is not empty
     struct thread_queue queue[KOZO_PRIORITIES];

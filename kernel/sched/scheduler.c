@@ -22,15 +22,22 @@ void scheduler_disturb_soon(const struct cpu *cpu, struct cpu *target)
     }
 }
 
-static bool is_runnable(const struct thread *thread)
+static bool has_spent_time(const struct thread *thread)
 {
-    return thread->state == READY && thread->time != 0;
+    return sched_context_is_spent(link_target(thread->time));
 }
 
-// Whether the thread belongs into a ready list (T1 in thread.h) and is in none yet.
-static bool is_due_for_queue(const struct thread *thread)
+static bool is_runnable(const struct thread *thread)
 {
-    return is_runnable(thread) && thread != thread_processor(thread)->current && !thread->queued;
+    return thread->state == READY && thread->time != 0 && !has_spent_time(thread);
+}
+
+// Whether the thread is to be told that the time that was lent to it is spent.
+static bool is_due_for_timeout(const struct thread *thread)
+{
+    const struct sched_context *context = link_target(thread->time);
+
+    return thread->timeouts && thread->lender != 0 && !context->told;
 }
 
 static void mark_ready(const struct cpu *cpu, struct thread *thread)
@@ -45,20 +52,32 @@ static void mark_ready(const struct cpu *cpu, struct thread *thread)
     }
 }
 
+static void add(const struct cpu *cpu, struct thread *thread,
+                void (*push)(struct thread_queue *queue, struct thread *thread))
+{
+    struct cpu *home = thread_processor(thread);
+
+    if (thread->state != READY || thread->time == 0 || thread == home->current || thread->queued) {
+        return;
+    }
+    if (!has_spent_time(thread)) {
+        push(&home->queue[thread->priority], thread);
+        mark_ready(cpu, thread);
+    } else if (is_due_for_timeout(thread)) {
+        queue_push(&home->late, thread);
+        thread->queued = true;
+        scheduler_disturb_soon(cpu, home);
+    }
+}
+
 void scheduler_add(struct cpu *cpu, struct thread *thread)
 {
-    if (is_due_for_queue(thread)) {
-        queue_push(&thread_processor(thread)->queue[thread->priority], thread);
-        mark_ready(cpu, thread);
-    }
+    add(cpu, thread, queue_push);
 }
 
 void scheduler_add_first(struct cpu *cpu, struct thread *thread)
 {
-    if (is_due_for_queue(thread)) {
-        queue_push_first(&thread_processor(thread)->queue[thread->priority], thread);
-        mark_ready(cpu, thread);
-    }
+    add(cpu, thread, queue_push_first);
 }
 
 void scheduler_remove(struct cpu *cpu, struct thread *thread)
@@ -68,6 +87,11 @@ void scheduler_remove(struct cpu *cpu, struct thread *thread)
         return;
     }
     struct cpu *home = thread_processor(thread);
+    if (has_spent_time(thread)) {
+        queue_remove(&home->late, thread);
+        thread->queued = false;
+        return;
+    }
     struct thread_queue *queue = &home->queue[thread->priority];
     queue_remove(queue, thread);
     if (queue->first == 0) {
@@ -111,24 +135,45 @@ void scheduler_charge(struct cpu *cpu)
         return;
     }
     uint64_t now = arch_now();
-    uint64_t used = now > cpu->charged ? now - cpu->charged : 0;
-
-    context->consumed += used;
-    context->left -= used < context->left ? used : context->left;
+    sched_context_use(context, cpu->charged, now > cpu->charged ? now : cpu->charged);
     cpu->charged = now;
+}
+
+// Whoever uses a budget that is used up leaves the ready list before that is said of it, and comes
+// back when it does.
+static void check_spent(struct cpu *cpu, struct sched_context *context)
+{
+    if (context == nullptr || context->period == 0 || context->left > 0 ||
+        sched_context_is_spent(context)) {
+        return;
+    }
+    struct thread *user = thread_at(context->user);
+    if (user != nullptr) {
+        scheduler_remove(cpu, user);
+    }
+    alarm_set(cpu, &context->alarm, context->refill[0].at);
+    if (user != nullptr) {
+        scheduler_add(cpu, user);
+    }
+    scheduler_disturb(cpu);
 }
 
 // Lets `next`, which may be 0, be charged from now on.
 static void charge_to(struct cpu *cpu, link_t next)
 {
-    if (next == cpu->context) {
-        return;
+    struct sched_context *last = link_target(cpu->context);
+    struct sched_context *context = link_target(next);
+
+    if (next != cpu->context) {
+        scheduler_charge(cpu);
+        cpu->context = next;
+        check_spent(cpu, last);
+        if (context != nullptr) {
+            cpu->charged = last == nullptr ? arch_now() : cpu->charged;
+            sched_context_refill(context, cpu->charged);
+        }
     }
-    scheduler_charge(cpu);
-    cpu->context = next;
-    if (next != 0) {
-        cpu->charged = arch_now();
-    }
+    check_spent(cpu, context);
 }
 
 // The timer must fire when the turn ends, or earlier: it is set again only when it would be too
@@ -138,7 +183,7 @@ static void timer_prepare(struct cpu *cpu)
     const struct sched_context *context = link_target(cpu->context);
 
     if (context != nullptr) {
-        alarm_arm(cpu, cpu->charged + context->left);
+        alarm_arm(cpu, cpu->charged + (uint64_t)context->left);
     }
     alarm_prepare(cpu);
 }
@@ -153,8 +198,8 @@ void scheduler_tick(struct cpu *cpu)
     if (context == nullptr) {
         return;
     }
-    if (context->left == 0) {
-        context->left = context->budget;
+    if (context->period == 0 && context->left == 0) {
+        context->left = (int64_t)context->budget;
         if (cpu->current != nullptr) {
             scheduler_yield(cpu);
         }
@@ -166,15 +211,14 @@ static struct thread *choose_thread(struct cpu *cpu)
     struct thread *thread = cpu->current;
     int highest = ready_highest(cpu);
 
-    if (thread != nullptr && (!is_runnable(thread) || thread->cpu != cpu->number)) {
-        thread = nullptr;
-    }
-    if (thread != nullptr && highest <= thread->priority) {
+    if (thread != nullptr && thread->cpu == cpu->number && is_runnable(thread) &&
+        highest <= thread->priority) {
         return thread;
     }
     cpu->current = nullptr;
     if (thread != nullptr) {
         scheduler_add_first(cpu, thread);
+        highest = ready_highest(cpu);
     }
     if (highest == NOBODY) {
         return nullptr;
@@ -185,20 +229,37 @@ static struct thread *choose_thread(struct cpu *cpu)
     return thread;
 }
 
+// The same for a thread that can go on. Each turn of the loop tells of one timeout, or stops a
+// thread that lost its address space.
+static struct thread *choose_fit(struct cpu *cpu)
+{
+    while (true) {
+        struct thread *thread = choose_thread(cpu);
+        struct thread *late = thread_at(cpu->late.first);
+        if (late != nullptr) {
+            scheduler_remove(cpu, late);
+            thread_timeout(cpu, late);
+        } else if (thread != nullptr && thread_root(thread) == 0) {
+            thread_lost_space(cpu, thread);
+        } else {
+            return thread;
+        }
+    }
+}
+
 struct thread *scheduler_choose(struct cpu *cpu)
 {
-    struct thread *thread = choose_thread(cpu);
+    struct thread *thread;
 
     if (kernel.flush.processors != 0) {
         flush_finish(cpu);
     }
-    // A thread that lost its address space can't go on. Each turn of this loop stops one for good.
-    while (thread != nullptr && thread_root(thread) == 0) {
-        thread_lost_space(cpu, thread);
-        thread = choose_thread(cpu);
-    }
-    cpu->pending = 0;
-    charge_to(cpu, thread == nullptr ? 0 : thread->time);
+    // A SchedContext may turn out to be spent, which lets somebody else come first.
+    do {
+        thread = choose_fit(cpu);
+        cpu->pending = 0;
+        charge_to(cpu, thread == nullptr ? 0 : thread->time);
+    } while ((cpu->pending & PENDING_CHOICE) != 0);
     extra_switch(cpu, thread == nullptr ? 0 : thread->extra);
     if (thread != nullptr) {
         cpu->detour = thread->foreign ? DETOUR_FOREIGN : 0;

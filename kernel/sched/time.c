@@ -47,10 +47,10 @@ bool time_is_near(const struct thread *caller, const struct thread *server)
     return own == nullptr || own->cpu == caller->cpu;
 }
 
-void time_lend(struct cpu *cpu, struct thread *caller, struct thread *server)
+bool time_lend(struct cpu *cpu, struct thread *caller, struct thread *server)
 {
-    if (caller->time == 0) {
-        return;
+    if (caller->time == 0 || (caller->faulted && caller->fault.kind == KOZO_FAULT_TIMEOUT)) {
+        return false;
     }
     scheduler_remove(cpu, caller);
     scheduler_remove(cpu, server);
@@ -63,6 +63,7 @@ void time_lend(struct cpu *cpu, struct thread *caller, struct thread *server)
     caller->borrower = link_to(server);
     server->lender = link_to(caller);
     server->depth = (uint8_t)(caller->depth + 1);
+    return true;
 }
 
 // The thread at the end of the chain of borrowers that begins here: it has the time.

@@ -24,8 +24,9 @@ bool time_can_lend(const struct thread *caller);
 bool time_is_near(const struct thread *caller, const struct thread *server);
 
 // Lends the caller's time to the server that has just received its call. The server has lent or
-// borrowed nothing.
-void time_lend(struct cpu *cpu, struct thread *caller, struct thread *server);
+// borrowed nothing. False when there is nothing to lend: a timeout fault is told of on the
+// handler's own time.
+[[nodiscard]] bool time_lend(struct cpu *cpu, struct thread *caller, struct thread *server);
 
 // Sends borrowed time home, unless it was lent on; the server goes on with its own, if it has any.
 void time_return(struct cpu *cpu, struct thread *server);

@@ -31,7 +31,7 @@ static void forget_records(link_t context)
 {
     struct sched_context *payer = link_target(context);
 
-    if (payer != nullptr && payer->object.grave.header.type == KOZO_TYPE_SCHED_CONTEXT) {
+    if (payer != nullptr && payer->alarm.object.grave.header.type == KOZO_TYPE_SCHED_CONTEXT) {
         payer->audit_made = 0;
         payer->audit_since = 0;
     }

@@ -402,7 +402,7 @@ static const char *set_up_thread(const struct builder *builder)
         kozo_thread_set_priority(thread, plan->priority) != KOZO_OK) {
         return "can't be given its registers";
     }
-    if (kozo_sched_control_configure(builder->home->time, context, plan->budget) != KOZO_OK ||
+    if (kozo_sched_control_configure(builder->home->time, context, plan->budget, 0) != KOZO_OK ||
         kozo_sched_context_bind(context, thread) != KOZO_OK) {
         return "can't be given processor time";
     }

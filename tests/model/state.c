@@ -152,6 +152,7 @@ static void mix_context(struct hash *hash, const struct sched_context *context)
 
     copy.left = 0;
     copy.consumed = 0;
+    copy.until = 0;
     copy.audit_since = 0;
     copy.audit_made = 0;
     mix_words(hash, &copy, sizeof(copy));

@@ -125,7 +125,7 @@ static struct thread *put_thread(struct slot *slot, struct slot *context_slot)
     thread->priority = PRIORITY;
     thread->state = READY;
     thread->registers.instruction = CALL_AT + HOST_SYSCALL_SIZE;
-    sched_context_set_budget(context, WORLD_TURN);
+    sched_context_set_budget(context, WORLD_TURN, 0);
     sched_context_give(&kernel.cpu[0], context_slot, thread);
     return thread;
 }

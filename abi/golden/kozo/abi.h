@@ -106,8 +106,10 @@ enum kozo_fault_kind : uint32_t {
     KOZO_FAULT_SYSCALL = 3,     // a system call of a foreign thread; the words are a ForeignCall
     KOZO_FAULT_INTERRUPTED = 4, // a foreign thread is about to go on, and Thread.interrupt was
                                 // called
+    KOZO_FAULT_TIMEOUT = 5,     // the time that the thread borrowed from its caller is spent, and
+                                // Thread.set_timeout was called
 };
-constexpr uint32_t KOZO_FAULT_KIND_LAST = KOZO_FAULT_INTERRUPTED;
+constexpr uint32_t KOZO_FAULT_KIND_LAST = KOZO_FAULT_TIMEOUT;
 
 // The label of the answer to such a message.
 enum kozo_fault_answer : uint32_t {
@@ -575,6 +577,7 @@ enum kozo_operation : uint32_t {
     KOZO_OP_THREAD_CANCEL = 0x6a,
     KOZO_OP_THREAD_READ_STATE = 0x6b,
     KOZO_OP_THREAD_WRITE_STATE = 0x6c,
+    KOZO_OP_THREAD_SET_TIMEOUT = 0x6d,
 
     // From abi/object/sched_context.abi
     KOZO_OP_SCHED_CONTEXT_BIND = 0x70,

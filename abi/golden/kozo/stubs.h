@@ -804,6 +804,20 @@ static inline enum kozo_error kozo_thread_write_state(struct kozo_thread object,
     return kozo_syscall_3(KOZO_OP_THREAD_WRITE_STATE, &registers);
 }
 
+// Sets whether the fault handler is told, once each time, when time that the thread borrowed from a
+// caller is spent. The handler runs on time of its own. If the answer lets the thread go on, it
+// does so when the time comes back; without a handler it simply waits for that.
+//   on: whether it is told
+[[nodiscard]]
+static inline enum kozo_error kozo_thread_set_timeout(struct kozo_thread object, bool on)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = on,
+    };
+    return kozo_syscall_1(KOZO_OP_THREAD_SET_TIMEOUT, &registers);
+}
+
 // From abi/object/sched_context.abi
 
 // Gives the time to a thread.
@@ -832,7 +846,8 @@ static inline enum kozo_error kozo_sched_context_unbind(struct kozo_sched_contex
 struct kozo_sched_context_info_result {
     enum kozo_error error;
     uint64_t consumed; // time-stamp ticks used in all
-    uint64_t budget;   // ticks of one turn
+    uint64_t budget;   // ticks of one turn, or of one period
+    uint64_t period;   // ticks, 0 for none
 };
 
 // Tells what was used.
@@ -844,12 +859,14 @@ kozo_sched_context_info(struct kozo_sched_context object)
         .handle = object.handle,
         .a0 = kozo_unset(),
         .a1 = kozo_unset(),
+        .a2 = kozo_unset(),
     };
-    enum kozo_error error = kozo_syscall_2(KOZO_OP_SCHED_CONTEXT_INFO, &registers);
+    enum kozo_error error = kozo_syscall_3(KOZO_OP_SCHED_CONTEXT_INFO, &registers);
     return (struct kozo_sched_context_info_result){
         .error = error,
         .consumed = registers.a0,
         .budget = registers.a1,
+        .period = registers.a2,
     };
 }
 
@@ -1268,20 +1285,24 @@ static inline enum kozo_error kozo_io_port_write(struct kozo_io_port object, uin
 
 // From abi/object/sched_control.abi
 
-// Sets a SchedContext to this processor and its budget.
+// Sets a SchedContext to this processor and its budget, all of which it has at once. Without a
+// period the budget is how long a turn takes; with one, no window of that length holds more use
+// than the budget, and a thread whose budget is used up waits until some of it comes back.
 //   context: needs CONTROL
-//   budget: microseconds of one turn, 100 to 1,000,000
+//   budget: microseconds, 100 to 1,000,000
+//   period: microseconds, from the budget to 10,000,000; 0 for none
 [[nodiscard]]
 static inline enum kozo_error kozo_sched_control_configure(struct kozo_sched_control object,
                                                            struct kozo_sched_context context,
-                                                           uint64_t budget)
+                                                           uint64_t budget, uint64_t period)
 {
     struct kozo_registers registers = {
         .handle = object.handle,
         .a0 = context.handle,
         .a1 = budget,
+        .a2 = period,
     };
-    return kozo_syscall_2(KOZO_OP_SCHED_CONTROL_CONFIGURE, &registers);
+    return kozo_syscall_3(KOZO_OP_SCHED_CONTROL_CONFIGURE, &registers);
 }
 
 // From abi/object/extended_state.abi

@@ -546,7 +546,7 @@ static bool check_extended_states(void)
 static bool check_thread(const struct thread *thread)
 {
     const struct sched_context *time = link_target(thread->time);
-    bool runnable = thread->state == READY && thread->time != 0;
+    bool runnable = thread->state == READY && time != nullptr && !sched_context_is_spent(time);
 
     RULE(thread->cpu < kernel.processors && (time == nullptr || thread->cpu == time->cpu),
          "M1: a thread belongs to the processor of its time", thread);
@@ -691,6 +691,26 @@ static bool check_replies(void)
     return true;
 }
 
+static bool check_budget(const struct sched_context *context)
+{
+    int64_t sum = context->left;
+
+    RULE(context->left <= (int64_t)context->budget, "no more is left than the budget", context);
+    RULE(context->refills <= REFILLS, "a SchedContext has its refills", context);
+    for (unsigned i = 0; i < context->refills; i++) {
+        sum += context->refill[i].amount;
+        RULE(i == 0 || context->refill[i].at > context->refill[i - 1].at,
+             "C1: refills are in the order of time", context);
+    }
+    RULE(context->period == 0 ? context->refills == 0 && context->left >= 0
+                              : sum == (int64_t)context->budget,
+         "C1: what is left and what comes back is the budget", context);
+    RULE(!sched_context_is_spent(context) ||
+             (context->left <= 0 && context->alarm.node.key == context->refill[0].at),
+         "C2: a spent SchedContext waits for its first refill", context);
+    return true;
+}
+
 static bool check_contexts(void)
 {
     const struct sched_context *context;
@@ -703,7 +723,9 @@ static bool check_contexts(void)
                                      thread_at(context->owner)->context.object == link_to(context)),
              "a SchedContext's owner holds it", context);
         RULE(context->user == 0 || context->owner != 0, "time that is used has an owner", context);
-        RULE(context->left <= context->budget, "no more is left than the budget", context);
+        if (!check_budget(context)) {
+            return false;
+        }
     }
     return true;
 }
@@ -758,17 +780,21 @@ static bool check_node(const void *object, size_t offset, link_t root)
 
 static bool check_alarms(void)
 {
-    const struct timer *timer;
+    static const enum kozo_object_type types[] = {KOZO_TYPE_TIMER, KOZO_TYPE_SCHED_CONTEXT};
+    const struct alarm *alarm;
 
-    for (unsigned at = 0; (timer = next_object(&at, KOZO_TYPE_TIMER)) != nullptr;) {
-        if (!check_node(timer, ALARM_NODE, kernel.cpu[timer->cpu].alarms)) {
-            return false;
+    for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        for (unsigned at = 0; (alarm = next_object(&at, types[i])) != nullptr;) {
+            if (!check_node(alarm, ALARM_NODE, kernel.cpu[alarm->cpu].alarms)) {
+                return false;
+            }
         }
     }
     for (unsigned i = 0; i < kernel.processors; i++) {
         const struct cpu *cpu = &kernel.cpu[i];
-        RULE(cpu->alarms == 0 || is_object(cpu->alarms, KOZO_TYPE_TIMER), "K1: an alarm is a Timer",
-             cpu);
+        RULE(cpu->alarms == 0 || is_object(cpu->alarms, KOZO_TYPE_TIMER) ||
+                 is_object(cpu->alarms, KOZO_TYPE_SCHED_CONTEXT),
+             "K1: an alarm is a Timer or a SchedContext", cpu);
         RULE(cpu->alarms == 0 || host_deadline(cpu) <= heap_node(cpu->alarms, ALARM_NODE)->key,
              "K1: the hardware timer fires at the first alarm", cpu);
     }
@@ -790,6 +816,7 @@ static bool check_cpu(const struct cpu *cpu)
                                 cpu->call.argument == current->registers.argument &&
                                 current->foreign == ((cpu->detour & DETOUR_FOREIGN) != 0)),
          "the next call is that of the current thread", cpu);
+    RULE(cpu->late.first == 0, "nobody is left to be told of a timeout", cpu);
     RULE(cpu->context == 0 || is_object(cpu->context, KOZO_TYPE_SCHED_CONTEXT),
          "what is charged is a SchedContext", cpu);
     RULE(cpu->context == (current == nullptr ? 0 : current->time),
@@ -803,12 +830,14 @@ static bool check_cpu(const struct cpu *cpu)
     if (current != nullptr) {
         RULE(is_object(link_to(current), KOZO_TYPE_THREAD), "the current thread is a thread",
              current);
-        RULE(current->state == READY && current->time != 0, "the current thread can run", current);
+        RULE(current->state == READY && current->time != 0 &&
+                 !sched_context_is_spent(link_target(current->time)),
+             "the current thread can run", current);
         RULE(current->cpu == cpu->number, "M1: a thread is current on its own processor", current);
         RULE(thread_root(current) != 0 && cpu->arch.root == thread_root(current),
              "the current thread's address space is current", current);
         RULE(host_deadline(cpu) <=
-                 cpu->charged + ((struct sched_context *)link_target(cpu->context))->left,
+                 cpu->charged + (uint64_t)((struct sched_context *)link_target(cpu->context))->left,
              "the timer fires before the turn ends", current);
     }
     RULE(atomic_load(&cpu->asked) == 0 && cpu->arch.locked == 0,

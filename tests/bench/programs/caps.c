@@ -310,7 +310,7 @@ static enum kozo_error delete_thousand(void)
 static enum kozo_error make_context(void)
 {
     return measure_done(make(KOZO_TYPE_SCHED_CONTEXT, 0, at.context.handle) &&
-                        kozo_sched_control_configure(at.time, at.context, BUDGET) == KOZO_OK);
+                        kozo_sched_control_configure(at.time, at.context, BUDGET, 0) == KOZO_OK);
 }
 
 // All that it takes until the thread is ready to run, and then its end.

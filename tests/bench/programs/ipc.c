@@ -430,7 +430,7 @@ static bool make_other(void)
     return make_space(space, frame.handle) &&
            kozo_thread_configure(at.other, cnode, space, frame, 0, at.faults) == KOZO_OK &&
            kozo_thread_set_priority(at.other, self.priority) == KOZO_OK &&
-           kozo_sched_control_configure(time, at.context, BUDGET) == KOZO_OK;
+           kozo_sched_control_configure(time, at.context, BUDGET, 0) == KOZO_OK;
 }
 
 static bool set_up(void)

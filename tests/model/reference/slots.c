@@ -27,7 +27,6 @@ unsigned size_bits(uint64_t type)
     case KOZO_TYPE_NOTIFICATION:
     case KOZO_TYPE_REPLY:
     case KOZO_TYPE_LEASE:
-    case KOZO_TYPE_SCHED_CONTEXT:
     case KOZO_TYPE_ADDRESS_SPACE:
         return 7;
     case KOZO_TYPE_THREAD:
@@ -35,6 +34,7 @@ unsigned size_bits(uint64_t type)
         return 10;
     case KOZO_TYPE_IRQ_HANDLER:
     case KOZO_TYPE_TIMER:
+    case KOZO_TYPE_SCHED_CONTEXT:
         return 8;
     default:
         return 0;

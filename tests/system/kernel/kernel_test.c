@@ -103,7 +103,7 @@ struct kozo_thread make_thread(void (*function)(void *argument), void *argument,
           KOZO_OK);
     CHECK(kozo_thread_set_priority(thread, priority) == KOZO_OK);
     CHECK(kozo_sched_control_configure((struct kozo_sched_control){kozo_granted("time")}, context,
-                                       BUDGET) == KOZO_OK);
+                                       BUDGET, 0) == KOZO_OK);
     CHECK(kozo_sched_context_bind(context, thread) == KOZO_OK);
     return thread;
 }

@@ -351,13 +351,13 @@ static struct kozo_sched_control control(void)
 TEST("a SchedContext is set to a budget within its range only")
 {
     struct kozo_sched_context context = {make(KOZO_TYPE_SCHED_CONTEXT)};
-    CHECK(kozo_sched_control_configure(control(), context, 99) == KOZO_BAD_ARGUMENT);
-    CHECK(kozo_sched_control_configure(control(), context, 1'000'001) == KOZO_BAD_ARGUMENT);
-    CHECK(kozo_sched_control_configure(control(), context, 100) == KOZO_OK);
-    CHECK(kozo_sched_control_configure(control(), context, 1'000'000) == KOZO_OK);
+    CHECK(kozo_sched_control_configure(control(), context, 99, 0) == KOZO_BAD_ARGUMENT);
+    CHECK(kozo_sched_control_configure(control(), context, 1'000'001, 0) == KOZO_BAD_ARGUMENT);
+    CHECK(kozo_sched_control_configure(control(), context, 100, 0) == KOZO_OK);
+    CHECK(kozo_sched_control_configure(control(), context, 1'000'000, 0) == KOZO_OK);
     CHECK(kozo_sched_context_info(context).budget > 0);
     struct kozo_sched_context look = {with_rights(context.handle, KOZO_RIGHT_READ)};
-    CHECK(kozo_sched_control_configure(control(), look, 1000) == KOZO_NO_RIGHT);
+    CHECK(kozo_sched_control_configure(control(), look, 1000, 0) == KOZO_NO_RIGHT);
 }
 
 TEST("a SchedContext needs a processor before it is given to a thread")
@@ -365,7 +365,7 @@ TEST("a SchedContext needs a processor before it is given to a thread")
     struct kozo_sched_context context = {make(KOZO_TYPE_SCHED_CONTEXT)};
     struct kozo_thread thread = {make(KOZO_TYPE_THREAD)};
     CHECK(kozo_sched_context_bind(context, thread) == KOZO_BAD_STATE);
-    CHECK(kozo_sched_control_configure(control(), context, 1000) == KOZO_OK);
+    CHECK(kozo_sched_control_configure(control(), context, 1000, 0) == KOZO_OK);
     CHECK(kozo_sched_context_bind(context, thread) == KOZO_OK);
     CHECK(kozo_sched_context_bind(context, thread) == KOZO_BAD_STATE);
 }
@@ -376,8 +376,8 @@ TEST("a SchedContext belongs to one thread, and a thread has one")
     struct kozo_sched_context two = {make(KOZO_TYPE_SCHED_CONTEXT)};
     struct kozo_thread thread = {make(KOZO_TYPE_THREAD)};
     struct kozo_thread other = {make(KOZO_TYPE_THREAD)};
-    CHECK(kozo_sched_control_configure(control(), one, 1000) == KOZO_OK);
-    CHECK(kozo_sched_control_configure(control(), two, 1000) == KOZO_OK);
+    CHECK(kozo_sched_control_configure(control(), one, 1000, 0) == KOZO_OK);
+    CHECK(kozo_sched_control_configure(control(), two, 1000, 0) == KOZO_OK);
     CHECK(kozo_sched_context_bind(one, thread) == KOZO_OK);
     CHECK(kozo_sched_context_bind(two, thread) == KOZO_BAD_STATE);
     CHECK(kozo_sched_context_bind(one, other) == KOZO_BAD_STATE);
@@ -410,7 +410,7 @@ TEST("changing a SchedContext needs CONTROL, and asking it READ")
     CHECK(kozo_sched_context_unbind(look) == KOZO_NO_RIGHT);
     CHECK(kozo_sched_context_info(blind).error == KOZO_NO_RIGHT);
     struct kozo_thread frozen = {with_rights(thread.handle, KOZO_RIGHT_READ)};
-    CHECK(kozo_sched_control_configure(control(), context, 1000) == KOZO_OK);
+    CHECK(kozo_sched_control_configure(control(), context, 1000, 0) == KOZO_OK);
     CHECK(kozo_sched_context_bind(context, frozen) == KOZO_NO_RIGHT);
 }
 

@@ -22,8 +22,9 @@ TEST("a timer signals its bits when its deadline has come, not before")
     set_up();
     uint64_t deadline = kozo_clock_deadline(5 * MILLISECOND);
     REQUIRE(kozo_timer_set(timer, deadline, 0) == KOZO_OK);
-    CHECK(kozo_notification_poll(signals).bits == 0);
-    CHECK(kozo_notification_wait(signals).bits == 6);
+    uint64_t bits = kozo_notification_poll(signals).bits;
+    CHECK(bits == 0 || kozo_ticks() >= deadline);
+    CHECK(bits == 6 || kozo_notification_wait(signals).bits == 6);
     CHECK(kozo_ticks() >= deadline);
     CHECK(kozo_timer_info(timer).expired == 1 && kozo_timer_info(timer).deadline == 0);
 }
@@ -53,8 +54,8 @@ TEST("of two timers the earlier comes first, whichever was set first")
     set_up();
     struct kozo_timer other = {make(KOZO_TYPE_TIMER)};
     REQUIRE(kozo_timer_bind(other, signals) == KOZO_OK);
-    REQUIRE(kozo_timer_set(timer, kozo_clock_deadline(8 * MILLISECOND), 0) == KOZO_OK);
-    REQUIRE(kozo_timer_set(other, kozo_clock_deadline(3 * MILLISECOND), 0) == KOZO_OK);
+    REQUIRE(kozo_timer_set(timer, kozo_clock_deadline(90 * MILLISECOND), 0) == KOZO_OK);
+    REQUIRE(kozo_timer_set(other, kozo_clock_deadline(60 * MILLISECOND), 0) == KOZO_OK);
     CHECK(kozo_notification_wait(signals).bits == 1);
     CHECK(kozo_notification_wait(signals).bits == 6);
 }
@@ -62,13 +63,13 @@ TEST("of two timers the earlier comes first, whichever was set first")
 TEST("a cancelled timer, and one that is gone, do not come")
 {
     set_up();
-    REQUIRE(kozo_timer_set(timer, kozo_clock_deadline(2 * MILLISECOND), 0) == KOZO_OK);
+    REQUIRE(kozo_timer_set(timer, kozo_clock_deadline(50 * MILLISECOND), 0) == KOZO_OK);
     CHECK(kozo_timer_cancel(timer) == KOZO_OK);
     struct kozo_timer other = {make(KOZO_TYPE_TIMER)};
     REQUIRE(kozo_timer_bind(other, signals) == KOZO_OK);
-    REQUIRE(kozo_timer_set(other, kozo_clock_deadline(2 * MILLISECOND), 0) == KOZO_OK);
+    REQUIRE(kozo_timer_set(other, kozo_clock_deadline(50 * MILLISECOND), 0) == KOZO_OK);
     CHECK(kozo_cnode_delete(slot(other.handle)) == KOZO_OK);
-    spin(5);
+    spin(60);
     CHECK(kozo_notification_poll(signals).bits == 0);
 }
 
@@ -116,5 +117,5 @@ TEST("the clock goes on, in nanoseconds, at the speed of its ticks")
     uint64_t passed = kozo_clock_nanoseconds(kozo_ticks() - ticks);
     uint64_t now = kozo_clock_now();
     CHECK(now - before >= passed && passed >= 3 * MILLISECOND - 1);
-    CHECK(now - before < passed + 50 * MILLISECOND);
+    CHECK(now - before < passed + 1000 * MILLISECOND);
 }

@@ -109,8 +109,8 @@ bool worker_configure(const struct worker *worker)
            kozo_thread_write_registers(worker->thread, (uint64_t)start, stack, (uint64_t)worker, 0,
                                        0) == KOZO_OK &&
            kozo_thread_set_priority(worker->thread, PRIORITY) == KOZO_OK &&
-           kozo_sched_control_configure(stress_time(worker->processor), worker->context, BUDGET) ==
-               KOZO_OK &&
+           kozo_sched_control_configure(stress_time(worker->processor), worker->context, BUDGET,
+                                        0) == KOZO_OK &&
            kozo_sched_context_bind(worker->context, worker->thread) == KOZO_OK;
 }
 
