@@ -17,7 +17,7 @@ static void move(struct kozo_thread thread, const char *time)
     // make_thread makes the SchedContext right after the thread.
     struct kozo_sched_context context = {thread.handle + 1};
     struct kozo_sched_control control = {kozo_granted(time)};
-    CHECK(kozo_sched_control_configure(control, context, BUDGET) == KOZO_OK);
+    CHECK(kozo_sched_control_configure(control, context, BUDGET, 0) == KOZO_OK);
 }
 
 static struct kozo_thread start_there(void (*function)(void *argument))
