@@ -30,6 +30,12 @@ pub const BOOT_UNTYPEDS: u64 = 100;
 /// Bytes kept of the command line, with the final zero.
 pub const BOOT_COMMAND_LINE: u64 = 256;
 
+/// Bytes of a block.
+pub const BLOCK_SIZE: u64 = 512;
+
+/// Bytes of a session's memory, and so the most of one request.
+pub const BLOCK_MOST: u64 = 65536;
+
 /// What went wrong and whose fault it was. Nothing changed unless the operation says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -1302,6 +1308,23 @@ pub mod operation {
     pub const ENTROPY_MIX: u32 = 0x170;
 }
 
+/// A disk, in blocks of 512 bytes. Served by its driver. Contents go through memory that the driver
+/// gives to the session, and that the disk reaches by itself: nothing is copied.
+/// These are the labels of its requests.
+pub mod block {
+    /// Tells about the disk.
+    pub const INFO: u32 = 1;
+    /// Gives the session its memory: the answer brings a Frame. It is gone when the driver ends; a
+    /// new one is asked for then.
+    pub const SHARE: u32 = 2;
+    /// Reads blocks into the session's memory.
+    pub const READ: u32 = 3;
+    /// Writes blocks from the session's memory.
+    pub const WRITE: u32 = 4;
+    /// Completes when everything that was written before is on the medium.
+    pub const FLUSH: u32 = 5;
+}
+
 /// A terminal: text out, edited lines in. Text goes through the stream of the session, or, for a
 /// client without one, by write. Served by services/console.
 /// These are the labels of its requests.
@@ -1316,6 +1339,18 @@ pub mod console {
     pub const WATCH: u32 = 3;
     /// Completes when all that was shown before has been handed to the driver.
     pub const FLUSH: u32 = 4;
+}
+
+/// The devices of the machine, for their drivers. Served by services/devmgr. What a session has
+/// claimed it loses when its client ends: the device is stopped and free again.
+/// These are the labels of its requests.
+pub mod devices {
+    /// Tells about a device by its place.
+    pub const LIST: u32 = 1;
+    /// Claims a virtio device. The answer brings three capabilities: the Frame of its registers,
+    /// its IrqHandler (entry 0 of MSI-X), and a Frame for what it shares with its driver, with
+    /// PHYS.
+    pub const CLAIM_VIRTIO: u32 = 2;
 }
 
 /// Memory objects and what is seen of them in the client's AddressSpace. Reserving costs nothing; a
@@ -1352,6 +1387,18 @@ pub mod namespace {
     pub const FIND: u32 = 17;
     /// Tells about a service by its place in the description.
     pub const LIST: u32 = 18;
+}
+
+/// What init gives to the one service whose description says `platform`, on request over its parent
+/// endpoint. Each answer brings one capability. All of them are taken back when that service ends.
+/// These are the labels of its requests.
+pub mod platform {
+    /// Gives a Frame of memory that belongs to a device.
+    pub const REGISTERS: u32 = 48;
+    /// Gives the Frame that devices may reach by themselves. It is never used for anything else,
+    /// not even after the service has ended: a device that was not stopped can harm nobody but
+    /// other devices.
+    pub const DMA: u32 = 49;
 }
 
 /// What a native program says to the one that started it, over its parent endpoint (slot 1 of its

@@ -15,7 +15,8 @@ constexpr uint16_t NOBODY = 0xffff;
 constexpr uint8_t HEADER_SEVERAL = 1 << 7;
 constexpr uint16_t STATUS_CAPABILITIES = 1 << 4;
 constexpr uint32_t FUNCTIONS = 1 << 16; // of all buses
-constexpr uint32_t FUNCTIONS_MASK = 7;  // of one device
+constexpr uint32_t BUS_FUNCTIONS = 256;
+constexpr uint32_t FUNCTIONS_MASK = 7; // of one device
 
 static uint32_t get(const struct pci_access *access, const struct pci_function *function,
                     uint16_t offset, uint8_t bytes)
@@ -45,10 +46,19 @@ static bool look(const struct pci_access *access, uint32_t number, struct pci_fu
     return true;
 }
 
+static bool is_bus(const struct pci_walk *walk, uint32_t bus)
+{
+    return bus == 0 || (walk->behind[bus / 64] >> bus % 64 & 1) != 0;
+}
+
 bool pci_walk_next(struct pci_walk *walk, struct pci_function *function)
 {
     while (walk->next < FUNCTIONS) {
         uint32_t number = walk->next;
+        if (!is_bus(walk, number / BUS_FUNCTIONS)) {
+            walk->next += BUS_FUNCTIONS;
+            continue;
+        }
         bool found = look(walk->access, number, function);
         bool is_first = (number & FUNCTIONS_MASK) == 0;
         bool has_more = found && (function->header & HEADER_SEVERAL) != 0;
@@ -56,6 +66,7 @@ bool pci_walk_next(struct pci_walk *walk, struct pci_function *function)
         walk->next = is_first && !has_more ? number + FUNCTIONS_MASK + 1 : number + 1;
         if (found) {
             function->header &= (uint8_t)~HEADER_SEVERAL;
+            walk->behind[function->secondary / 64] |= 1ULL << function->secondary % 64;
             return true;
         }
     }

@@ -51,10 +51,12 @@ struct pci_bar {
     uint64_t size; // 0: not used
 };
 
-// A walk over all functions, by number; buses behind bridges are where firmware put them.
+// A walk over all functions, by number: of bus 0, and of the buses that bridges lead to, which
+// firmware numbered so that each comes after its bridge.
 struct pci_walk {
     const struct pci_access *access;
     uint32_t next;
+    uint64_t behind[4]; // buses that a bridge leads to, one bit each
 };
 
 // The next function that is there. False: that was all.

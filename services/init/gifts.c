@@ -101,6 +101,16 @@ static void add_grant(struct init *init, struct gifts *gifts, const struct kozo_
             tell(gifts, "initrd", ".size", init->initrd_size);
         }
         return;
+    case KOZO_GRANT_PLATFORM:
+        platform_take_back(init);
+        (void)add_copy(gifts, KOZO_BOOT_SLOT_IRQ_CONTROL, KOZO_ALL_RIGHTS, 0, "interrupts", "");
+        return;
+    case KOZO_GRANT_DRIVER:
+        if (service != nullptr) {
+            (void)add_copy(gifts, service->signal.handle, KOZO_ALL_RIGHTS,
+                           KOZO_SIGNAL_INTERRUPT << gifts->irqs, "driver.signal", "");
+        }
+        return;
     case KOZO_GRANTS:
         return;
     }
@@ -198,6 +208,16 @@ void gifts_list(struct init *init, const struct kozo_system_program *entry,
     for (size_t i = 0; i < entry->uses; i++) {
         add_session(init, gifts, &entry->use[i], i, life);
     }
+}
+
+bool gifts_has(const struct kozo_system_program *entry, enum kozo_grant_kind kind)
+{
+    for (size_t i = 0; entry != nullptr && i < entry->grants; i++) {
+        if (entry->grant[i].kind == kind) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static const char *tie_interrupts(struct init *init, const struct process *process,

@@ -33,6 +33,9 @@ struct gifts {
 void gifts_list(struct init *init, const struct kozo_system_program *entry,
                 const struct service *service, uint32_t life, struct gifts *gifts);
 
+// Whether an entry, which may be null, has a grant of this kind.
+[[nodiscard]] bool gifts_has(const struct kozo_system_program *entry, enum kozo_grant_kind kind);
+
 // Ties interrupts and notifications of a new process to each other. Null, or a reason.
 [[nodiscard]] const char *gifts_tie(struct init *init, const struct process *process,
                                     const struct service *service, const struct gifts *gifts);

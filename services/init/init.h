@@ -11,6 +11,7 @@
 #include "events.h"
 #include "line.h"
 #include "log.h"
+#include "platform.h"
 #include "processes.h"
 #include "services.h"
 #include "terminal.h"
@@ -34,6 +35,7 @@ struct init {
     struct processes processes;
     struct services services;
     struct log log;
+    struct platform platform;
     struct kozo_timer clock; // handle 0: there are no ticks
     uint64_t pace;           // milliseconds between ticks, 0 for not set yet
     uint64_t looked;         // ticks, when services were last looked at

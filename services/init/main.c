@@ -161,6 +161,7 @@ static void read_system(struct init *init)
 // Starts what the description says. Without a terminal service the prompt is at the polled port.
 static void start_services(struct init *init)
 {
+    physical_start(&init->platform.registers, init);
     const char *reason = processes_start(init);
     if (reason == nullptr) {
         reason = clock_start(init);

@@ -132,9 +132,21 @@ void physical_forget(struct physical *physical)
         (void)kozo_cnode_delete((struct kozo_slot){physical->mapping[i]});
         kozo_slots_give(slots, physical->mapping[i], 1);
     }
+    physical->mappings = 0;
+    physical->next_address = physical->init->home.window;
+}
+
+const struct physical_piece *physical_reach(struct physical *physical, uint64_t address,
+                                            uint64_t size)
+{
+    const struct physical_piece *piece = reach(physical, address);
+    bool holds = piece != nullptr && size <= piece->base + piece->size - address;
+    return holds ? piece : nullptr;
+}
+
+void physical_take_back(struct physical *physical)
+{
     for (size_t i = 0; i < physical->pieces; i++) {
-        (void)kozo_cnode_delete((struct kozo_slot){physical->piece[i].slot});
-        kozo_slots_give(slots, physical->piece[i].slot, 1);
+        (void)kozo_cnode_revoke((struct kozo_slot){physical->piece[i].slot});
     }
-    physical_start(physical, physical->init);
 }

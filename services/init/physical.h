@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Looks at physical memory that belongs to the machine, such as the firmware's tables, through the
-// device memory that init was given. Nothing stays behind after physical_forget.
+// Physical memory that belongs to the machine, such as the firmware's tables and the registers of
+// devices, out of the device memory that init was given. What was carved stays carved; init sees of
+// it what it looks at, until it forgets.
 #pragma once
 
 #include <stddef.h>
@@ -36,4 +37,12 @@ void physical_start(struct physical *physical, struct init *init);
 [[nodiscard]] void *physical_look(struct physical *physical, uint64_t address, size_t size,
                                   bool write);
 
+// Init no longer sees anything.
 void physical_forget(struct physical *physical);
+
+// The piece that holds all of a range; null when there is none.
+[[nodiscard]] const struct physical_piece *physical_reach(struct physical *physical,
+                                                          uint64_t address, uint64_t size);
+
+// Everything that was made of the pieces is gone. Init may see nothing at that time.
+void physical_take_back(struct physical *physical);

@@ -6,7 +6,6 @@
 
 #include "acpi.h"
 #include "init.h"
-#include "physical.h"
 #include "port.h"
 
 constexpr uint16_t CONTROL_ENABLED = 1 << 0; // SCI_EN: ACPI mode is on (4.8.3.2.1)
@@ -16,18 +15,17 @@ constexpr uint16_t CONTROL_SLEEP = 1 << 13; // SLP_EN
 constexpr uint8_t SLEEP_TYPE_SHIFT = 2;     // of the hardware-reduced register (4.8.3.7)
 constexpr uint8_t SLEEP_ENABLE = 1 << 5;
 
-static struct physical physical;
-
 // Makes a whole table visible. Null when it can't be, or is not believable.
-static const uint8_t *look_at_table(uint64_t address, size_t *size)
+static const uint8_t *look_at_table(struct physical *physical, uint64_t address, size_t *size)
 {
-    const uint8_t *header = physical_look(&physical, address, ACPI_HEADER_SIZE, false);
+    const uint8_t *header = physical_look(physical, address, ACPI_HEADER_SIZE, false);
     *size = header != nullptr ? acpi_table_size(header) : 0;
-    return *size > 0 ? physical_look(&physical, address, *size, false) : nullptr;
+    return *size > 0 ? physical_look(physical, address, *size, false) : nullptr;
 }
 
 // Goes through the list of tables for the fixed one.
-static struct acpi_power find_power(const uint8_t *list, size_t size, bool wide)
+static struct acpi_power find_power(struct physical *physical, const uint8_t *list, size_t size,
+                                    bool wide)
 {
     size_t step = wide ? 8 : 4;
     for (size_t at = ACPI_HEADER_SIZE; at + step <= size; at += step) {
@@ -36,7 +34,7 @@ static struct acpi_power find_power(const uint8_t *list, size_t size, bool wide)
             address = address << 8 | list[at + i - 1];
         }
         size_t length = 0;
-        const uint8_t *table = look_at_table(address, &length);
+        const uint8_t *table = look_at_table(physical, address, &length);
         if (table == nullptr) {
             continue;
         }
@@ -51,22 +49,22 @@ static struct acpi_power find_power(const uint8_t *list, size_t size, bool wide)
 static struct acpi_power read_power(struct init *init)
 {
     struct acpi_power none = {};
-    physical_start(&physical, init);
+    struct physical *physical = &init->platform.registers;
     if (init->boot->rsdp_physical == 0) {
         return none;
     }
     const uint8_t *bytes =
-        physical_look(&physical, init->boot->rsdp_physical, ACPI_ROOT_SIZE, false);
+        physical_look(physical, init->boot->rsdp_physical, ACPI_ROOT_SIZE, false);
     if (bytes == nullptr) {
         return none;
     }
     struct acpi_root root = acpi_root_read(bytes, ACPI_ROOT_SIZE);
     size_t size = 0;
-    const uint8_t *list = root.found ? look_at_table(root.address, &size) : nullptr;
+    const uint8_t *list = root.found ? look_at_table(physical, root.address, &size) : nullptr;
     if (list == nullptr || !acpi_table_is(list, size, root.wide ? "XSDT" : "RSDT")) {
         return none;
     }
-    return find_power(list, size, root.wide);
+    return find_power(physical, list, size, root.wide);
 }
 
 static void wait(const struct init *init, uint64_t milliseconds)
@@ -78,13 +76,14 @@ static void wait(const struct init *init, uint64_t milliseconds)
     }
 }
 
-static void write_register(const struct acpi_register *target, unsigned width, uint32_t value)
+static void write_register(struct init *init, const struct acpi_register *target, unsigned width,
+                           uint32_t value)
 {
     if (target->space == ACPI_SPACE_IO && target->address <= UINT16_MAX) {
         port_out((uint16_t)target->address, width, value);
     }
     if (target->space == ACPI_SPACE_MEMORY && width == 1) {
-        volatile uint8_t *byte = physical_look(&physical, target->address, 1, true);
+        volatile uint8_t *byte = physical_look(&init->platform.registers, target->address, 1, true);
         if (byte != nullptr) {
             *byte = (uint8_t)value;
         }
@@ -105,26 +104,26 @@ static void enable(const struct init *init, const struct acpi_power *power)
     }
 }
 
-static void sleep_by_control(const struct acpi_register *control, uint8_t type)
+static void sleep_by_control(struct init *init, const struct acpi_register *control, uint8_t type)
 {
     if (control->address == 0 || control->space != ACPI_SPACE_IO) {
         return;
     }
     uint32_t value = port_in((uint16_t)control->address, 2) & ~(uint32_t)CONTROL_TYPE_MASK;
     value |= (uint32_t)type << CONTROL_TYPE_SHIFT;
-    write_register(control, 2, value | CONTROL_SLEEP);
+    write_register(init, control, 2, value | CONTROL_SLEEP);
 }
 
-static void sleep(const struct init *init, const struct acpi_power *power,
-                  const struct acpi_off *off)
+static void sleep(struct init *init, const struct acpi_power *power, const struct acpi_off *off)
 {
     if (power->reduced) {
-        write_register(&power->sleep, 1, (uint32_t)(off->a << SLEEP_TYPE_SHIFT) | SLEEP_ENABLE);
+        write_register(init, &power->sleep, 1,
+                       (uint32_t)(off->a << SLEEP_TYPE_SHIFT) | SLEEP_ENABLE);
         return;
     }
     enable(init, power);
-    sleep_by_control(&power->control_a, off->a);
-    sleep_by_control(&power->control_b, off->b);
+    sleep_by_control(init, &power->control_a, off->a);
+    sleep_by_control(init, &power->control_b, off->b);
 }
 
 const char *power_off(struct init *init)
@@ -133,14 +132,15 @@ const char *power_off(struct init *init)
     terminal_drain(init);
     struct acpi_power power = read_power(init);
     size_t size = 0;
-    const uint8_t *dsdt = power.found ? look_at_table(power.dsdt, &size) : nullptr;
+    const uint8_t *dsdt =
+        power.found ? look_at_table(&init->platform.registers, power.dsdt, &size) : nullptr;
     struct acpi_off off = dsdt != nullptr ? acpi_off_read(dsdt, size) : (struct acpi_off){};
     if (off.found) {
         sleep(init, &power, &off);
         wait(init, 1000);
         reason = "the machine did not obey";
     }
-    physical_forget(&physical);
+    physical_forget(&init->platform.registers);
     return reason;
 }
 
@@ -152,10 +152,10 @@ const char *power_reset(struct init *init)
     terminal_drain(init);
     struct acpi_power power = read_power(init);
     if (power.found && power.reset.address != 0) {
-        write_register(&power.reset, 1, power.reset_value);
+        write_register(init, &power.reset, 1, power.reset_value);
         wait(init, 100);
     }
-    physical_forget(&physical);
+    physical_forget(&init->platform.registers);
     port_out(RESET_PORT, 1, 0x02);
     port_out(RESET_PORT, 1, 0x06);
     wait(init, 100);

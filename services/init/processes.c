@@ -253,9 +253,16 @@ static struct kozo_message serve(struct kozo_caller *caller, const struct kozo_m
         .find = serve_find,
         .list = serve_list,
     };
-    return message->info.label < KOZO_NAMESPACE_ANNOUNCE
-               ? kozo_process_dispatch(&process, caller, message)
-               : kozo_namespace_dispatch(&names, caller, message);
+    const struct init *init = caller->server;
+    if (message->info.label < KOZO_NAMESPACE_ANNOUNCE) {
+        return kozo_process_dispatch(&process, caller, message);
+    }
+    if (message->info.label < KOZO_PLATFORM_REGISTERS) {
+        return kozo_namespace_dispatch(&names, caller, message);
+    }
+    return gifts_has(init->processes.process[caller->session].entry, KOZO_GRANT_PLATFORM)
+               ? platform_serve(caller, message)
+               : kozo_answer(KOZO_NO_RIGHT);
 }
 
 void processes_hear(struct init *init, const struct kozo_received *received)

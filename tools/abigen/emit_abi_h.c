@@ -37,9 +37,7 @@ static void put_constants(struct text *text, const struct model *model)
             continue;
         }
         put_origin_once(text, &constant->named.where, &last);
-        put_comment(text, "", constant->named.prose);
-        put(text, "constexpr uint64_t KOZO_%s = %llu;\n\n", constant->named.name,
-            (unsigned long long)constant->value);
+        put_constant(text, constant);
     }
 }
 

@@ -120,6 +120,13 @@ void put_enum(struct text *text, const struct enumeration *enumeration)
     put(text, "\n");
 }
 
+void put_constant(struct text *text, const struct constant *constant)
+{
+    put_comment(text, "", constant->named.prose);
+    put(text, "constexpr uint64_t KOZO_%s = %llu;\n\n", constant->named.name,
+        (unsigned long long)constant->value);
+}
+
 void put_origin(struct text *text, const struct where *where)
 {
     put(text, "// From %s\n\n", where->file);

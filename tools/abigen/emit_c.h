@@ -35,5 +35,8 @@ void put_enum(struct text *text, const struct enumeration *enumeration);
 // `struct kozo_… { … };` with its comment and asserts of its layout, followed by a blank line.
 void put_layout(struct text *text, const struct structure *structure);
 
+// A constant with its prose.
+void put_constant(struct text *text, const struct constant *constant);
+
 // The comment that ends one file's part and begins the next.
 void put_origin(struct text *text, const struct where *where);

@@ -373,6 +373,11 @@ static void put_protocol(struct text *text, const struct model *model,
                          const struct protocol *protocol)
 {
     put_origin(text, &protocol->named.where);
+    for (size_t i = 0; i < model->constant_count; i++) {
+        if (model->constants[i].named.where.file == protocol->named.where.file) {
+            put_constant(text, &model->constants[i]);
+        }
+    }
     for (size_t i = 0; i < model->enum_count; i++) {
         if (model->enums[i].named.where.file == protocol->named.where.file) {
             put_enum(text, &model->enums[i]);

@@ -138,7 +138,7 @@ static void add_boot(struct qemu_arguments *arguments, const struct options *opt
     if (options->disk != nullptr) {
         add_drive(arguments, files->disk, files->disk_reader, "if=none,id=disk");
         add(arguments, "-device");
-        add(arguments, "virtio-blk-pci,drive=disk");
+        add(arguments, "virtio-blk-pci-non-transitional,drive=disk");
     }
 }
 

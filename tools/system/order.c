@@ -66,7 +66,8 @@ static bool clash(const struct kozo_system_grant *one, const struct kozo_system_
     if (one->kind == KOZO_GRANT_PORTS) {
         return one->first < other->first + other->count && other->first < one->first + one->count;
     }
-    return one->kind == KOZO_GRANT_IRQ && one->first == other->first;
+    return one->kind == KOZO_GRANT_PLATFORM ||
+           (one->kind == KOZO_GRANT_IRQ && one->first == other->first);
 }
 
 static bool check_grant(struct description *description, size_t owner,

@@ -141,13 +141,28 @@ static const char *read_initrd(struct kozo_system_grant *grant, const struct wor
     return nullptr;
 }
 
+static const char *read_platform(struct kozo_system_grant *grant, const struct word *words)
+{
+    (void)words;
+    grant->kind = KOZO_GRANT_PLATFORM;
+    return nullptr;
+}
+
+static const char *read_driver(struct kozo_system_grant *grant, const struct word *words)
+{
+    (void)words;
+    grant->kind = KOZO_GRANT_DRIVER;
+    return nullptr;
+}
+
 static const struct {
     const char *keyword;
     size_t words;
     const char *(*read)(struct kozo_system_grant *grant, const struct word *words);
 } grant_kinds[] = {
-    {"ports", 4, read_ports}, {"irq", 3, read_irq},   {"memory", 2, read_memory},
-    {"self", 1, read_self},   {"time", 1, read_time}, {"initrd", 1, read_initrd},
+    {"ports", 4, read_ports},       {"irq", 3, read_irq},       {"memory", 2, read_memory},
+    {"self", 1, read_self},         {"time", 1, read_time},     {"initrd", 1, read_initrd},
+    {"platform", 1, read_platform}, {"driver", 1, read_driver},
 };
 
 static const char *read_program(struct description *description, const struct word *words,

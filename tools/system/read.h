@@ -18,6 +18,8 @@
 //     self                     its own CNode, AddressSpace, Pool, Thread and SchedContext
 //     time                     the right to give out processor time
 //     initrd                   the initrd, to read
+//     platform                 the device manager: device memory, memory for devices, interrupts
+//     driver                   may be interrupted by a device that it claims
 //
 // A program without an entry is given nothing but the way to its parent.
 #pragma once

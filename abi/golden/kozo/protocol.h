@@ -186,6 +186,323 @@ static inline enum kozo_error kozo_cancel(struct kozo_endpoint service, uint64_t
     return kozo_answer_error(&answer, 0);
 }
 
+// From abi/proto/block.abi
+
+// Bytes of a block.
+constexpr uint64_t KOZO_BLOCK_SIZE = 512;
+
+// Bytes of a session's memory, and so the most of one request.
+constexpr uint64_t KOZO_BLOCK_MOST = 65536;
+
+// A disk, in blocks of 512 bytes. Served by its driver. Contents go through memory that the driver
+// gives to the session, and that the disk reaches by itself: nothing is copied.
+enum kozo_block_request : uint32_t {
+    KOZO_BLOCK_INFO = 1,
+    KOZO_BLOCK_SHARE = 2,
+    KOZO_BLOCK_READ = 3,
+    KOZO_BLOCK_WRITE = 4,
+    KOZO_BLOCK_FLUSH = 5,
+};
+
+struct kozo_block_info_result {
+    enum kozo_error error;
+    uint64_t blocks; // how many there are
+    bool writable;   // whether it can be written
+};
+
+// Tells about the disk.
+[[nodiscard]]
+static inline struct kozo_block_info_result kozo_block_info(struct kozo_endpoint service)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_BLOCK_INFO},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_block_info_result result;
+    result.error = kozo_answer_error(&answer, 2);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.blocks = answer.message.word[0];
+    result.writable = answer.message.word[1] != 0;
+    return result;
+}
+
+// For the server: the good answer to info.
+//   blocks: how many there are
+//   writable: whether it can be written
+[[nodiscard]]
+static inline struct kozo_message kozo_block_info_answer(uint64_t blocks, bool writable)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_OK},
+        .word = {blocks, writable},
+    };
+    return message;
+}
+
+// Gives the session its memory: the answer brings a Frame. It is gone when the driver ends; a new
+// one is asked for then.
+[[nodiscard]]
+static inline enum kozo_error kozo_block_share(struct kozo_endpoint service)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_BLOCK_SHARE},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    return kozo_answer_error(&answer, 0);
+}
+
+struct kozo_block_read_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Reads blocks into the session's memory.
+//   block: the first
+//   count: how many, at least 1
+//   offset: where in the session's memory, in bytes, a multiple of 512
+[[nodiscard]]
+static inline struct kozo_block_read_result
+kozo_block_read(struct kozo_endpoint service, uint64_t block, uint64_t count, uint64_t offset)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_BLOCK_READ},
+        .word = {block, count, offset},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_block_read_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins read in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_block_read_begin(struct kozo_session *session, uint64_t block,
+                                             uint64_t count, uint64_t offset)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_BLOCK_READ},
+        .word = {block, count, offset},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of read says.
+[[nodiscard]]
+static inline struct kozo_block_read_result kozo_block_read_end(const struct kozo_entry *entry)
+{
+    struct kozo_block_read_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: what came with read.
+struct kozo_block_read_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t block;        // the first
+    uint64_t count;        // how many, at least 1
+    uint64_t offset;       // where in the session's memory, in bytes, a multiple of 512
+};
+
+[[nodiscard]]
+static inline struct kozo_block_read_arguments
+kozo_block_read_arguments(const struct kozo_message *message)
+{
+    struct kozo_block_read_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 3) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.block = message->word[0];
+    result.count = message->word[1];
+    result.offset = message->word[2];
+    return result;
+}
+
+struct kozo_block_write_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Writes blocks from the session's memory.
+//   block: the first
+//   count: how many, at least 1
+//   offset: where in the session's memory, in bytes, a multiple of 512
+[[nodiscard]]
+static inline struct kozo_block_write_result
+kozo_block_write(struct kozo_endpoint service, uint64_t block, uint64_t count, uint64_t offset)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_BLOCK_WRITE},
+        .word = {block, count, offset},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_block_write_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins write in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_block_write_begin(struct kozo_session *session, uint64_t block,
+                                              uint64_t count, uint64_t offset)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_BLOCK_WRITE},
+        .word = {block, count, offset},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of write says.
+[[nodiscard]]
+static inline struct kozo_block_write_result kozo_block_write_end(const struct kozo_entry *entry)
+{
+    struct kozo_block_write_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: what came with write.
+struct kozo_block_write_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t block;        // the first
+    uint64_t count;        // how many, at least 1
+    uint64_t offset;       // where in the session's memory, in bytes, a multiple of 512
+};
+
+[[nodiscard]]
+static inline struct kozo_block_write_arguments
+kozo_block_write_arguments(const struct kozo_message *message)
+{
+    struct kozo_block_write_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 3) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.block = message->word[0];
+    result.count = message->word[1];
+    result.offset = message->word[2];
+    return result;
+}
+
+struct kozo_block_flush_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Completes when everything that was written before is on the medium.
+[[nodiscard]]
+static inline struct kozo_block_flush_result kozo_block_flush(struct kozo_endpoint service)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_BLOCK_FLUSH},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_block_flush_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins flush in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_block_flush_begin(struct kozo_session *session)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_BLOCK_FLUSH},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of flush says.
+[[nodiscard]]
+static inline struct kozo_block_flush_result kozo_block_flush_end(const struct kozo_entry *entry)
+{
+    struct kozo_block_flush_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: who carries out each request. One without a handler is refused.
+struct kozo_block_handlers {
+    struct kozo_message (*info)(struct kozo_caller *caller);
+    struct kozo_message (*share)(struct kozo_caller *caller);
+    struct kozo_message (*read)(struct kozo_caller *caller,
+                                const struct kozo_block_read_arguments *arguments);
+    struct kozo_message (*write)(struct kozo_caller *caller,
+                                 const struct kozo_block_write_arguments *arguments);
+    struct kozo_message (*flush)(struct kozo_caller *caller);
+};
+
+[[nodiscard]]
+static inline struct kozo_message kozo_block_dispatch(const struct kozo_block_handlers *handlers,
+                                                      struct kozo_caller *caller,
+                                                      const struct kozo_message *message)
+{
+    switch (message->info.label) {
+    case KOZO_BLOCK_INFO: {
+        if (handlers->info == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        return handlers->info(caller);
+    }
+    case KOZO_BLOCK_SHARE: {
+        if (handlers->share == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        return handlers->share(caller);
+    }
+    case KOZO_BLOCK_READ: {
+        if (handlers->read == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_block_read_arguments arguments = kozo_block_read_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->read(caller, &arguments);
+    }
+    case KOZO_BLOCK_WRITE: {
+        if (handlers->write == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_block_write_arguments arguments = kozo_block_write_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->write(caller, &arguments);
+    }
+    case KOZO_BLOCK_FLUSH: {
+        if (handlers->flush == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        return handlers->flush(caller);
+    }
+    default:
+        return kozo_answer(KOZO_BAD_OPERATION);
+    }
+}
+
 // From abi/proto/console.abi
 
 // How a line ended.
@@ -490,6 +807,200 @@ kozo_console_dispatch(const struct kozo_console_handlers *handlers, struct kozo_
             return kozo_answer(KOZO_BAD_OPERATION);
         }
         return handlers->flush(caller);
+    }
+    default:
+        return kozo_answer(KOZO_BAD_OPERATION);
+    }
+}
+
+// From abi/proto/devices.abi
+
+// The devices of the machine, for their drivers. Served by services/devmgr. What a session has
+// claimed it loses when its client ends: the device is stopped and free again.
+enum kozo_devices_request : uint32_t {
+    KOZO_DEVICES_LIST = 1,
+    KOZO_DEVICES_CLAIM_VIRTIO = 2,
+};
+
+struct kozo_devices_list_result {
+    enum kozo_error error;
+    uint64_t address;  // bus, device and function, in bits 8-15, 3-7 and 0-2
+    uint64_t identity; // vendor in bits 0-15, device in bits 16-31
+    uint64_t class;    // class, subclass and interface
+    bool claimed;      // whether a driver has it
+};
+
+// Tells about a device by its place.
+//   place: 0 for the first
+[[nodiscard]]
+static inline struct kozo_devices_list_result kozo_devices_list(struct kozo_endpoint service,
+                                                                uint64_t place)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_DEVICES_LIST},
+        .word = {place},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_devices_list_result result;
+    result.error = kozo_answer_error(&answer, 4);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.address = answer.message.word[0];
+    result.identity = answer.message.word[1];
+    result.class = answer.message.word[2];
+    result.claimed = answer.message.word[3] != 0;
+    return result;
+}
+
+// For the server: what came with list.
+struct kozo_devices_list_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t place;        // 0 for the first
+};
+
+[[nodiscard]]
+static inline struct kozo_devices_list_arguments
+kozo_devices_list_arguments(const struct kozo_message *message)
+{
+    struct kozo_devices_list_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 1) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.place = message->word[0];
+    return result;
+}
+
+// For the server: the good answer to list.
+//   address: bus, device and function, in bits 8-15, 3-7 and 0-2
+//   identity: vendor in bits 0-15, device in bits 16-31
+//   class: class, subclass and interface
+//   claimed: whether a driver has it
+[[nodiscard]]
+static inline struct kozo_message kozo_devices_list_answer(uint64_t address, uint64_t identity,
+                                                           uint64_t class, bool claimed)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_OK},
+        .word = {address, identity, class, claimed},
+    };
+    return message;
+}
+
+struct kozo_devices_claim_virtio_result {
+    enum kozo_error error;
+    uint64_t common;        // where in the first Frame its common registers are
+    uint64_t notify;        // its notification registers
+    uint64_t notify_length; // their bytes
+    uint64_t notify_factor; // bytes between those of two queues
+    uint64_t configuration; // the registers of its kind
+    uint64_t size;          // bytes of the first Frame
+    uint64_t shared;        // bytes of the last Frame
+};
+
+// Claims a virtio device. The answer brings three capabilities: the Frame of its registers, its
+// IrqHandler (entry 0 of MSI-X), and a Frame for what it shares with its driver, with PHYS.
+//   kind: what device, by the number of the specification
+//   number: 0 for the first of this kind
+[[nodiscard]]
+static inline struct kozo_devices_claim_virtio_result
+kozo_devices_claim_virtio(struct kozo_endpoint service, uint64_t kind, uint64_t number)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_DEVICES_CLAIM_VIRTIO},
+        .word = {kind, number},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_devices_claim_virtio_result result;
+    result.error = kozo_answer_error(&answer, 7);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.common = answer.message.word[0];
+    result.notify = answer.message.word[1];
+    result.notify_length = answer.message.word[2];
+    result.notify_factor = answer.message.word[3];
+    result.configuration = answer.message.word[4];
+    result.size = answer.message.word[5];
+    result.shared = answer.message.word[6];
+    return result;
+}
+
+// For the server: what came with claim_virtio.
+struct kozo_devices_claim_virtio_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t kind;         // what device, by the number of the specification
+    uint64_t number;       // 0 for the first of this kind
+};
+
+[[nodiscard]]
+static inline struct kozo_devices_claim_virtio_arguments
+kozo_devices_claim_virtio_arguments(const struct kozo_message *message)
+{
+    struct kozo_devices_claim_virtio_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 2) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.kind = message->word[0];
+    result.number = message->word[1];
+    return result;
+}
+
+// For the server: the good answer to claim_virtio.
+//   common: where in the first Frame its common registers are
+//   notify: its notification registers
+//   notify_length: their bytes
+//   notify_factor: bytes between those of two queues
+//   configuration: the registers of its kind
+//   size: bytes of the first Frame
+//   shared: bytes of the last Frame
+[[nodiscard]]
+static inline struct kozo_message
+kozo_devices_claim_virtio_answer(uint64_t common, uint64_t notify, uint64_t notify_length,
+                                 uint64_t notify_factor, uint64_t configuration, uint64_t size,
+                                 uint64_t shared)
+{
+    struct kozo_message message = {
+        .info = {.length = 7, .label = KOZO_OK},
+        .word = {common, notify, notify_length, notify_factor, configuration, size, shared},
+    };
+    return message;
+}
+
+// For the server: who carries out each request. One without a handler is refused.
+struct kozo_devices_handlers {
+    struct kozo_message (*list)(struct kozo_caller *caller,
+                                const struct kozo_devices_list_arguments *arguments);
+    struct kozo_message (*claim_virtio)(
+        struct kozo_caller *caller, const struct kozo_devices_claim_virtio_arguments *arguments);
+};
+
+[[nodiscard]]
+static inline struct kozo_message
+kozo_devices_dispatch(const struct kozo_devices_handlers *handlers, struct kozo_caller *caller,
+                      const struct kozo_message *message)
+{
+    switch (message->info.label) {
+    case KOZO_DEVICES_LIST: {
+        if (handlers->list == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_devices_list_arguments arguments = kozo_devices_list_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->list(caller, &arguments);
+    }
+    case KOZO_DEVICES_CLAIM_VIRTIO: {
+        if (handlers->claim_virtio == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_devices_claim_virtio_arguments arguments =
+            kozo_devices_claim_virtio_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->claim_virtio(caller, &arguments);
     }
     default:
         return kozo_answer(KOZO_BAD_OPERATION);
@@ -1196,6 +1707,123 @@ kozo_namespace_dispatch(const struct kozo_namespace_handlers *handlers, struct k
         struct kozo_namespace_list_arguments arguments = kozo_namespace_list_arguments(message);
         return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
                                           : handlers->list(caller, &arguments);
+    }
+    default:
+        return kozo_answer(KOZO_BAD_OPERATION);
+    }
+}
+
+// From abi/proto/platform.abi
+
+// What init gives to the one service whose description says `platform`, on request over its parent
+// endpoint. Each answer brings one capability. All of them are taken back when that service ends.
+enum kozo_platform_request : uint32_t {
+    KOZO_PLATFORM_REGISTERS = 48,
+    KOZO_PLATFORM_DMA = 49,
+};
+
+// Gives a Frame of memory that belongs to a device.
+//   base: physical address, a multiple of the size
+//   size: bytes, a power of two, at least a page
+[[nodiscard]]
+static inline enum kozo_error kozo_platform_registers(struct kozo_endpoint service, uint64_t base,
+                                                      uint64_t size)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_PLATFORM_REGISTERS},
+        .word = {base, size},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    return kozo_answer_error(&answer, 0);
+}
+
+// For the server: what came with registers.
+struct kozo_platform_registers_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t base;         // physical address, a multiple of the size
+    uint64_t size;         // bytes, a power of two, at least a page
+};
+
+[[nodiscard]]
+static inline struct kozo_platform_registers_arguments
+kozo_platform_registers_arguments(const struct kozo_message *message)
+{
+    struct kozo_platform_registers_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 2) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.base = message->word[0];
+    result.size = message->word[1];
+    return result;
+}
+
+// Gives the Frame that devices may reach by themselves. It is never used for anything else, not
+// even after the service has ended: a device that was not stopped can harm nobody but other
+// devices.
+//   size: bytes, a power of two; the first request decides
+[[nodiscard]]
+static inline enum kozo_error kozo_platform_dma(struct kozo_endpoint service, uint64_t size)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_PLATFORM_DMA},
+        .word = {size},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    return kozo_answer_error(&answer, 0);
+}
+
+// For the server: what came with dma.
+struct kozo_platform_dma_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t size;         // bytes, a power of two; the first request decides
+};
+
+[[nodiscard]]
+static inline struct kozo_platform_dma_arguments
+kozo_platform_dma_arguments(const struct kozo_message *message)
+{
+    struct kozo_platform_dma_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 1) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.size = message->word[0];
+    return result;
+}
+
+// For the server: who carries out each request. One without a handler is refused.
+struct kozo_platform_handlers {
+    struct kozo_message (*registers)(struct kozo_caller *caller,
+                                     const struct kozo_platform_registers_arguments *arguments);
+    struct kozo_message (*dma)(struct kozo_caller *caller,
+                               const struct kozo_platform_dma_arguments *arguments);
+};
+
+[[nodiscard]]
+static inline struct kozo_message
+kozo_platform_dispatch(const struct kozo_platform_handlers *handlers, struct kozo_caller *caller,
+                       const struct kozo_message *message)
+{
+    switch (message->info.label) {
+    case KOZO_PLATFORM_REGISTERS: {
+        if (handlers->registers == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_platform_registers_arguments arguments =
+            kozo_platform_registers_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->registers(caller, &arguments);
+    }
+    case KOZO_PLATFORM_DMA: {
+        if (handlers->dma == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_platform_dma_arguments arguments = kozo_platform_dma_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->dma(caller, &arguments);
     }
     default:
         return kozo_answer(KOZO_BAD_OPERATION);

@@ -11,12 +11,17 @@
 static uint8_t space[256];
 static uint32_t bar_mask[PCI_BARS];
 static uint16_t present;
-static bool many; // every function is there, as a copy of it
+static bool many; // every function is there, as a copy of it, the first of each bus a bridge
 
 static uint32_t read(void *context, struct pci_address address, uint16_t offset, uint8_t bytes)
 {
     (void)context;
     uint32_t value = UINT32_MAX;
+    bool bridge = many && address.number % 256 == 0 && bytes == 1;
+    if (bridge && (offset == 0x0e || offset == 0x19)) {
+        // To the bus after it.
+        return offset == 0x0e ? 0x81 : ((address.number >> 8) + 1U) & 0xff;
+    }
     if ((many || address.number == present) && offset + bytes <= sizeof space) {
         memcpy(&value, space + offset, bytes);
     }
@@ -87,6 +92,10 @@ TEST("a walk finds every function of a machine that is full, once")
         count++;
     }
     CHECK(count == 65'536);
+    many = false;
+    present = 1 << 8;
+    walk = (struct pci_walk){.access = &access};
+    CHECK(!pci_walk_next(&walk, &function));
 }
 
 TEST("a bridge says which bus is below it")

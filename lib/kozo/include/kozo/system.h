@@ -26,6 +26,8 @@ enum kozo_grant_kind : uint32_t {
     KOZO_GRANT_SELF,
     KOZO_GRANT_TIME,
     KOZO_GRANT_INITRD, // the initrd, to read
+    KOZO_GRANT_PLATFORM,
+    KOZO_GRANT_DRIVER,
     KOZO_GRANTS,
 };
 

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// One PCI function, and what the kernel knows of it: Frames of its registers and an IrqHandler.
+//
+//            function_claim
+//    FREE ────────────────────▶ CLAIMED: decodes its registers, may reach memory, may interrupt
+//      ▲                            │
+//      └──────── function_release ──┘ deaf and dumb; what the driver had of it is taken back
+//
+// A function has its slots for good: the objects in them are made at the first claim.
+#pragma once
+
+#include <kozo/stubs.h>
+
+#include "virtio_pci.h"
+
+struct function {
+    struct pci_function pci;
+    bool claimed;
+    size_t owner; // the place of the session that claimed it
+    size_t number;
+    struct virtio_layout layout;
+    struct pci_bar registers;    // the BAR that holds all parts
+    struct kozo_frame frame;     // of that BAR; handle 0 before the first claim
+    struct kozo_irq_handler irq; // likewise
+    struct kozo_frame shared;    // likewise
+    volatile uint8_t *vectors;   // the MSI-X table, mapped
+};
+
+constexpr uint64_t FUNCTION_SHARED = 0x40000; // bytes of memory that each may share with its driver
+
+// What functions are made with.
+struct platform {
+    struct pci_access access;
+    struct kozo_irq_control interrupts;
+    struct kozo_untyped memory; // for IrqHandlers
+    struct kozo_frame dma;
+    struct kozo_address_space space;
+    uint64_t next_slot;    // free ones, counted on
+    uint64_t next_address; // free ones of this process
+};
+
+// Makes a function that nobody has harmless: it can't reach memory.
+void function_silence(const struct platform *platform, const struct function *function);
+
+// Makes a function ready for its driver.
+[[nodiscard]] enum kozo_error function_claim(struct platform *platform, struct function *function,
+                                             size_t owner);
+
+// Stops the device, then takes back what was given.
+void function_release(struct platform *platform, struct function *function);
