@@ -34,6 +34,7 @@ enum part : uint64_t {
 // Slots of the process's own CNode.
 constexpr uint64_t FIRST_GIVEN = 2;
 
+constexpr unsigned SLOT_ORDER = 6;        // log2 of KOZO_SLOT_SIZE
 constexpr uint64_t OBJECTS_SIZE = 0x4000; // room for the objects that are neither Frame nor CNode
 constexpr uint64_t TABLE_SPAN = 0x200000; // memory that one page table covers
 
@@ -185,32 +186,43 @@ static bool carve(const struct builder *builder, enum kozo_object_type type, uin
                                (struct kozo_slot){slot}, 1) == KOZO_OK;
 }
 
+// Carves what is of the process's own choice in size, the largest first, so that nothing is lost
+// between the pieces.
+static bool carve_large(const struct builder *builder)
+{
+    const struct kozo_plan *plan = builder->plan;
+    struct {
+        enum kozo_object_type type;
+        unsigned order; // log2 of the bytes, 0 for none
+        uint64_t size;  // as retype takes it
+        enum part part;
+    } pieces[] = {
+        {KOZO_TYPE_UNTYPED, plan->memory_order, plan->memory_order, PART_MEMORY},
+        {KOZO_TYPE_FRAME, builder->frame_order, builder->frame_order, PART_FRAME},
+        {KOZO_TYPE_UNTYPED, builder->tables_order, builder->tables_order, PART_TABLES},
+        {KOZO_TYPE_CNODE, plan->cnode_bits + SLOT_ORDER, plan->cnode_bits, PART_CNODE},
+    };
+    for (unsigned order = 63; order > 0; order--) {
+        for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
+            if (pieces[i].order == order &&
+                !carve(builder, pieces[i].type, pieces[i].size, slot_of(builder, pieces[i].part))) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 static const char *make_objects(struct builder *builder)
 {
     const struct kozo_plan *plan = builder->plan;
-    // Memory is carved from the largest piece to the smallest, so that nothing is lost between
-    // them.
-    bool memory_first = plan->memory_order > builder->frame_order;
-    bool made = true;
-    if (plan->memory_order > 0 && memory_first) {
-        made = carve(builder, KOZO_TYPE_UNTYPED, plan->memory_order, slot_of(builder, PART_MEMORY));
-    }
-    made =
-        made && carve(builder, KOZO_TYPE_FRAME, builder->frame_order, slot_of(builder, PART_FRAME));
-    if (plan->memory_order > 0 && !memory_first) {
-        made = made &&
-               carve(builder, KOZO_TYPE_UNTYPED, plan->memory_order, slot_of(builder, PART_MEMORY));
-    }
-    made =
-        made &&
-        carve(builder, KOZO_TYPE_UNTYPED, builder->tables_order, slot_of(builder, PART_TABLES)) &&
-        carve(builder, KOZO_TYPE_CNODE, plan->cnode_bits, slot_of(builder, PART_CNODE)) &&
-        (!plan->extended ||
-         carve(builder, KOZO_TYPE_EXTENDED_STATE, 0, slot_of(builder, PART_EXTENDED))) &&
-        carve(builder, KOZO_TYPE_POOL, 0, slot_of(builder, PART_POOL)) &&
-        carve(builder, KOZO_TYPE_ADDRESS_SPACE, 0, slot_of(builder, PART_SPACE)) &&
-        carve(builder, KOZO_TYPE_THREAD, 0, slot_of(builder, PART_THREAD)) &&
-        carve(builder, KOZO_TYPE_SCHED_CONTEXT, 0, slot_of(builder, PART_CONTEXT));
+    bool made = carve_large(builder) &&
+                (!plan->extended ||
+                 carve(builder, KOZO_TYPE_EXTENDED_STATE, 0, slot_of(builder, PART_EXTENDED))) &&
+                carve(builder, KOZO_TYPE_POOL, 0, slot_of(builder, PART_POOL)) &&
+                carve(builder, KOZO_TYPE_ADDRESS_SPACE, 0, slot_of(builder, PART_SPACE)) &&
+                carve(builder, KOZO_TYPE_THREAD, 0, slot_of(builder, PART_THREAD)) &&
+                carve(builder, KOZO_TYPE_SCHED_CONTEXT, 0, slot_of(builder, PART_CONTEXT));
     if (!made) {
         return "can't be given its kernel objects";
     }

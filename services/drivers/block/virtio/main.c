@@ -159,6 +159,7 @@ static struct kozo_message begin(const struct kozo_caller *caller, struct disk_r
                 .order = ++driver.begun,
                 .request = request,
             };
+            push();
             return kozo_later();
         }
     }
