@@ -95,7 +95,7 @@ static struct kozo_message serve(struct kozo_caller *caller, const struct kozo_m
     return kozo_devices_dispatch(&handlers, caller, message);
 }
 
-static void left(size_t place)
+static bool left(size_t place)
 {
     for (size_t i = 0; i < manager.count; i++) {
         struct function *function = &manager.function[i];
@@ -103,6 +103,7 @@ static void left(size_t place)
             function_release(&manager.platform, function);
         }
     }
+    return true;
 }
 
 static bool ask_dma(struct platform *platform)

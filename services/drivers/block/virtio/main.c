@@ -247,16 +247,21 @@ static bool cancel(size_t place, uint64_t number)
     return false;
 }
 
-static void left(size_t place)
+// The place has no new client while the disk still writes into its memory.
+static bool left(size_t place)
 {
+    bool under_way = false;
     for (size_t i = 0; i < WISHES; i++) {
-        if (driver.wish[i].used && driver.wish[i].place == place) {
-            drop(&driver.wish[i]);
+        struct wish *wish = &driver.wish[i];
+        if (wish->used && wish->place == place) {
+            drop(wish);
+            under_way = under_way || wish->used;
         }
     }
     if (place < CLIENTS) {
         (void)kozo_cnode_revoke(share_slot(place));
     }
+    return !under_way;
 }
 
 int main(int argument_count, char **arguments)
