@@ -59,7 +59,8 @@ static void show_ring(struct init *init, const char *ring, size_t size, uint64_t
     for (uint64_t at = written > size ? written - size : 0; at < written; at++) {
         char byte = ring[at % size];
         if (byte != '\n') {
-            line[length++] = byte >= ' ' && byte <= '~' ? byte : '.';
+            bool printable = byte >= ' ' && byte <= '~';
+            line[length++] = printable ? byte : (char)'.';
         }
         if (length > 0 && (byte == '\n' || length == sizeof line - 1 || at + 1 == written)) {
             line[length] = 0;
