@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kozo/abi.h"
+
 // A physical address, or a number of bytes of physical memory.
 typedef uint64_t physical_t;
 
@@ -33,6 +35,8 @@ typedef uint64_t arch_entry_t;
 //   unsigned ARCH_INTERRUPTS      then those of interrupts that come as messages, to this, exclusive
 //   bool     ARCH_HAS_PORTS       whether arch_port_read and arch_port_write work
 //   unsigned ARCH_CLASS_WORDS     most words of a class of registers other than EXTENDED
+//   bool     ARCH_FAST_PATH       whether calls may take the fast path (ipc/fast.h); on the host it is a
+//                                 variable
 //   uint64_t ARCH_WORK_LIMIT      steps of a long operation between two preemption points; on the
 //                                 host it is a variable
 #include "machine.h"
@@ -48,6 +52,7 @@ constexpr uint64_t ARCH_PAGE_SIZE = (uint64_t)1 << ARCH_PAGE_BITS;
 #include "registers.h"
 
 struct cpu;
+struct thread;
 struct boot;
 
 // --- Memory -------------------------------------------------------------------------------------
@@ -97,7 +102,7 @@ static inline arch_entry_t arch_entry_split(arch_entry_t entry, unsigned level);
 void arch_root_prepare(arch_entry_t *root);
 
 // Makes the address space with this root current on this processor. Does nothing when it is.
-void arch_space_activate(physical_t root);
+static inline void arch_space_activate(physical_t root);
 
 // Leaves whatever user address space is current, so that its tables may go.
 void arch_space_leave(void);
@@ -171,6 +176,11 @@ void arch_registers_forget(const struct arch_registers *registers);
 
 uint64_t arch_registers_instruction(const struct arch_registers *registers);
 uint64_t arch_registers_stack(const struct arch_registers *registers);
+
+// Ends the system call at once and goes on as `thread`, which is current, and its address space,
+// too. What an arch does that can't leave the kernel from anywhere is its own matter: this gives
+// what the operation then answers.
+static inline enum kozo_error arch_exit_to(struct thread *thread);
 
 // --- Time and interrupts ------------------------------------------------------------------------
 
@@ -246,4 +256,7 @@ void arch_registers_each(const struct arch_registers *registers,
 // Stops this processor for good.
 [[noreturn]] void arch_halt(void);
 
-#include "inline.h" // what is static inline above
+// Copies 8-byte words, each of which is read once. The two do not overlap.
+static inline void arch_copy_words(uint64_t *to, const uint64_t *from, uint64_t count);
+
+#include "inline.h" // the functions that are static inline

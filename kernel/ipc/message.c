@@ -57,23 +57,14 @@ enum kozo_error message_check(struct thread *sender, unsigned rights)
 // Gives how many words arrive.
 static unsigned carry_words(struct thread *sender, struct thread *receiver, unsigned length)
 {
-    const uint64_t *from = &sender->registers.argument[MESSAGE_FIRST_WORD];
-    uint64_t *to = &receiver->registers.argument[MESSAGE_FIRST_WORD];
-
-    for (unsigned i = 0; i < length && i < KOZO_REGISTER_WORDS; i++) {
-        to[i] = from[i];
-    }
+    message_carry_words(&sender->registers, &receiver->registers, length);
     if (length <= KOZO_REGISTER_WORDS) {
         return length;
     }
-    const struct kozo_ipc_buffer *source = thread_buffer(sender);
-    struct kozo_ipc_buffer *target = thread_buffer(receiver);
-    if (source == nullptr || target == nullptr) {
+    if (thread_buffer(sender) == nullptr || thread_buffer(receiver) == nullptr) {
         return KOZO_REGISTER_WORDS;
     }
-    for (unsigned i = 0; i < length - KOZO_REGISTER_WORDS; i++) {
-        target->words[i] = source->words[i];
-    }
+    message_carry_buffer(sender, receiver, length);
     return length;
 }
 

@@ -7,9 +7,7 @@
 // once.
 #pragma once
 
-#include "kozo/abi.h"
-
-struct thread;
+#include "object/thread.h"
 
 constexpr unsigned MESSAGE_FIRST_WORD =
     2; // argument[2] is word 0; [0] is the info word, [1] the Reply
@@ -21,3 +19,48 @@ enum kozo_error message_check(struct thread *sender, unsigned rights);
 // Carries a checked message. A capability whose handle has become invalid since, or for which the
 // receiver has no slot, does not arrive. A fault is carried as a message, too.
 void message_carry(struct thread *sender, struct thread *receiver, uint64_t badge);
+
+// The parts of that which carry words: those in registers, and those of a long message, both of
+// whose ends have a buffer.
+static inline void message_carry_words(const struct arch_registers *sender,
+                                       struct arch_registers *receiver, unsigned length)
+{
+    const uint64_t *from = &sender->argument[MESSAGE_FIRST_WORD];
+    uint64_t *to = &receiver->argument[MESSAGE_FIRST_WORD];
+
+    static_assert(KOZO_REGISTER_WORDS == 7);
+    switch (length) {
+    default:
+        to[6] = from[6];
+        [[fallthrough]];
+    case 6:
+        to[5] = from[5];
+        [[fallthrough]];
+    case 5:
+        to[4] = from[4];
+        [[fallthrough]];
+    case 4:
+        to[3] = from[3];
+        [[fallthrough]];
+    case 3:
+        to[2] = from[2];
+        [[fallthrough]];
+    case 2:
+        to[1] = from[1];
+        [[fallthrough]];
+    case 1:
+        to[0] = from[0];
+        [[fallthrough]];
+    case 0:
+        break;
+    }
+}
+
+static inline void message_carry_buffer(const struct thread *sender, struct thread *receiver,
+                                        unsigned length)
+{
+    const struct kozo_ipc_buffer *source = thread_buffer(sender);
+    struct kozo_ipc_buffer *target = thread_buffer(receiver);
+
+    arch_copy_words(target->words, source->words, length - KOZO_REGISTER_WORDS);
+}

@@ -111,7 +111,7 @@ enum kozo_error endpoint_call(struct cpu *cpu, struct thread *caller, struct end
     return KOZO_OK;
 }
 
-enum kozo_error endpoint_call_call(struct call *call)
+enum kozo_error endpoint_call_generally(struct call *call)
 {
     enum kozo_error error = message_check(call->caller, call->slot->rights);
     if (error != KOZO_OK) {
@@ -247,7 +247,7 @@ enum kozo_error endpoint_try_recv_call(struct call *call)
     return KOZO_WOULD_BLOCK;
 }
 
-enum kozo_error endpoint_reply_recv_call(struct call *call)
+enum kozo_error endpoint_reply_recv_generally(struct call *call)
 {
     struct reply_argument found = receive_reply(call);
     if (found.error != KOZO_OK) {

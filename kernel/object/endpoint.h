@@ -44,6 +44,10 @@ static inline struct endpoint *endpoint_of(const struct slot *capability)
 enum kozo_error endpoint_call(struct cpu *cpu, struct thread *caller, struct endpoint *endpoint,
                               uint64_t badge);
 
+// call and reply_recv in all cases; ipc/fast.c takes those that are common before.
+[[gnu::noinline]] enum kozo_error endpoint_call_generally(struct call *call);
+[[gnu::noinline]] enum kozo_error endpoint_reply_recv_generally(struct call *call);
+
 enum kozo_error endpoint_call_call(struct call *call);
 enum kozo_error endpoint_send_call(struct call *call);
 enum kozo_error endpoint_try_send_call(struct call *call);

@@ -75,14 +75,6 @@ void thread_let_go(struct cpu *cpu, const struct slot *slot)
     }
 }
 
-struct kozo_ipc_buffer *thread_buffer(const struct thread *thread)
-{
-    if (thread->buffer.type != KOZO_TYPE_FRAME) {
-        return nullptr;
-    }
-    return arch_window(thread->buffer.base + thread->buffer.value);
-}
-
 physical_t thread_root(const struct thread *thread)
 {
     if (thread->space.type != KOZO_TYPE_ADDRESS_SPACE) {

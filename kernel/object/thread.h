@@ -97,7 +97,13 @@ static inline struct thread *thread_at(link_t link)
 }
 
 // The 512 bytes of its IPC buffer, through the window; null without one.
-struct kozo_ipc_buffer *thread_buffer(const struct thread *thread);
+static inline struct kozo_ipc_buffer *thread_buffer(const struct thread *thread)
+{
+    if (thread->buffer.type != KOZO_TYPE_FRAME) {
+        return nullptr;
+    }
+    return arch_window(thread->buffer.base + thread->buffer.value);
+}
 
 // The root of its page tables; 0 when it has none.
 physical_t thread_root(const struct thread *thread);

@@ -37,6 +37,9 @@ enum cpu_pending : uint32_t {
     PENDING_RESTART = 2,  // the system call is to start again
     PENDING_AUDIT = 4,    // its success goes to the audit log
     PENDING_ANSWERED = 8, // no answer is due: the registers are as they should be
+
+    // Nothing, but another thread is current. By itself, and more than any error.
+    PENDING_SWITCHED = 256,
 };
 
 // Why the next system call can't be looked up at once.

@@ -128,6 +128,11 @@ static int ready_highest(const struct cpu *cpu)
     return NOBODY;
 }
 
+bool scheduler_is_above(const struct cpu *cpu, unsigned priority)
+{
+    return ready_highest(cpu) > (int)priority;
+}
+
 void scheduler_charge(struct cpu *cpu)
 {
     struct sched_context *context = link_target(cpu->context);

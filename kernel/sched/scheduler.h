@@ -18,6 +18,9 @@ struct thread;
 void scheduler_add(struct cpu *cpu, struct thread *thread);
 void scheduler_add_first(struct cpu *cpu, struct thread *thread);
 
+// Whether somebody of a higher priority is ready.
+[[nodiscard]] bool scheduler_is_above(const struct cpu *cpu, unsigned priority);
+
 // Takes a thread out of its ready list, if it is in it, or off another processor, if it runs there:
 // it is current nowhere else. Call before anything changes that decides on T1.
 void scheduler_remove(struct cpu *cpu, struct thread *thread);

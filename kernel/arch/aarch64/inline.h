@@ -116,3 +116,25 @@ static inline arch_entry_t arch_entry_split(arch_entry_t entry, unsigned level)
 {
     return level > 1 ? entry : entry | ENTRY_NO_BLOCK;
 }
+
+static inline void arch_copy_words(uint64_t *to, const uint64_t *from, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        to[i] = ((const volatile uint64_t *)from)[i];
+    }
+}
+
+static inline enum kozo_error arch_exit_to(struct thread *)
+{
+    return KOZO_OK;
+}
+
+static inline void arch_space_activate(physical_t root)
+{
+    physical_t current;
+
+    __asm__("mrs %0, ttbr0_el1" : "=r"(current));
+    if (current != root) {
+        __asm__ volatile("msr ttbr0_el1, %0; isb" : : "r"(root) : "memory");
+    }
+}

@@ -28,6 +28,7 @@ constexpr unsigned ARCH_INTERRUPTS = ARCH_LINES;
 
 constexpr bool ARCH_HAS_PORTS = false;
 
+constexpr bool ARCH_FAST_PATH = true;
 constexpr uint64_t ARCH_WORK_LIMIT = 64;
 
 // Where physical address 0 is seen in the window, and in the mapping of the kernel's own image.

@@ -21,6 +21,7 @@ constexpr unsigned char RUBBISH = 0xa5;
 
 alignas(4096) unsigned char host_ram[HOST_RAM];
 uint64_t host_work_limit = DEFAULT_WORK_LIMIT;
+bool host_fast_path = true;
 struct host host;
 
 static_assert(sizeof(struct kernel) <= HOST_IMAGE);
@@ -89,7 +90,7 @@ static void forget(uint64_t address)
     host.tlb_count = kept;
 }
 
-void arch_space_activate(physical_t root)
+void host_space_activate(physical_t root)
 {
     if (host_cpu()->arch.root != root) {
         host_cpu()->arch.root = root;
@@ -359,6 +360,12 @@ void arch_registers_each(const struct arch_registers *registers,
 
 // --- Entry --------------------------------------------------------------------------------------
 
+enum kozo_error host_exit_to(void)
+{
+    host_cpu()->pending = PENDING_SWITCHED;
+    return KOZO_OK;
+}
+
 struct thread *kernel_syscall(struct cpu *cpu)
 {
     if (!lock_take(cpu)) {
@@ -369,6 +376,9 @@ struct thread *kernel_syscall(struct cpu *cpu)
 
     if (error == KOZO_OK && cpu->pending == 0) {
         thread->registers.operation = KOZO_OK;
+    } else if (error == KOZO_OK && cpu->pending == PENDING_SWITCHED) {
+        cpu->pending = 0;
+        thread = cpu->current;
     } else {
         thread = syscall_end(cpu, error);
     }

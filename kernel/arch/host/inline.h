@@ -55,6 +55,13 @@ static inline struct cpu *arch_cpu(void)
 
 void host_pause(void);
 
+void host_space_activate(physical_t root);
+
+static inline void arch_space_activate(physical_t root)
+{
+    host_space_activate(root);
+}
+
 static inline void arch_pause(void)
 {
     host_pause();
@@ -113,4 +120,18 @@ static inline arch_entry_t arch_entry_limit(arch_entry_t entry, unsigned rights)
 static inline arch_entry_t arch_entry_split(arch_entry_t entry, unsigned)
 {
     return entry;
+}
+
+static inline void arch_copy_words(uint64_t *to, const uint64_t *from, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        to[i] = ((const volatile uint64_t *)from)[i];
+    }
+}
+
+enum kozo_error host_exit_to(void);
+
+static inline enum kozo_error arch_exit_to(struct thread *)
+{
+    return host_exit_to();
 }

@@ -26,5 +26,8 @@ constexpr bool ARCH_HAS_PORTS = true;
 constexpr unsigned ARCH_CLASS_WORDS = 13;
 
 // Preemption is for the tests to choose: a low limit puts one everywhere.
+extern bool host_fast_path;
+#define ARCH_FAST_PATH host_fast_path
+
 extern uint64_t host_work_limit;
 #define ARCH_WORK_LIMIT host_work_limit

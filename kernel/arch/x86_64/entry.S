@@ -43,6 +43,23 @@
         add     $16, %rsp
 .endm
 
+// Loads what SYSRET needs, and all registers that a system call may give results in, but for rax.
+.macro RESTORE_CALL
+        mov     R_RDI(%rax), %rdi
+        mov     R_RSI(%rax), %rsi
+        mov     R_RDX(%rax), %rdx
+        mov     R_R8(%rax), %r8
+        mov     R_R9(%rax), %r9
+        mov     R_R10(%rax), %r10
+        mov     R_R12(%rax), %r12
+        mov     R_R13(%rax), %r13
+        mov     R_R14(%rax), %r14
+        mov     R_R15(%rax), %r15
+        mov     R_RIP(%rax), %rcx
+        mov     R_RFLAGS(%rax), %r11
+        mov     R_RSP(%rax), %rsp
+.endm
+
 // Gives the kernel's lock back, if this processor has it (sched/processors.h). Stores are seen in
 // their order (Intel SDM volume 3, section 9.2).
 .macro UNLOCK
@@ -132,19 +149,7 @@ guarded_\instruction:
 .if \shared
         UNLOCK_HELD
 .endif
-        mov     R_RDI(%rax), %rdi
-        mov     R_RSI(%rax), %rsi
-        mov     R_RDX(%rax), %rdx
-        mov     R_R8(%rax), %r8
-        mov     R_R9(%rax), %r9
-        mov     R_R10(%rax), %r10
-        mov     R_R12(%rax), %r12
-        mov     R_R13(%rax), %r13
-        mov     R_R14(%rax), %r14
-        mov     R_R15(%rax), %r15
-        mov     R_RIP(%rax), %rcx
-        mov     R_RFLAGS(%rax), %r11
-        mov     R_RSP(%rax), %rsp
+        RESTORE_CALL
         xor     %eax, %eax
         WAY_OUT sysretq
         .size   \name, . - \name
@@ -178,21 +183,9 @@ entry_exit:
         UNLOCK
         cmpq    $VECTOR_SYSCALL, R_VECTOR(%rax)
         jne     .Lrestore_all
-        mov     R_RDI(%rax), %rdi
-        mov     R_RSI(%rax), %rsi
-        mov     R_RDX(%rax), %rdx
-        mov     R_R8(%rax), %r8
-        mov     R_R9(%rax), %r9
-        mov     R_R10(%rax), %r10
-        mov     R_R12(%rax), %r12
-        mov     R_R13(%rax), %r13
-        mov     R_R14(%rax), %r14
-        mov     R_R15(%rax), %r15
         mov     R_RBX(%rax), %rbx
         mov     R_RBP(%rax), %rbp
-        mov     R_RIP(%rax), %rcx
-        mov     R_RFLAGS(%rax), %r11
-        mov     R_RSP(%rax), %rsp
+        RESTORE_CALL
         mov     R_RAX(%rax), %rax
         WAY_OUT sysretq
 
@@ -200,7 +193,7 @@ entry_exit:
 .Lswitch:
         mov     %gs:CPU_FRAME_END, %rcx
         mov     %rax, %gs:CPU_FRAME_END
-        cmpq    $0, %gs:CPU_FSGSBASE
+        cmpl    $0, %gs:CPU_FSGSBASE
         je      .Lswitch_slowly
         rdfsbase %rdx
         mov     %rdx, R_FS_BASE(%rcx)
@@ -213,6 +206,34 @@ entry_exit:
         wrgsbase %rdx
         swapgs
         jmp     .Lrestore
+
+// The short way from C code to another thread, in rax: one that made a system call, on the only
+// processor. Once its bases are there, no more is needed of the kernel's GS base.
+        .globl  entry_exit_to
+        .type   entry_exit_to, @function
+entry_exit_to:
+        add     $(THREAD_REGISTERS + FRAME_END), %rax
+        cmpl    $0, %gs:CPU_SHORT_EXIT
+        je      .Lswitch
+        cmpq    $VECTOR_SYSCALL, R_VECTOR(%rax)
+        jne     .Lswitch
+        mov     %gs:CPU_FRAME_END, %rcx
+        mov     %rax, %gs:CPU_FRAME_END
+        rdfsbase %rdx
+        mov     %rdx, R_FS_BASE(%rcx)
+        mov     R_FS_BASE(%rax), %rdx
+        wrfsbase %rdx
+        swapgs
+        rdgsbase %rdx
+        mov     %rdx, R_GS_BASE(%rcx)
+        mov     R_GS_BASE(%rax), %rdx
+        wrgsbase %rdx
+        mov     R_RBX(%rax), %rbx
+        mov     R_RBP(%rax), %rbp
+        RESTORE_CALL
+        mov     R_RAX(%rax), %rax
+        sysretq
+        .size   entry_exit_to, . - entry_exit_to
 
 // Without FSGSBASE a thread can't change its bases, so they need not be saved.
 .Lswitch_slowly:

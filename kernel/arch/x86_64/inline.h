@@ -119,3 +119,27 @@ static inline arch_entry_t arch_entry_split(arch_entry_t entry, unsigned level)
 {
     return level > 1 ? entry : entry & ~ENTRY_LARGE;
 }
+
+static inline void arch_space_activate(physical_t root)
+{
+    struct arch_cpu *cpu = (struct arch_cpu *)arch_cpu();
+
+    if (cpu->root != root) {
+        cpu->root = root;
+        __asm__ volatile("mov %0, %%cr3" : : "r"(root) : "memory");
+    }
+}
+
+static inline void arch_copy_words(uint64_t *to, const uint64_t *from, uint64_t count)
+{
+    __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
+}
+
+// Does not come back: whatever is on the kernel's stack is of no use any more.
+static inline enum kozo_error arch_exit_to(struct thread *thread)
+{
+    uint64_t result;
+
+    __asm__ volatile("jmp entry_exit_to" : "=a"(result) : "a"(thread) : "memory");
+    return (enum kozo_error)result;
+}

@@ -37,6 +37,7 @@ SAME_CPU(CPU_SELF, self);
 SAME_CPU(CPU_STACK, stack);
 SAME_CPU(CPU_USER_RSP, user_rsp);
 SAME_CPU(CPU_FSGSBASE, fsgsbase);
+SAME_CPU(CPU_SHORT_EXIT, short_exit);
 SAME_CPU(CPU_LOCKED, locked);
 SAME_CPU(CPU_FRAME_END, tss.rsp0);
 SAME_CPU(CPU_IDLE, idle);

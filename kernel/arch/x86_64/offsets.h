@@ -30,13 +30,14 @@
 #define FRAME_CS     144
 
 // struct arch_cpu
-#define CPU_SELF      0
-#define CPU_STACK     8
-#define CPU_USER_RSP  16
-#define CPU_FSGSBASE  24
-#define CPU_LOCKED    48
-#define CPU_FRAME_END 56 // tss.rsp0
-#define CPU_IDLE      224
+#define CPU_SELF       0
+#define CPU_STACK      8
+#define CPU_USER_RSP   16
+#define CPU_FSGSBASE   24
+#define CPU_SHORT_EXIT 28
+#define CPU_LOCKED     48
+#define CPU_FRAME_END  56 // tss.rsp0
+#define CPU_IDLE       224
 
 // struct cpu
 #define CPU_PENDING 464

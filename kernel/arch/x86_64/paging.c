@@ -18,14 +18,6 @@ unsigned arch_large_level(void)
     return features.large_1g ? 2 : 1;
 }
 
-void arch_space_activate(physical_t root)
-{
-    if (this_cpu()->root != root) {
-        this_cpu()->root = root;
-        write_cr3(root);
-    }
-}
-
 void arch_space_leave(void)
 {
     arch_space_activate(arch_physical(kernel_root));

@@ -173,6 +173,7 @@ void processor_share(bool shared)
 
     wrmsr(MSR_LSTAR, entry);
     wrmsr(MSR_CSTAR, entry);
+    arch_cpu()->arch.short_exit = features.fsgsbase && !shared ? 1 : 0;
 }
 
 // SYSENTER faults, since it has no code segment. SYSCALL from 32-bit code can't happen without such

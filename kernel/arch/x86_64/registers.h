@@ -61,13 +61,14 @@ struct [[gnu::packed]] x86_tss {
 // The first member of struct cpu. The GS base is its address while the kernel runs.
 struct arch_cpu {
     struct cpu *self;
-    uint64_t stack;    // top of the kernel stack
-    uint64_t user_rsp; // rsp of the caller, for some instructions after SYSCALL
-    uint64_t fsgsbase; // 1 when user mode may write the FS and GS bases itself
-    uint64_t root;     // CR3 as it is
-    uint64_t deadline; // when kernel_timer is due, in ticks; UINT64_MAX when it is not
-    uint32_t locked;   // 1 while this processor holds the kernel's lock; puts tss.rsp0 at a
-                       // multiple of 8
+    uint64_t stack;      // top of the kernel stack
+    uint64_t user_rsp;   // rsp of the caller, for some instructions after SYSCALL
+    uint32_t fsgsbase;   // 1 when user mode may write the FS and GS bases itself
+    uint32_t short_exit; // 1 when it may, and there is no lock to give back
+    uint64_t root;       // CR3 as it is
+    uint64_t deadline;   // when kernel_timer is due, in ticks; UINT64_MAX when it is not
+    uint32_t locked;     // 1 while this processor holds the kernel's lock; puts tss.rsp0 at a
+                         // multiple of 8
     struct x86_tss tss;
     uint64_t gdt[8];
 
