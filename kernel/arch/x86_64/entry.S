@@ -208,7 +208,7 @@ entry_exit:
         jmp     .Lrestore
 
 // The short way from C code to another thread, in rax: one that made a system call, on the only
-// processor. Once its bases are there, no more is needed of the kernel's GS base.
+// processor.
         .globl  entry_exit_to
         .type   entry_exit_to, @function
 entry_exit_to:
@@ -228,11 +228,12 @@ entry_exit_to:
         mov     %rdx, R_GS_BASE(%rcx)
         mov     R_GS_BASE(%rax), %rdx
         wrgsbase %rdx
+        swapgs
         mov     R_RBX(%rax), %rbx
         mov     R_RBP(%rax), %rbp
         RESTORE_CALL
         mov     R_RAX(%rax), %rax
-        sysretq
+        WAY_OUT sysretq
         .size   entry_exit_to, . - entry_exit_to
 
 // Without FSGSBASE a thread can't change its bases, so they need not be saved.
