@@ -46,7 +46,8 @@ const char *device_claim(struct device *device, uint64_t kind, uint64_t number)
     uint64_t first = kozo_process_info()->free_slot;
     struct kozo_devices_claim_virtio_result given = claim(first, kind, number);
     if (given.error != KOZO_OK) {
-        return "there is no such device, or it is not free";
+        device->is_absent = given.error == KOZO_BAD_ARGUMENT;
+        return "the device is not to be had";
     }
     if (kozo_pool_donate((struct kozo_pool){kozo_granted("self.pool")},
                          (struct kozo_untyped){kozo_granted("memory")}) != KOZO_OK ||

@@ -10,6 +10,7 @@
 #include "virtio_pci.h"
 
 struct device {
+    bool is_absent; // the machine has no such device
     struct virtio_device virtio;
     struct kozo_irq_handler irq;
     struct kozo_slot shared_slot; // the Frame of the memory that both see

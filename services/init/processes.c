@@ -179,6 +179,10 @@ static void hear_fault(struct init *init, struct process *process,
 
 static void hear_exit(struct init *init, struct process *process, uint64_t status)
 {
+    if (process->service != nullptr && (status & 0xff) == 0) {
+        services_idle(init, process->service);
+        return;
+    }
     if (process->service != nullptr) {
         char reason[SERVICE_REASON];
         kozo_format(reason, sizeof reason, "ended with status %lu", status & 0xff);

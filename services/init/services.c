@@ -452,6 +452,14 @@ void services_ended(struct init *init, struct service *service, const char *reas
     services_advance(init);
 }
 
+void services_idle(struct init *init, struct service *service)
+{
+    end_process(init, service);
+    kozo_format(service->reason, sizeof service->reason, "has nothing to do");
+    leave_down(init, service, service->reason);
+    services_advance(init);
+}
+
 static void begin_anew(struct init *init, struct service *service)
 {
     end_process(init, service);

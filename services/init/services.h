@@ -65,6 +65,9 @@ void services_announced(struct init *init, struct service *service);
 // according to its description.
 void services_ended(struct init *init, struct service *service, const char *reason);
 
+// The service ended with status 0: what it is for is not there. It stays down, and nobody is told.
+void services_idle(struct init *init, struct service *service);
+
 // Ends a service and starts it anew at once, also one that is down.
 void services_restart(struct init *init, struct service *service);
 

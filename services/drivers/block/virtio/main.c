@@ -276,6 +276,9 @@ int main(int argument_count, char **arguments)
     (void)argument_count;
     (void)arguments;
     const char *fault = disk_start(&driver.disk, 0);
+    if (driver.disk.device.is_absent) {
+        return 0;
+    }
     if (fault != nullptr) {
         kozo_print(fault);
         kozo_print("\n");
