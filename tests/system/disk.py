@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The disk: the device manager, the driver of a virtio disk, and what a client sees of it."""
 
+import re
 import tempfile
+import time
 from pathlib import Path
 
 from driver.suite import check, expect, expect_equal
@@ -10,6 +12,7 @@ order = 55
 
 SIZE = 4 << 20
 BLOCK = 512
+SETTLED = 10.5  # seconds after which init takes a failure for the first one again
 
 
 def pattern():
@@ -57,3 +60,58 @@ def refuses(kozo):
 def without(kozo):
     told = kozo.launch("run", "--exec", "run test/disk info")
     expect_equal(told.status, 1, "the exit status", told.told)
+
+
+def resources(session):
+    """What of memory and slots is in use: the lines of `mem` that say so."""
+    return [line for line in session.command("mem").splitlines() if re.match("in use|free|slots", line)]
+
+
+def state_of(session, name):
+    rows = [line.split() for line in session.command("services").splitlines()]
+    return next((row[1:3] for row in rows if row[:1] == [name] and len(row) > 2), ["", "0"])
+
+
+def wait_until_up(session, name, starts):
+    limit = time.monotonic() + 20
+    while state_of(session, name) != ["up", str(starts)]:
+        expect(time.monotonic() < limit, f"{name} did not come back", session.told)
+        time.sleep(0.05)
+
+
+@check("the driver and the device manager are killed in turn, and the disk is read as before each time")
+def survives(kozo):
+    rounds = 25 if kozo.long else 2
+    image = kozo.file("killed.img", pattern())
+    wanted = str(sum(pattern()[:BLOCK * 1024]))
+    with kozo.start("--disk", str(image)) as session:
+        session.prompt()
+        disk = 1
+        wait_until_up(session, "disk", disk)
+        expect(wanted in session.command("run test/disk sum 0 1024"), "the sum is wrong", session.told)
+        before = resources(session)
+        for manager in range(2, rounds + 2):
+            if kozo.long:
+                time.sleep(SETTLED)
+            session.command("kill disk")
+            disk += 1
+            wait_until_up(session, "disk", disk)
+            expect(wanted in session.command("run test/disk sum 0 1024"), "the sum is wrong", session.told)
+            session.command("kill devmgr")
+            wait_until_up(session, "devmgr", manager)
+            disk = wait_for_new_life(session, disk)
+            expect(wanted in session.command("run test/disk sum 0 1024"), "the sum is wrong", session.told)
+        expect_equal(resources(session), before, "memory and slots afterwards")
+
+
+def wait_for_new_life(session, starts):
+    """The driver has lost its device with the manager: it ends, and claims it anew. Gives its starts."""
+    limit = time.monotonic() + 30
+    while True:
+        state, lives = state_of(session, "disk")
+        if state == "up" and int(lives) > starts:
+            return int(lives)
+        expect(time.monotonic() < limit, "the driver did not come back", session.told)
+        # Its device is gone; it notices at its next request.
+        session.command("run test/disk info")
+        time.sleep(0.05)
