@@ -98,6 +98,7 @@ def read_arguments():
     parser.add_argument("--junit", type=Path)
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--long", action="store_true")
+    parser.add_argument("--only", metavar="TEXT", default="")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("suites", nargs="*")
     return parser.parse_args()
@@ -122,7 +123,7 @@ def main():
     report = Report(arguments.verbose)
     results = {}
     for suite in chosen:
-        kozo = Kozo(ROOT, arguments.arch, arguments.mode, arguments.long)
+        kozo = Kozo(ROOT, arguments.arch, arguments.mode, arguments.long, arguments.only)
         try:
             results[suite.name] = run_suite(suite, kozo, report)
         except KeyboardInterrupt:

@@ -31,6 +31,11 @@ static inline physical_t arch_physical(const void *pointer)
     return address >= AARCH64_IMAGE ? address - AARCH64_IMAGE : address - AARCH64_WINDOW;
 }
 
+static inline void arch_pause(void)
+{
+    __asm__ volatile("yield");
+}
+
 static inline physical_t arch_window_address(const void *pointer)
 {
     return (uint64_t)pointer - AARCH64_WINDOW;

@@ -28,6 +28,9 @@ constexpr unsigned ARCH_INTERRUPTS = ARCH_LINES;
 
 constexpr bool ARCH_HAS_PORTS = false;
 
+// x0 to x30, the stack pointer, the program counter, the state of the processor and the thread pointer.
+constexpr unsigned ARCH_CLASS_WORDS = 35;
+
 constexpr bool ARCH_FAST_PATH = true;
 constexpr uint64_t ARCH_WORK_LIMIT = 64;
 

@@ -32,6 +32,7 @@ struct arch_cpu {
     uint64_t stack;    // top of the kernel stack
     uint64_t root;     // TTBR0_EL1 as it is; 0 while no user address space is current
     uint64_t deadline; // when kernel_timer is due, in ticks; UINT64_MAX when it is not
+    uint32_t locked;   // 1 while this processor holds the kernel's lock
 
     // Takes the place of a thread's registers while the processor is idle.
     alignas(16) struct arch_registers idle;
