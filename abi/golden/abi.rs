@@ -691,6 +691,7 @@ pub struct Lease(pub u64);
 /// The kernel's log of what was done with authority, in two rings, so that a flood of refusals
 /// can't push out what was granted. When a ring is full its oldest records go; the numbers tell how
 /// many. A thread that makes many records in a short time makes fewer: the others are counted only.
+/// A ring has places for 64 records, until it is given memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct AuditLog(pub u64);
@@ -1302,6 +1303,10 @@ pub mod operation {
     /// Takes the oldest record out of a ring, and adds it to the ring's chain (AuditDigest). The
     /// results are the words of an AuditRecord.
     pub const AUDIT_LOG_READ: u32 = 0x140;
+    /// Moves an Untyped that has no children into a ring, which from then on has its records there:
+    /// as many as fit, rounded down to a power of two. Nothing is lost by that. When the memory is
+    /// revoked the newest 64 records stay, and the numbers tell how many went.
+    pub const AUDIT_LOG_GROW: u32 = 0x141;
     /// Tells the state of a ring's chain.
     pub const AUDIT_DIGEST_GET: u32 = 0x150;
     /// Mixes 32 bytes into the generator's state. It counts as seeded from then on.

@@ -10,11 +10,6 @@
 
 constexpr uint64_t BURSTS_A_SECOND = 10;
 
-static struct kozo_audit_record *record_at(struct audit_ring *ring, uint64_t place)
-{
-    return &ring->record[place % AUDIT_RING];
-}
-
 // Whether the SchedContext that pays may make one more record now.
 static bool may_record(struct sched_context *context, uint64_t now)
 {
@@ -48,11 +43,8 @@ static struct kozo_audit_record *ring_next(struct cpu *cpu, struct audit_ring *r
     if (!may_record(link_target(cpu->context), now)) {
         return nullptr;
     }
-    struct kozo_audit_record *record = record_at(ring, ring->end++);
-    if (ring->end - ring->first > AUDIT_RING) {
-        ring->first++;
-        ring->read = record_at(ring, ring->first)->sequence;
-    }
+    struct kozo_audit_record *record = audit_record(ring, ring->end++);
+    audit_drop(ring, audit_places(ring));
     record->sequence = number;
     record->time = now;
     return record;
@@ -60,7 +52,7 @@ static struct kozo_audit_record *ring_next(struct cpu *cpu, struct audit_ring *r
 
 static void ring_note(struct audit_ring *ring, const struct call *call, enum kozo_error error)
 {
-    struct kozo_audit_record *last = record_at(ring, ring->end - 1);
+    struct kozo_audit_record *last = audit_record(ring, ring->end - 1);
 
     if (is_repeated(ring, last, call, error)) {
         last->count++;
@@ -106,39 +98,4 @@ void audit_revoked(struct cpu *cpu, const struct thread *thread, const struct sl
         record->badge = node->badge;
         record->count = node->value;
     }
-}
-
-enum kozo_error audit_log_read_call(struct call *call)
-{
-    if (call->argument[0] >= AUDIT_RINGS) {
-        return KOZO_BAD_ARGUMENT;
-    }
-    struct audit_ring *ring = &kernel.audit[call->argument[0]];
-    if (ring->first == ring->end) {
-        return KOZO_WOULD_BLOCK;
-    }
-
-    struct kozo_audit_record *record = record_at(ring, ring->first++);
-    const uint64_t *word = (const uint64_t *)record;
-    for (unsigned i = 0; i < sizeof(*record) / sizeof(*word); i++) {
-        call->argument[i] = word[i];
-    }
-    ring->digest = kozo_chain_add(&ring->digest, record);
-    ring->read = record->sequence + 1;
-    return KOZO_OK;
-}
-
-enum kozo_error audit_digest_get_call(struct call *call)
-{
-    if (call->argument[0] >= AUDIT_RINGS) {
-        return KOZO_BAD_ARGUMENT;
-    }
-
-    const struct audit_ring *ring = &kernel.audit[call->argument[0]];
-    call->argument[0] = ring->read;
-    call->argument[1] = ring->written;
-    for (unsigned i = 0; i < sizeof(ring->digest) / sizeof(uint64_t); i++) {
-        call->argument[2 + i] = kozo_digest_word(&ring->digest, i);
-    }
-    return KOZO_OK;
 }

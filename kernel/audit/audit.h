@@ -8,17 +8,23 @@
 // out what others did; a ring that is full loses its oldest records. The reader sees how many from
 // the numbers.
 //
-// Invariant R1: the records of a ring are at the places from `first` to `end`, at most AUDIT_RING,
-// each at its place modulo AUDIT_RING; their numbers rise, from `read` on and below `written`.
+// A ring has few places of its own. Memory that it was given has more, and holds all of its records
+// instead; when that is revoked the newest records come back to the ring's own places.
+//
+// Invariants
+//   R1  The records of a ring are at the places from `first` to `end`, at most as many as it has, each at its place
+//       modulo that; their numbers rise, from `read` on and below `written`.
+//   R2  A ring's memory is an ordinary Untyped without children, whose `value`, a power of two above the size of the
+//       ring's own places, is how much of it has records; an empty slot is none.
 #pragma once
 
+#include "cap/slot.h"
 #include "chain/chain.h"
 #include "kozo/abi.h"
 
 struct call;
 struct cpu;
 struct sched_context;
-struct slot;
 struct thread;
 
 constexpr unsigned AUDIT_RING = 64;
@@ -29,11 +35,37 @@ constexpr unsigned AUDIT_RINGS = 2;
 constexpr uint32_t AUDIT_BURST = 64;
 
 struct audit_ring {
-    uint64_t read, written; // numbers of the next event
-    uint64_t first, end;    // places, counted from the beginning
+    alignas(KOZO_SLOT_SIZE) struct slot memory; // an Untyped, or empty
+    uint64_t read, written;                     // numbers of the next event
+    uint64_t first, end;                        // places, counted from the beginning
     struct kozo_digest digest;
     struct kozo_audit_record record[AUDIT_RING];
 };
+
+// How many records there are places for.
+static inline uint64_t audit_places(const struct audit_ring *ring)
+{
+    return ring->memory.value == 0 ? AUDIT_RING
+                                   : ring->memory.value / sizeof(struct kozo_audit_record);
+}
+
+static inline struct kozo_audit_record *audit_record(struct audit_ring *ring, uint64_t place)
+{
+    uint64_t offset = place * sizeof(struct kozo_audit_record);
+
+    return ring->memory.value == 0
+               ? &ring->record[place % AUDIT_RING]
+               : arch_window(ring->memory.base + (offset & (ring->memory.value - 1)));
+}
+
+// Drops the oldest records until there are at most so many.
+static inline void audit_drop(struct audit_ring *ring, uint64_t most)
+{
+    if (ring->end - ring->first > most) {
+        ring->first = ring->end - most;
+        ring->read = audit_record(ring, ring->first)->sequence;
+    }
+}
 
 // Notes what a system call that is over did, or was refused.
 void audit_note(struct call *call, enum kozo_error error);
@@ -44,5 +76,9 @@ void audit_use(struct call *call);
 // Notes a revoke that has come to its end, from its node.
 void audit_revoked(struct cpu *cpu, const struct thread *thread, const struct slot *node);
 
+// The memory of a ring is about to be emptied, which is this slot of it.
+void audit_let_go(struct slot *memory);
+
 enum kozo_error audit_log_read_call(struct call *call);
+enum kozo_error audit_log_grow_call(struct call *call);
 enum kozo_error audit_digest_get_call(struct call *call);

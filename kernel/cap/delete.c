@@ -36,6 +36,8 @@ static bool slot_let_go(struct cpu *cpu, struct slot *slot)
         thread_let_go(cpu, slot);
     } else if (place == SLOT_IN_POOL && !pool_let_go(cpu, slot)) {
         return false;
+    } else if (place == SLOT_IN_AUDIT) {
+        audit_let_go(slot);
     }
     return slot->type != KOZO_TYPE_MAPPING || mapping_clear(cpu, slot);
 }

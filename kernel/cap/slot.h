@@ -2,8 +2,8 @@
 // A slot: the place of one capability, and its node in the derivation tree.
 //
 // A slot is one cache line of 64 bytes, and empty exactly when its type is NONE. Slots stand in
-// CNodes, in objects that refer to others (a thread's CSpace, a Pool's donors), and in the header
-// of an object that is being taken apart.
+// CNodes, in objects that refer to others (a thread's CSpace, a Pool's donors), in the rings of the
+// audit log, and in the header of an object that is being taken apart.
 //
 // The tree. The children of a slot form a ring through `next` and `previous`, oldest first; `child`
 // of the parent names the first, and only that one knows its parent (`up`). So inserting,
@@ -27,6 +27,7 @@ enum slot_flag : uint8_t {
     // Where it stands: 0 in a CNode, or one of these.
     SLOT_IN_THREAD = 1, // part of a struct thread
     SLOT_IN_POOL = 2,   // a donor of a struct pool
+    SLOT_IN_AUDIT = 3,  // the memory of a struct audit_ring
     SLOT_PLACE = 7,     // these bits
 
     SLOT_GRAVE = 8,    // the last capability of an object that is being taken apart, in its header

@@ -7,6 +7,7 @@
 #include "mem/table.h"
 #include "object/address_space.h"
 #include "object/thread.h"
+#include "object/untyped.h"
 #include "syscall/call.h"
 
 constexpr uint64_t PAGE = (uint64_t)1 << ARCH_PAGE_BITS;
@@ -106,12 +107,6 @@ void pool_give(struct pool *pool, physical_t page)
 
 enum kozo_error pool_donate(struct pool *pool, struct slot *untyped)
 {
-    if (untyped->type != KOZO_TYPE_UNTYPED || (untyped->flags & SLOT_DEVICE) != 0) {
-        return KOZO_BAD_TYPE;
-    }
-    if (untyped->child != 0 || untyped->value != 0) {
-        return KOZO_BAD_STATE;
-    }
     if (donor_pages(untyped) == 0) {
         return KOZO_BAD_ARGUMENT;
     }
@@ -127,14 +122,9 @@ enum kozo_error pool_donate(struct pool *pool, struct slot *untyped)
 
 enum kozo_error pool_donate_call(struct call *call)
 {
-    struct place from = lookup_place(call->caller, call->argument[0]);
-    if (from.error != KOZO_OK || place_slot(&from)->type == KOZO_TYPE_NONE) {
-        return KOZO_BAD_HANDLE;
-    }
-    if ((from.rights & KOZO_RIGHT_WRITE) == 0) {
-        return KOZO_NO_RIGHT;
-    }
-    return pool_donate(pool_of(call->slot), place_slot(&from));
+    struct lookup found = untyped_unused(call->caller, call->argument[0]);
+
+    return found.error == KOZO_OK ? pool_donate(pool_of(call->slot), found.slot) : found.error;
 }
 
 enum kozo_error pool_attach_call(struct call *call)

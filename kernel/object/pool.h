@@ -57,7 +57,7 @@ physical_t pool_take(struct pool *pool);
 // Gives a zeroed page back.
 void pool_give(struct pool *pool, physical_t page);
 
-// Moves an unused Untyped into a free donor slot: BAD_TYPE, BAD_STATE, BAD_ARGUMENT.
+// Moves an unused Untyped into a free donor slot: BAD_STATE, BAD_ARGUMENT.
 enum kozo_error pool_donate(struct pool *pool, struct slot *untyped);
 
 enum kozo_error pool_donate_call(struct call *call);

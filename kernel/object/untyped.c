@@ -24,6 +24,25 @@ void untyped_reset(struct slot *untyped)
     untyped->zeroed = 0;
 }
 
+struct lookup untyped_unused(struct thread *thread, uint64_t handle)
+{
+    struct place from = lookup_place(thread, handle);
+    if (from.error != KOZO_OK || place_slot(&from)->type == KOZO_TYPE_NONE) {
+        return (struct lookup){.error = KOZO_BAD_HANDLE};
+    }
+    if ((from.rights & KOZO_RIGHT_WRITE) == 0) {
+        return (struct lookup){.error = KOZO_NO_RIGHT};
+    }
+    struct slot *untyped = place_slot(&from);
+    if (untyped->type != KOZO_TYPE_UNTYPED || (untyped->flags & SLOT_DEVICE) != 0) {
+        return (struct lookup){.error = KOZO_BAD_TYPE};
+    }
+    if (untyped->child != 0 || untyped->value != 0) {
+        return (struct lookup){.error = KOZO_BAD_STATE};
+    }
+    return (struct lookup){.error = KOZO_OK, .slot = untyped};
+}
+
 // What one call wants, with all checks done.
 struct retype {
     enum kozo_object_type type;

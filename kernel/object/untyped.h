@@ -10,12 +10,16 @@
 //   U2  Children lie below the watermark, do not overlap, and there are none exactly when it is 0.
 #pragma once
 
-#include "cap/slot.h"
+#include "cap/lookup.h"
 
 struct call;
 
 // Puts the watermark back: the last child is gone, and the memory is dirty.
 void untyped_reset(struct slot *untyped);
+
+// An Untyped that is to be moved out of where it is and used as a whole: ordinary memory of which
+// nothing is used. BAD_HANDLE, NO_RIGHT, BAD_TYPE, BAD_STATE.
+struct lookup untyped_unused(struct thread *thread, uint64_t handle);
 
 enum kozo_error untyped_retype_call(struct call *call);
 enum kozo_error untyped_info_call(struct call *call);

@@ -148,6 +148,7 @@ static const struct shape shapes[] = {
     {KOZO_OP_SCHED_CONTEXT_INFO, "", 1},
     {KOZO_OP_SCHED_CONTROL_CONFIGURE, "Xuu", 6},
     {KOZO_OP_POOL_DONATE, "U", 4},
+    {KOZO_OP_AUDIT_LOG_GROW, "nU", 3},
     {KOZO_OP_POOL_ATTACH, "S", 5},
     {KOZO_OP_POOL_INFO, "", 1},
     {KOZO_OP_ADDRESS_SPACE_INFO, "", 1},

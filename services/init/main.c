@@ -214,6 +214,7 @@ void kozo_start(const void *info, struct kozo_ipc_buffer *buffer)
     }
     take_over(init, boot);
     check_initrd(init);
+    audit_start(init);
     read_system(init);
     start_services(init);
     // How long a runner takes to answer is no matter of ours.

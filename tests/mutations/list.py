@@ -281,6 +281,13 @@ MUTATIONS = [
     Mutation("any answer with the label RESULT sets the result", "object/foreign.c",
              "return info == ((uint64_t)KOZO_ANSWER_RESULT << 32 | one_word);",
              "return info >> 32 == KOZO_ANSWER_RESULT && one_word != 0;"),
+    # --- The log
+    Mutation("records stay behind when a ring gets memory", "audit/audit_log.c",
+             "        *audit_record(ring, place) = ring->record[place % AUDIT_RING];", NOTHING),
+    Mutation("a ring whose memory is revoked keeps its oldest records", "audit/audit_log.c",
+             "    audit_drop(ring, AUDIT_RING);", "    ring->end = ring->end - ring->first > AUDIT_RING ? ring->first + AUDIT_RING : ring->end;"),
+    Mutation("a ring's memory is used for more records than fit", "audit/audit_log.c",
+             "(uint64_t)1 << (63 -", "(uint64_t)1 << (64 -"),
     # --- Timers
     Mutation("skipped periods are made up for", "object/timer.c",
              "deadline + (missed + 1) * timer->period", "deadline + timer->period"),

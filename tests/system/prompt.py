@@ -286,6 +286,21 @@ def reboot(kozo):
     kozo.forget("prompt")
 
 
+@check("the log holds more than 64 records until somebody reads it, and its chain is whole")
+def long_log(kozo):
+    def records():
+        text = answer(kozo, "audit --verify")
+        expect_equal(text.count("the chain is whole"), 2, "the rings that are whole", text)
+        return int(re.search(r"authority: (\d+) records read", text)[1])
+
+    before = records()
+    for _ in range(5):
+        answer(kozo, "run bin/hello")
+        time.sleep(0.2)
+    made = records() - before
+    expect(made > 80, f"only {made} records of starting five programs were kept")
+
+
 @check("commands from a pipe are answered in order, and its end powers off with status 0")
 def from_a_pipe(kozo):
     ended = run(kozo.command_line("--timeout", "60"), input="echo one\necho two\n", timeout=90)

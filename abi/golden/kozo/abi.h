@@ -637,6 +637,7 @@ enum kozo_operation : uint32_t {
 
     // From abi/object/audit_log.abi
     KOZO_OP_AUDIT_LOG_READ = 0x140,
+    KOZO_OP_AUDIT_LOG_GROW = 0x141,
 
     // From abi/object/audit_digest.abi
     KOZO_OP_AUDIT_DIGEST_GET = 0x150,

@@ -90,5 +90,6 @@
     X(0x131, lease, close, KOZO_TYPE_LEASE, KOZO_RIGHT_CONTROL, 0, 0)                              \
     X(0x132, lease, info, KOZO_TYPE_LEASE, KOZO_RIGHT_READ, 0, 0)                                  \
     X(0x140, audit_log, read, KOZO_TYPE_AUDIT_LOG, KOZO_RIGHT_READ, 0, 0)                          \
+    X(0x141, audit_log, grow, KOZO_TYPE_AUDIT_LOG, KOZO_RIGHT_CONTROL, 0, 1)                       \
     X(0x150, audit_digest, get, KOZO_TYPE_AUDIT_DIGEST, KOZO_RIGHT_READ, 0, 0)                     \
     X(0x170, entropy, mix, KOZO_TYPE_ENTROPY, KOZO_RIGHT_WRITE, 0, 0)

@@ -1489,6 +1489,23 @@ static inline struct kozo_audit_log_read_result kozo_audit_log_read(struct kozo_
     };
 }
 
+// Moves an Untyped that has no children into a ring, which from then on has its records there: as
+// many as fit, rounded down to a power of two. Nothing is lost by that. When the memory is revoked
+// the newest 64 records stay, and the numbers tell how many went.
+//   ring: one of AuditRing
+//   memory: ordinary memory for at least 128 records; it lies in a CNode that may be written
+[[nodiscard]]
+static inline enum kozo_error kozo_audit_log_grow(struct kozo_audit_log object, uint64_t ring,
+                                                  struct kozo_untyped memory)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = ring,
+        .a1 = memory.handle,
+    };
+    return kozo_syscall_2(KOZO_OP_AUDIT_LOG_GROW, &registers);
+}
+
 // From abi/object/audit_digest.abi
 
 struct kozo_audit_digest_get_result {

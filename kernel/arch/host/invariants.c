@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One pass over the derivation tree finds all slots and through them all objects; everything else
-// is compared with that. All tables here are indexed by 64-byte units of RAM.
+// is compared with that. All tables here are indexed by 64-byte units of RAM; those of slots have a
+// unit more for each that stands in struct kernel.
 #include "invariants.h"
 
 #include <stdio.h>
@@ -36,22 +37,25 @@ enum place_kind : uint8_t {
     PLACE_THREAD,
     PLACE_POOL,
     PLACE_HANDLER,
+    PLACE_AUDIT,
     PLACE_GRAVE
 };
 
+constexpr unsigned SLOT_UNITS = UNITS + AUDIT_RINGS;
+
 static struct {
-    bool seen[UNITS];
+    bool seen[SLOT_UNITS];
     uint32_t capabilities[UNITS]; // to the object there
     unsigned slots, objects, empty_places;
-    enum place_kind place[UNITS];
+    enum place_kind place[SLOT_UNITS];
     enum use use[UNITS];
     bool table[PAGES]; // a page table, or a free page of a Pool
 
     // Lists, in the order in which things were found.
-    link_t slot[UNITS];
+    link_t slot[SLOT_UNITS];
     link_t object[UNITS];
-    link_t empty_place[UNITS];
-    link_t stack[UNITS + 1];
+    link_t empty_place[SLOT_UNITS];
+    link_t stack[SLOT_UNITS + 1];
 } found;
 
 static char message[200];
@@ -78,6 +82,17 @@ static unsigned unit_of(const void *pointer)
 static bool in_ram(link_t link)
 {
     return link != 0 && link < UNITS;
+}
+
+// The unit of a place for a slot; SLOT_UNITS for anything else.
+static unsigned slot_unit(link_t link)
+{
+    for (unsigned i = 0; i < AUDIT_RINGS; i++) {
+        if (link == link_to(&kernel.audit[i].memory)) {
+            return UNITS + i;
+        }
+    }
+    return in_ram(link) ? link : SLOT_UNITS;
 }
 
 static bool is_zero(const void *memory, uint64_t size)
@@ -190,7 +205,7 @@ static bool check_parent(const struct slot *slot, const struct slot *parent)
         RULE(lies_in(slot, parent->base, parent->size), "a Mapping lies inside its Frame", slot);
         return true;
     }
-    RULE(parent->type == KOZO_TYPE_UNTYPED && (parent->flags & SLOT_PLACE) != SLOT_IN_POOL,
+    RULE(parent->type == KOZO_TYPE_UNTYPED && (parent->flags & SLOT_PLACE) == 0,
          "S1: a capability is derived from its like, from a Frame or from an Untyped", slot);
     return check_carved(slot, parent);
 }
@@ -214,10 +229,11 @@ static bool note_slot(const struct slot *slot, const struct slot *parent)
     RULE(slot->type != KOZO_TYPE_NONE && slot->type < OBJECT_TYPES &&
              object_types[slot->type].name != nullptr,
          "S1: a slot in the tree is not empty", slot);
-    RULE(arch_physical(slot) < HOST_RAM, "a slot is in RAM", slot);
-    RULE(!found.seen[unit_of(slot)], "S1: a slot is in one ring", slot);
-    found.seen[unit_of(slot)] = true;
-    found.slot[found.slots++] = unit_of(slot);
+    unsigned unit = slot_unit(link_to(slot));
+    RULE(unit < SLOT_UNITS, "a slot is in RAM or in a ring of the log", slot);
+    RULE(!found.seen[unit], "S1: a slot is in one ring", slot);
+    found.seen[unit] = true;
+    found.slot[found.slots++] = link_to(slot);
     return note_object(slot) && check_parent(slot, parent);
 }
 
@@ -231,7 +247,7 @@ static bool walk_ring(const struct slot *parent, unsigned *depth)
         if (!note_slot(slot, parent)) {
             return false;
         }
-        RULE(in_ram(slot->next) && slot_at(slot->next)->previous == link_to(slot),
+        RULE(slot_unit(slot->next) < SLOT_UNITS && slot_at(slot->next)->previous == link_to(slot),
              "S1: next and previous agree", slot);
         RULE((slot->up != 0) == (link_to(slot) == parent->child),
              "S2: only the first of a ring knows its parent", slot);
@@ -302,10 +318,11 @@ static bool use_memory(physical_t base, uint64_t size, enum use use, const void 
 static void places(const struct slot *first, uint64_t count, enum place_kind kind)
 {
     for (uint64_t i = 0; i < count; i++) {
-        unsigned unit = unit_of(first + i);
+        link_t link = link_to(first + i);
+        unsigned unit = slot_unit(link);
         found.place[unit] = kind;
         if (!found.seen[unit]) {
-            found.empty_place[found.empty_places++] = unit;
+            found.empty_place[found.empty_places++] = link;
         }
     }
 }
@@ -390,6 +407,7 @@ static bool check_place(const struct slot *slot, enum place_kind place)
     static const uint8_t flags[] = {[PLACE_THREAD] = SLOT_IN_THREAD,
                                     [PLACE_POOL] = SLOT_IN_POOL,
                                     [PLACE_GRAVE] = SLOT_GRAVE,
+                                    [PLACE_AUDIT] = SLOT_IN_AUDIT,
                                     [PLACE_HANDLER] = 0};
 
     RULE(place != NO_PLACE, "a capability stands in a place for one", slot);
@@ -397,6 +415,8 @@ static bool check_place(const struct slot *slot, enum place_kind place)
     RULE(slot->type != SLOT_REVOCATION || (place == PLACE_THREAD && slot->object == 0),
          "S5: a Revocation stands in a thread and has no object", slot);
     RULE(place != PLACE_POOL || slot->type == KOZO_TYPE_UNTYPED, "a donor is an Untyped", slot);
+    RULE(place != PLACE_AUDIT || slot->type == KOZO_TYPE_UNTYPED,
+         "R2: the memory of a ring is an Untyped", slot);
     RULE(place != PLACE_HANDLER || slot->type == KOZO_TYPE_NOTIFICATION,
          "an IrqHandler or a Timer holds a Notification", slot);
     return true;
@@ -404,8 +424,11 @@ static bool check_place(const struct slot *slot, enum place_kind place)
 
 static bool check_places(void)
 {
+    for (unsigned i = 0; i < AUDIT_RINGS; i++) {
+        places(&kernel.audit[i].memory, 1, PLACE_AUDIT);
+    }
     for (unsigned i = 0; i < found.slots; i++) {
-        if (!check_place(slot_at(found.slot[i]), found.place[found.slot[i]])) {
+        if (!check_place(slot_at(found.slot[i]), found.place[slot_unit(found.slot[i])])) {
             return false;
         }
     }
@@ -425,8 +448,9 @@ static bool check_untyped(const struct slot *slot)
 
     RULE(slot->value <= slot->size && slot->zeroed <= slot->size,
          "U1: an Untyped's watermark lies inside it", slot);
-    if ((slot->flags & SLOT_PLACE) == SLOT_IN_POOL) {
-        RULE(!device && slot->child == 0, "a donor is ordinary memory without children", slot);
+    if ((slot->flags & SLOT_PLACE) != 0) {
+        RULE(!device && slot->child == 0, "P2, R2: a donor is ordinary memory without children",
+             slot);
         return use_memory(slot->base, slot->size, USED_DONOR, slot);
     }
     RULE((slot->value == 0) == (slot->child == 0),
@@ -1181,12 +1205,16 @@ static bool check_interrupts(void)
 static bool check_audit(void)
 {
     for (unsigned i = 0; i < AUDIT_RINGS; i++) {
-        const struct audit_ring *ring = &kernel.audit[i];
+        struct audit_ring *ring = &kernel.audit[i];
         uint64_t least = ring->read;
-        RULE(ring->first <= ring->end && ring->end - ring->first <= AUDIT_RING,
+        uint64_t used = ring->memory.value;
+        RULE(ring->memory.type == KOZO_TYPE_NONE ||
+                 (used > sizeof(ring->record) && (used & (used - 1)) == 0),
+             "R2: a ring uses a power of two of its memory, more than it has itself", ring);
+        RULE(ring->first <= ring->end && ring->end - ring->first <= audit_places(ring),
              "R1: a ring has at most its size of records", ring);
         for (uint64_t place = ring->first; place != ring->end; place++) {
-            const struct kozo_audit_record *record = &ring->record[place % AUDIT_RING];
+            const struct kozo_audit_record *record = audit_record(ring, place);
             RULE(record->sequence >= least && record->sequence < ring->written,
                  "R1: the numbers of a ring's records rise", record);
             least = record->sequence + 1;

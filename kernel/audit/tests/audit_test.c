@@ -161,6 +161,154 @@ TEST("each use of a watched capability is recorded, and of what derives from it"
     CHECK(CALL(CNODE_WATCH, A, B, 0, 0) == KOZO_SLOT_TAKEN);
 }
 
+// --- Memory for a ring --------------------------------------------------------------------------
+
+constexpr uint64_t MEMORY = AT_FREE + 2; // an Untyped, as much as twice a ring
+constexpr uint64_t TWICE = 2 * AUDIT_RING;
+
+static void begin_with_memory(void)
+{
+    world_begin();
+    world_make(KOZO_TYPE_UNTYPED, 13, MEMORY);
+    static_assert(1 << 13 == TWICE * sizeof(record));
+}
+
+static enum kozo_error grow(uint64_t memory)
+{
+    return (enum kozo_error)CALL(AUDIT_LOG_GROW, AT_AUDIT_LOG, KOZO_AUDIT_AUTHORITY, memory);
+}
+
+// As many records as a ring has places of its own, none of them merely counted.
+static void fill(void)
+{
+    host.now += arch_frequency();
+    make_records(AUDIT_RING / 2);
+    host.now += arch_frequency();
+}
+
+TEST("memory makes a ring longer, and nothing is lost")
+{
+    begin_with_memory();
+    fill();
+    uint64_t first = authority()->written - AUDIT_RING;
+    CHECK(grow(MEMORY) == KOZO_OK);
+    CHECK(world_is_empty(MEMORY));
+    make_records(AUDIT_RING / 2 - 1);
+    CHECK(authority()->end - authority()->first == TWICE - 1);
+    for (uint64_t i = first; i < first + TWICE - 1; i++) {
+        CHECK(take(KOZO_AUDIT_AUTHORITY) && record.sequence == i);
+        bool growth = i == first + AUDIT_RING;
+        CHECK((record.operation == KOZO_OP_AUDIT_LOG_GROW) == growth);
+    }
+    CHECK(!take(KOZO_AUDIT_AUTHORITY));
+}
+
+TEST("a ring in memory that is full loses its oldest records")
+{
+    begin_with_memory();
+    CHECK(grow(MEMORY) == KOZO_OK);
+    fill();
+    fill();
+    fill();
+    CHECK(authority()->end - authority()->first == TWICE);
+    CHECK(take(KOZO_AUDIT_AUTHORITY) && record.sequence == authority()->written - TWICE);
+}
+
+TEST("when a ring's memory is revoked its newest records stay, and the numbers tell what went")
+{
+    begin_with_memory();
+    CHECK(CALL(UNTYPED_RETYPE, MEMORY, KOZO_TYPE_UNTYPED, 13, A, 1) == KOZO_OK);
+    CHECK(grow(A) == KOZO_OK);
+    fill();
+    fill();
+    uint64_t written = authority()->written;
+    CHECK(CALL(CNODE_REVOKE, MEMORY) == KOZO_OK);
+    CHECK(authority()->memory.type == KOZO_TYPE_NONE);
+    CHECK(CALL(AUDIT_DIGEST_GET, AT_AUDIT_DIGEST, KOZO_AUDIT_AUTHORITY) == KOZO_OK);
+    CHECK(world.result[0] == written + 1 - AUDIT_RING && world.result[1] == written + 1);
+    for (uint64_t i = written + 1 - AUDIT_RING; i < written; i++) {
+        CHECK(take(KOZO_AUDIT_AUTHORITY) && record.sequence == i);
+        CHECK(record.operation == KOZO_OP_CNODE_COPY || record.operation == KOZO_OP_CNODE_DELETE);
+    }
+    CHECK(take(KOZO_AUDIT_AUTHORITY) && record.operation == KOZO_OP_CNODE_REVOKE);
+    CHECK(!take(KOZO_AUDIT_AUTHORITY));
+    CHECK(CALL(UNTYPED_INFO, MEMORY) == KOZO_OK && world.result[2] == world.result[1]);
+}
+
+TEST("a ring whose memory went may have other memory, however few records it has")
+{
+    begin_with_memory();
+    CHECK(CALL(UNTYPED_RETYPE, MEMORY, KOZO_TYPE_UNTYPED, 13, A, 1) == KOZO_OK);
+    CHECK(grow(A) == KOZO_OK);
+    make_records(1);
+    CHECK(CALL(CNODE_REVOKE, MEMORY) == KOZO_OK);
+    CHECK(grow(MEMORY) == KOZO_OK);
+    for (uint64_t i = 0; i < authority()->written; i++) {
+        CHECK(take(KOZO_AUDIT_AUTHORITY) && record.sequence == i);
+    }
+}
+
+TEST("memory that is no power of two is used as far as it is")
+{
+    begin_with_memory();
+    world_slot(MEMORY)->size -= 64;
+    CHECK(grow(MEMORY) == KOZO_BAD_ARGUMENT);
+    world_slot(MEMORY)->size += 64;
+    CHECK(CALL(CNODE_DELETE, MEMORY) == KOZO_OK);
+    world_make(KOZO_TYPE_UNTYPED, 14, MEMORY);
+    world_slot(MEMORY)->size -= 64;
+    CHECK(grow(MEMORY) == KOZO_OK);
+    CHECK(audit_places(authority()) == TWICE);
+}
+
+TEST("grow refuses what is no memory, used, too small or from devices, and a second time")
+{
+    begin_with_memory();
+    world_make(KOZO_TYPE_UNTYPED, 12, A);
+    CHECK(grow(A) == KOZO_BAD_ARGUMENT);
+    CHECK(CALL(AUDIT_LOG_GROW, AT_AUDIT_LOG, AUDIT_RINGS, MEMORY) == KOZO_BAD_ARGUMENT);
+    CHECK(CALL(AUDIT_LOG_GROW, AT_AUDIT_LOG, UINT64_MAX, MEMORY) == KOZO_BAD_ARGUMENT);
+    CHECK(grow(AT_DEVICES) == KOZO_BAD_TYPE);
+    CHECK(grow(AT_SPACE) == KOZO_BAD_TYPE);
+    CHECK(grow(AT_MEMORY) == KOZO_BAD_STATE);
+    CHECK(grow(B) == KOZO_BAD_HANDLE);
+    CHECK(grow(0) == KOZO_BAD_HANDLE);
+    CHECK(CALL(CNODE_MINT, AT_CNODE, B, KOZO_RIGHT_READ, 0) == KOZO_OK);
+    CHECK(grow(B | MEMORY << WORLD_CNODE_BITS) == KOZO_NO_RIGHT);
+    CHECK(CALL(CNODE_DELETE, B) == KOZO_OK);
+    CHECK(CALL(CNODE_MINT, AT_AUDIT_LOG, B, KOZO_RIGHT_READ, 0) == KOZO_OK);
+    CHECK(CALL(AUDIT_LOG_GROW, B, KOZO_AUDIT_AUTHORITY, MEMORY) == KOZO_NO_RIGHT);
+    CHECK(CALL(CNODE_DELETE, A) == KOZO_OK);
+    CHECK(grow(MEMORY) == KOZO_OK);
+    world_make(KOZO_TYPE_UNTYPED, 13, A);
+    CHECK(grow(A) == KOZO_BAD_STATE);
+    CHECK(CALL(AUDIT_LOG_GROW, AT_AUDIT_LOG, KOZO_AUDIT_REFUSALS, A) == KOZO_OK);
+}
+
+TEST("the chain goes on when a ring gets memory and when it loses it")
+{
+    struct kozo_digest digest = {};
+
+    begin_with_memory();
+    CHECK(CALL(UNTYPED_RETYPE, MEMORY, KOZO_TYPE_UNTYPED, 13, A, 1) == KOZO_OK);
+    CHECK(take(KOZO_AUDIT_AUTHORITY));
+    digest = kozo_chain_add(&digest, &record);
+    CHECK(grow(A) == KOZO_OK);
+    fill();
+    fill();
+    for (unsigned i = 0; i < AUDIT_RING / 2; i++) {
+        CHECK(take(KOZO_AUDIT_AUTHORITY));
+        digest = kozo_chain_add(&digest, &record);
+    }
+    CHECK(CALL(CNODE_REVOKE, MEMORY) == KOZO_OK);
+    while (take(KOZO_AUDIT_AUTHORITY)) {
+        digest = kozo_chain_add(&digest, &record);
+    }
+    CHECK(CALL(AUDIT_DIGEST_GET, AT_AUDIT_DIGEST, KOZO_AUDIT_AUTHORITY) == KOZO_OK);
+    CHECK(world.result[0] == world.result[1]);
+    CHECK(memcmp(&world.result[2], &digest, sizeof(digest)) == 0);
+}
+
 TEST("the digest is the chain over all that was read")
 {
     static const struct kozo_digest none;

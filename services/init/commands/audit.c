@@ -3,7 +3,8 @@
 //
 // Reading takes records out of the kernel, so init keeps them: the latest AUDIT_KEPT of each ring,
 // and the digest of the chain before the oldest one kept. With that, the chain over what is kept
-// must end in the kernel's own digest.
+// must end in the kernel's own digest. Between two readings the kernel has places for as many, in
+// memory that init gives it at the start.
 #include <chain/chain.h>
 #include <kozo/operations.h>
 #include <kozo/stubs.h>
@@ -116,6 +117,19 @@ static int verify(struct init *init)
         status = whole ? status : STATUS_FAILED;
     }
     return status;
+}
+
+void audit_start(struct init *init)
+{
+    for (uint64_t ring = 0; ring < RINGS; ring++) {
+        struct kozo_taken memory =
+            kozo_memory_take(&init->memory, kozo_order_of(sizeof(logs[ring].record)));
+        if (memory.slot == 0 ||
+            kozo_audit_log_grow((struct kozo_audit_log){KOZO_BOOT_SLOT_AUDIT_LOG}, ring,
+                                (struct kozo_untyped){memory.slot}) != KOZO_OK) {
+            say(init, "init: the log of the kernel stays short\n");
+        }
+    }
 }
 
 int command_audit(struct init *init, const struct call *call)

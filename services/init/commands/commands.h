@@ -30,6 +30,9 @@ extern const size_t commands_count;
 // Carries out one line and gives its exit status: 0 also for an empty one.
 [[nodiscard]] int commands_run(struct init *init, const char *line, size_t length);
 
+// Gives the kernel memory for its log.
+void audit_start(struct init *init);
+
 int command_audit(struct init *init, const struct call *call);
 int command_boot_times(struct init *init, const struct call *call);
 int command_caps(struct init *init, const struct call *call);
