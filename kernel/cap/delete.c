@@ -10,6 +10,12 @@
 #include "object/thread.h"
 #include "syscall/call.h"
 
+// Steps of a long operation: a capability that is not just a leaf of a revoke, a Mapping beside what its entries
+// take, and an object that is put where it dies.
+constexpr unsigned DELETE_STEPS = 2;
+constexpr unsigned MAPPING_STEPS = 2;
+constexpr unsigned BURY_STEPS = 2;
+
 // Takes the reference of a capability that is about to go. False for the last one of an object that
 // has to be taken apart.
 static bool reference_drop(const struct slot *slot)
@@ -39,7 +45,11 @@ static bool slot_let_go(struct cpu *cpu, struct slot *slot)
     } else if (place == SLOT_IN_AUDIT) {
         audit_let_go(slot);
     }
-    return slot->type != KOZO_TYPE_MAPPING || mapping_clear(cpu, slot);
+    if (slot->type != KOZO_TYPE_MAPPING) {
+        return true;
+    }
+    cpu->work += MAPPING_STEPS;
+    return mapping_clear(cpu, slot);
 }
 
 static bool is_plain(const struct slot *slot)
@@ -52,6 +62,7 @@ bool slot_delete(struct cpu *cpu, struct slot *slot)
     if (slot->type == KOZO_TYPE_NONE) {
         return true;
     }
+    cpu->work += DELETE_STEPS;
     if (!is_plain(slot)) {
         if ((slot->flags & SLOT_GRAVE) != 0) {
             return object_reap(cpu, (struct object *)slot);
@@ -63,6 +74,7 @@ bool slot_delete(struct cpu *cpu, struct slot *slot)
     if (reference_drop(slot)) {
         slot_remove(slot);
     } else {
+        cpu->work += BURY_STEPS;
         object_bury(slot);
     }
     return true;

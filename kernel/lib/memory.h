@@ -11,7 +11,7 @@
 // How much a long operation zeroes between two checks for a preemption point, and what that counts
 // as.
 constexpr uint64_t ZERO_STEP = 4096;
-constexpr unsigned ZERO_WORK = 8;
+constexpr unsigned ZERO_WORK = 10;
 
 // Zeroes `size` bytes, a multiple of 8, at an 8-byte boundary, with 8-byte stores.
 static inline void memory_zero(void *memory, uint64_t size)

@@ -16,6 +16,10 @@ constexpr unsigned ENTRIES_A_STEP = 4;
 // Steps that it takes to zero a table.
 constexpr unsigned RELEASE_STEPS = TABLE_ENTRIES / 8;
 
+// Steps that it takes to make a table, and to fill it with the parts of a large page.
+constexpr unsigned MAKE_STEPS = TABLE_ENTRIES / 32;
+constexpr unsigned SPLIT_STEPS = TABLE_ENTRIES / 12;
+
 struct table_place table_split(struct cpu *cpu, struct address_space *space, struct table_place at,
                                uint64_t address)
 {
@@ -23,7 +27,9 @@ struct table_place table_split(struct cpu *cpu, struct address_space *space, str
     arch_entry_t *part = arch_window(table);
 
     space->tables++;
+    cpu->work += MAKE_STEPS;
     if (arch_entry_present(*at.entry)) {
+        cpu->work += SPLIT_STEPS;
         arch_entry_t leaf = arch_entry_split(*at.entry, at.level);
         for (uint64_t i = 0; i < TABLE_ENTRIES; i++) {
             part[i] = leaf;
@@ -188,7 +194,8 @@ static bool is_empty(physical_t table)
 }
 
 // Gives back, lowest first, those of the tables on the way to `address` that end at `end` and are empty.
-static void trim_way(struct cpu *cpu, struct address_space *space, uint64_t address, uint64_t end)
+// False when a preemption point is due before all of them were looked at.
+static bool trim_way(struct cpu *cpu, struct address_space *space, uint64_t address, uint64_t end)
 {
     for (unsigned level = 1; level < ARCH_LEVELS; level++) {
         struct table_place at = {table_entry(space->root, address, ARCH_LEVELS - 1),
@@ -202,17 +209,21 @@ static void trim_way(struct cpu *cpu, struct address_space *space, uint64_t addr
         }
         physical_t table = arch_entry_address(*at.entry, level);
         if (end < ARCH_USER_END && end % table_span(level) != 0) {
-            return;
+            return true;
         }
         cpu->work += TABLE_ENTRIES / ENTRIES_A_STEP;
         if (!is_empty(table)) {
-            return;
+            return true;
         }
         *at.entry = 0;
         flush_note(cpu, space->root, address, table_span(level));
         flush_finish(cpu);
         release(space, table);
+        if (cpu->work >= ARCH_WORK_LIMIT) {
+            return false;
+        }
     }
+    return true;
 }
 
 bool tables_trim(struct cpu *cpu, struct address_space *space, uint64_t *cursor)
@@ -221,8 +232,12 @@ bool tables_trim(struct cpu *cpu, struct address_space *space, uint64_t *cursor)
         uint64_t address = *cursor;
         unsigned level = table_walk(space->root, address).level;
         uint64_t span = table_span(level == 0 ? 1 : level);
-        *cursor = (address / span + 1) * span;
-        trim_way(cpu, space, address, *cursor);
+        uint64_t next = (address / span + 1) * span;
+        if (!trim_way(cpu, space, address, next)) {
+            return false;
+        }
+        *cursor = next;
+        cpu->work++;
         if (cpu_work_is_due(cpu)) {
             return false;
         }

@@ -13,7 +13,7 @@
 #include "syscall/call.h"
 
 // Empty slots that count as one step of work.
-constexpr unsigned EMPTY_A_STEP = 8;
+constexpr unsigned EMPTY_A_STEP = 4;
 
 bool cnode_reap(struct cpu *cpu, struct object *object)
 {

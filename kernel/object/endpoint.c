@@ -19,6 +19,7 @@ bool waitable_empty(struct cpu *cpu, struct waitable *waitable)
     if (waitable->queue.first == 0) {
         return true;
     }
+    cpu->work++;
     thread_cancel(cpu, thread_at(waitable->queue.first), KOZO_CANCELLED);
     return false;
 }

@@ -9,6 +9,11 @@
 #include "object/pool.h"
 #include "syscall/call.h"
 
+// Entries that are changed in the time of one step.
+constexpr unsigned FILLS_A_STEP = 8;
+constexpr unsigned LIMITS_A_STEP = 2;
+constexpr unsigned COPIES_A_STEP = 4;
+
 struct pass {
     struct cpu *cpu;
     const struct slot *mapping;
@@ -25,9 +30,9 @@ static inline uint64_t pass_address(const struct pass *pass)
 }
 
 // Moves over `count` entries of a level, or what is left of the first.
-static inline void pass_move(struct pass *pass, uint64_t count, unsigned level)
+static inline void pass_move(struct pass *pass, uint64_t count, unsigned level, unsigned a_step)
 {
-    pass->cpu->work += (uint32_t)count;
+    pass->cpu->work += (uint32_t)((count + a_step - 1) / a_step);
     pass->offset += count * table_span(level);
 }
 
@@ -38,6 +43,16 @@ static inline uint64_t rest_of(const struct pass *pass, unsigned level)
     uint64_t rest = table_span(level) - pass_address(pass) % table_span(level);
 
     return rest < left ? rest : left;
+}
+
+// How many pages are done in one go: those of one table, but no more than there are steps left for.
+static inline uint64_t run_of(const struct pass *pass, unsigned a_step)
+{
+    uint64_t run = rest_of(pass, 1) / ARCH_PAGE_SIZE;
+    uint64_t work = pass->cpu->work;
+    uint64_t steps = work < ARCH_WORK_LIMIT ? ARCH_WORK_LIMIT - work : 1;
+
+    return run / a_step < steps ? run : steps * a_step;
 }
 
 static inline arch_entry_t leaf_of(const struct slot *mapping, uint64_t offset, unsigned level,
@@ -92,7 +107,7 @@ static void fill_step(struct pass *pass)
     while (at.level > 0 && !fits(pass, at.level)) {
         at = table_split(pass->cpu, pass->space, at, address);
     }
-    uint64_t count = at.level > 0 ? 1 : rest_of(pass, 1) / ARCH_PAGE_SIZE;
+    uint64_t count = at.level > 0 ? 1 : run_of(pass, FILLS_A_STEP);
     arch_entry_t leaf = leaf_of(pass->mapping, pass->offset, at.level, pass->rights);
     arch_entry_t old = 0;
     for (uint64_t i = 0; i < count; i++) {
@@ -101,7 +116,7 @@ static void fill_step(struct pass *pass)
         leaf += ARCH_PAGE_SIZE;
     }
     pass->stale |= arch_entry_present(old);
-    pass_move(pass, count, at.level);
+    pass_move(pass, count, at.level, FILLS_A_STEP);
 }
 
 // Finds the next own entries; false when there were none, and the pass has moved on or split a large page.
@@ -130,7 +145,7 @@ static void limit_step(struct pass *pass)
     if (!find_own(pass, &at)) {
         return;
     }
-    uint64_t count = at.level > 0 ? 1 : rest_of(pass, 1) / ARCH_PAGE_SIZE;
+    uint64_t count = at.level > 0 ? 1 : run_of(pass, LIMITS_A_STEP);
     arch_entry_t own = own_leaf(pass->mapping, pass->offset, at.level);
     arch_entry_t changed = 0;
     for (uint64_t i = 0; i < count; i++) {
@@ -142,7 +157,7 @@ static void limit_step(struct pass *pass)
         own += ARCH_PAGE_SIZE;
     }
     pass->stale |= changed != 0;
-    pass_move(pass, count, at.level);
+    pass_move(pass, count, at.level, LIMITS_A_STEP);
 }
 
 static void pass_flush(const struct pass *pass, uint64_t start, uint64_t end)
@@ -252,7 +267,6 @@ static bool copy_table(struct pass *pass, struct pass *copy, struct table_place 
 {
     uint64_t address = pass_address(pass);
     struct table_place to = table_walk(copy->space->root, address);
-    uint64_t count = rest_of(pass, 1) / ARCH_PAGE_SIZE;
 
     if (to.level > pool_available(link_target(copy->space->pool))) {
         return false;
@@ -260,8 +274,9 @@ static bool copy_table(struct pass *pass, struct pass *copy, struct table_place 
     while (to.level > 0) {
         to = table_split(copy->cpu, copy->space, to, address);
     }
+    uint64_t count = run_of(pass, COPIES_A_STEP);
     copy_pages(pass, copy, from.entry, to.entry, count);
-    pass_move(pass, count, 0);
+    pass_move(pass, count, 0, COPIES_A_STEP);
     return true;
 }
 

@@ -77,6 +77,9 @@ const struct object_type object_types[OBJECT_TYPES] = {
 
 static_assert(SLOT_REVOCATION < OBJECT_TYPES);
 
+// Steps of a long operation that the end of an object takes, beside what it holds.
+constexpr unsigned REAP_STEPS = 6;
+
 void object_create(struct object *object, enum kozo_object_type type, unsigned bits)
 {
     object->grave.header = (struct object_header){.type = (uint8_t)type, .bits = (uint8_t)bits};
@@ -105,6 +108,7 @@ bool object_reap(struct cpu *cpu, struct object *object)
             return false;
         }
     }
+    cpu->work += REAP_STEPS;
     slot_list_unlink(&kernel.dying, &object->grave);
     slot_remove(&object->grave);
     return true;

@@ -136,8 +136,8 @@ static enum kozo_error retype_decode(const struct call *call, struct retype *ret
     return error == KOZO_OK ? retype_range(call->slot, retype) : error;
 }
 
-// Zeroes up to `end`, an offset. False when a preemption point is due.
-static bool untyped_zero(struct cpu *cpu, struct slot *untyped, uint64_t end)
+// Zeroes up to `end`, an offset, where `count` objects are made then. False when a preemption point is due.
+static bool untyped_zero(struct cpu *cpu, struct slot *untyped, uint64_t end, uint64_t count)
 {
     while (untyped->zeroed < end) {
         uint64_t length = end - untyped->zeroed;
@@ -151,7 +151,8 @@ static bool untyped_zero(struct cpu *cpu, struct slot *untyped, uint64_t end)
             return false;
         }
     }
-    return true;
+    // A large number of objects is made in a stretch of its own.
+    return cpu->work == 0 || cpu->work + count < ARCH_WORK_LIMIT;
 }
 
 static bool retype_needs_zero(const struct slot *untyped, const struct retype *retype)
@@ -226,7 +227,7 @@ enum kozo_error untyped_retype_call(struct call *call)
         if (untyped->zeroed < untyped->value) {
             untyped->zeroed = untyped->value;
         }
-        if (!untyped_zero(call->cpu, untyped, end)) {
+        if (!untyped_zero(call->cpu, untyped, end, retype.count)) {
             return call_again(call);
         }
     }

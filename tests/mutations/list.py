@@ -73,7 +73,7 @@ MUTATIONS = [
     Mutation("an object outlives its last capability", "cap/delete.c",
              "if (object->grave.header.references == 1) {", "if (false) {"),
     Mutation("a deleted Mapping stays in the page tables", "cap/delete.c",
-             "return slot->type != KOZO_TYPE_MAPPING || mapping_clear(cpu, slot);", "return true;"),
+             "return mapping_clear(cpu, slot);", "return true;"),
     Mutation("a dying CNode forgets its last slot", "object/cnode.c",
              "index < slots; index++) {", "index + 1 < slots; index++) {"),
     Mutation("an endpoint that somebody waits on is not taken apart", "object/endpoint.c",

@@ -498,7 +498,7 @@ TEST("lower that is left halfway lets nobody set more, and is finished by whoeve
     begin();
     uint64_t start = table_span(1) - 4 * PAGE;
     CHECK(map(MAPPING, start, 0, 8 * PAGE, READ | WRITE) == KOZO_OK);
-    host_work_limit = 1;
+    host_work_limit = 2;
     CHECK(!world_enter(KOZO_OP_MAPPING_LOWER, MAPPING, (uint64_t[9]){READ}));
     CHECK(mapped(start, 0, 4, READ) && mapped(start + 4 * PAGE, 4, 4, READ | WRITE));
     CHECK(CALL(MAPPING_SET, MAPPING, 0, PAGE, READ | WRITE) == KOZO_NO_RIGHT);
