@@ -286,6 +286,16 @@ TEST("an entry with more rights than a Mapping has is not the Mapping's own")
     CHECK(unmapped(0, 1));
 }
 
+TEST("no entry is own to a Mapping without rights, whatever another shows of the same memory")
+{
+    begin();
+    CHECK(map(MAPPING, 0, 0, 2 * PAGE, 0) == KOZO_OK);
+    CHECK(map(SECOND, 0, 0, 2 * PAGE, READ) == KOZO_OK);
+    CHECK(CALL(MAPPING_SET, MAPPING, 0, PAGE, 0) == KOZO_OK);
+    CHECK(CALL(CNODE_DELETE, MAPPING) == KOZO_OK);
+    CHECK(mapped(0, 0, 2, READ));
+}
+
 TEST("clearing where no table is finds nothing, and makes none")
 {
     begin();
