@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Messages, signals and time: unit tests, every state of small worlds, and a stress run in the booted system."""
+"""Messages, signals and time: unit tests, every state of small worlds, and a stress run of the system."""
 
 import json
 import os

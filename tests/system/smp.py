@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Several processors: the tests from inside with 1, 2 and 4, and a stress run that spreads over all of them."""
+"""Several processors: the tests from inside with 1, 2 and 4, and a stress run that spreads over all."""
 
 import random
 

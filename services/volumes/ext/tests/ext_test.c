@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Volumes made by mkfs from a folder, read back; then damaged ones.
-#include "../ext.h"
+#include "ext.h"
 
 #include <fcntl.h>
 #include <ftw.h>
