@@ -287,7 +287,8 @@ MUTATIONS = [
     Mutation("records stay behind when a ring gets memory", "audit/audit_log.c",
              "        *audit_record(ring, place) = ring->record[place % AUDIT_RING];", NOTHING),
     Mutation("a ring whose memory is revoked keeps its oldest records", "audit/audit_log.c",
-             "    audit_drop(ring, AUDIT_RING);", "    ring->end = ring->end - ring->first > AUDIT_RING ? ring->first + AUDIT_RING : ring->end;"),
+             "    audit_drop(ring, AUDIT_RING);",
+             "    ring->end = ring->end - ring->first > AUDIT_RING ? ring->first + AUDIT_RING : ring->end;"),
     Mutation("a ring's memory is used for more records than fit", "audit/audit_log.c",
              "(uint64_t)1 << (63 -", "(uint64_t)1 << (64 -"),
     # --- Timers
