@@ -5,6 +5,7 @@
 #include "mem/flush.h"
 #include "object/address_space.h"
 #include "object/pool.h"
+#include "panic/panic.h"
 #include "sched/cpu.h"
 
 // How many entries are looked at to find out whether tables are there already.
@@ -164,6 +165,7 @@ static void release_first(struct cpu *cpu, struct address_space *space, uint64_t
         table = arch_entry_address(*entry, level);
         level--;
     }
+    ASSERT(leads != nullptr);
     *leads = 0;
     release(space, table);
 }
