@@ -135,10 +135,13 @@ static enum kozo_error make_interrupt(struct platform *platform, struct function
 static enum kozo_error make_shared(struct platform *platform, struct function *function)
 {
     uint64_t pages = FUNCTION_SHARED / PAGE;
+    if (platform->shares == FUNCTION_SHARES) {
+        return KOZO_NO_MEMORY;
+    }
     struct kozo_slot slot = {platform->next_slot++};
     enum kozo_error error =
         kozo_cnode_mint((struct kozo_slot){platform->dma.handle}, slot, KOZO_ALL_RIGHTS,
-                        function->number * pages | pages << 32);
+                        platform->shares++ * pages | pages << 32);
     function->shared.handle = error == KOZO_OK ? slot.handle : 0;
     return error;
 }

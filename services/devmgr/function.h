@@ -17,7 +17,6 @@ struct function {
     struct pci_function pci;
     bool claimed;
     size_t owner; // the place of the session that claimed it
-    size_t number;
     struct virtio_layout layout;
     struct pci_bar registers;    // the BAR that holds all parts
     struct kozo_frame frame;     // of that BAR; handle 0 before the first claim
@@ -27,6 +26,7 @@ struct function {
 };
 
 constexpr uint64_t FUNCTION_SHARED = 0x40000; // bytes of memory that each may share with its driver
+constexpr uint64_t FUNCTION_SHARES = 8;       // so many functions can have drivers
 
 // What functions are made with.
 struct platform {
@@ -34,6 +34,7 @@ struct platform {
     struct kozo_irq_control interrupts;
     struct kozo_untyped memory; // for IrqHandlers
     struct kozo_frame dma;
+    uint64_t shares; // parts of it that functions have
     struct kozo_address_space space;
     uint64_t next_slot;    // free ones, counted on
     uint64_t next_address; // free ones of this process

@@ -30,7 +30,6 @@ static void find_functions(void)
     struct function function = {};
     while (manager.count < FUNCTIONS && pci_walk_next(&walk, &function.pci)) {
         if (function.pci.header == 0) {
-            function.number = manager.count;
             manager.function[manager.count++] = function;
             function_silence(&manager.platform, &function);
         }
@@ -112,7 +111,7 @@ static bool ask_dma(struct platform *platform)
     buffer->receive_slot = platform->next_slot;
     buffer->receive_count = 1;
     constexpr struct kozo_endpoint parent = {KOZO_PROCESS_PARENT};
-    enum kozo_error error = kozo_platform_dma(parent, FUNCTIONS * FUNCTION_SHARED);
+    enum kozo_error error = kozo_platform_dma(parent, FUNCTION_SHARES * FUNCTION_SHARED);
     buffer->receive_slot = 0;
     platform->dma.handle = platform->next_slot++;
     return error == KOZO_OK;
