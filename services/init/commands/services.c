@@ -60,7 +60,7 @@ static void show_ring(struct init *init, const char *ring, size_t size, uint64_t
         char byte = ring[at % size];
         if (byte != '\n') {
             bool printable = byte >= ' ' && byte <= '~';
-            line[length++] = printable ? byte : (char)'.';
+            line[length++] = (char)(printable ? byte : '.');
         }
         if (length > 0 && (byte == '\n' || length == sizeof line - 1 || at + 1 == written)) {
             line[length] = 0;
