@@ -263,8 +263,10 @@ static const char *read_part(struct description *description, const struct word 
     if ((count == 2 || count == 3) && is(words[0], "uses")) {
         const char *fault = read_link(description, description->use[number], &program->uses,
                                       KOZO_SYSTEM_USES, words[1]);
-        struct description_link *link = &description->use[number][program->uses - 1];
-        return fault != nullptr || count == 2 ? fault : read_pages(link, words[2]);
+        if (fault != nullptr || count == 2) {
+            return fault;
+        }
+        return read_pages(&description->use[number][program->uses - 1], words[2]);
     }
     if (count == 2 && is(words[0], "after")) {
         return read_link(description, description->after[number], &program->after_count,

@@ -119,6 +119,8 @@ TEST("a line that can't be read is refused and named")
     CHECK(refused("service one a\nservice two b\nuses one 5000\n", 3));
     CHECK(refused("service one a\nservice two b\nuses one x\n", 3));
     CHECK(refused("service one a\nservice two b\nuses one 65M\n", 3));
+    CHECK(refused("program a\nuses averyveryverylongname\n", 2));
+    CHECK(refused("program a\nuses averyveryverylongname 4K\n", 2));
     CHECK(
         refused("service one a\nservice two b\nuses one 40M\nservice three c\nuses one 40M\n", 5));
 }
