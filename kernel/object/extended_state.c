@@ -37,7 +37,6 @@ void extended_state_unbind(struct cpu *cpu, struct thread *thread)
 
     if (state != nullptr) {
         processors_interrupt_thread(cpu, thread);
-        processors_interrupt_thread(cpu, thread);
         extra_leave(cpu, thread);
         state->thread = 0;
         thread->extended = 0;

@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: MIT
 """The disk: the device manager, the driver of a virtio disk, and what a client sees of it."""
 
-import re
 import tempfile
 import time
 from pathlib import Path
 
+from driver.services import SETTLED, resources, table_of
 from driver.suite import check, expect, expect_equal
 
 order = 55
 
 SIZE = 4 << 20
 BLOCK = 512
-SETTLED = 10.5  # seconds after which init takes a failure for the first one again
 
 
 def pattern():
@@ -62,14 +61,8 @@ def without(kozo):
     expect_equal(told.status, 1, "the exit status", told.told)
 
 
-def resources(session):
-    """What of memory and slots is in use: the lines of `mem` that say so."""
-    return [line for line in session.command("mem").splitlines() if re.match("in use|free|slots", line)]
-
-
 def state_of(session, name):
-    rows = [line.split() for line in session.command("services").splitlines()]
-    return next((row[1:3] for row in rows if row[:1] == [name] and len(row) > 2), ["", "0"])
+    return table_of(session.command("services")).get(name, ["", "0"])[:2]
 
 
 def wait_until_up(session, name, starts):

@@ -6,12 +6,12 @@ import time
 
 from driver import cpio
 from driver.kozo import one_line, plain, run
+from driver.services import SETTLED, resources, table_of
 from driver.suite import Result, check, expect, expect_equal, source
 
 order = 65
 
 SERVICES = ("serial", "console")
-SETTLED = 10.5  # seconds after which a failure is no quick one any more, see services/init/services.c
 
 BASE = """
 service serial drivers/serial/uart16550
@@ -55,12 +55,6 @@ def initrd_with(kozo, name, text):
     return kozo.file(f"{name}.cpio", cpio.archive(files))
 
 
-def table_of(text):
-    """The list of services: name, then state, starts and the rest."""
-    rows = [line.split(None, 3) for line in text.splitlines()[1:]]
-    return {row[0]: row[1:] for row in rows if len(row) == 4}
-
-
 def wait_until_up(session, names, seconds=20):
     limit = time.monotonic() + seconds
     while True:
@@ -69,11 +63,6 @@ def wait_until_up(session, names, seconds=20):
             return rows
         expect(time.monotonic() < limit, f"not all of {names} came back", session.told)
         time.sleep(0.05)
-
-
-def resources(session):
-    """What of memory and slots is in use: the lines of `mem` that say so."""
-    return [line for line in session.command("mem").splitlines() if re.match("in use|free|slots", line)]
 
 
 # ---- descriptions --------------------------------------------------------------------------------

@@ -81,6 +81,13 @@ static int decoded(const struct exchange *exchange)
     return exchange->in.broken || exchange->in.left != 0 ? EINVAL : 0;
 }
 
+// The same for a request about a file, which must be known.
+static int decoded_for(const struct exchange *exchange, const struct file *file)
+{
+    int error = decoded(exchange);
+    return error == 0 && file == nullptr ? EBADF : error;
+}
+
 static struct file *read_file(struct exchange *exchange)
 {
     return file_find(&exchange->server->files, (uint32_t)wire_read(&exchange->in, 4));
@@ -167,14 +174,8 @@ static int file_status(const struct file *file, struct stat *status)
 // The checks that everything shares that makes, renames or removes a name.
 static int may_change(const struct exchange *exchange, const struct file *folder)
 {
-    int error = decoded(exchange);
-    if (error != 0) {
-        return error;
-    }
-    if (folder == nullptr) {
-        return EBADF;
-    }
-    return folder->place->write ? 0 : EROFS;
+    int error = decoded_for(exchange, folder);
+    return error == 0 && !folder->place->write ? EROFS : error;
 }
 
 static int may_name(const struct exchange *exchange, const struct file *folder,
@@ -321,12 +322,9 @@ static int answer_walk(struct exchange *exchange)
 static int answer_clunk(struct exchange *exchange)
 {
     struct file *file = read_file(exchange);
-    int error = decoded(exchange);
+    int error = decoded_for(exchange, file);
     if (error != 0) {
         return error;
-    }
-    if (file == nullptr) {
-        return EBADF;
     }
     file_remove(&exchange->server->files, file);
     return 0;
@@ -462,12 +460,9 @@ static int answer_unlink(struct exchange *exchange)
 static int answer_readlink(struct exchange *exchange)
 {
     struct file *file = read_file(exchange);
-    int error = decoded(exchange);
+    int error = decoded_for(exchange, file);
     if (error != 0) {
         return error;
-    }
-    if (file == nullptr) {
-        return EBADF;
     }
     struct path target;
     long length = place_read_link(file->place, file->path, target.text, sizeof target.text);
@@ -490,12 +485,12 @@ static int answer_getattr(struct exchange *exchange)
 {
     struct file *file = read_file(exchange);
     (void)wire_read(&exchange->in, 8); // which ones are wanted: always all
-    int error = decoded(exchange);
+    int error = decoded_for(exchange, file);
     if (error != 0) {
         return error;
     }
     struct stat status;
-    error = file == nullptr ? EBADF : file_status(file, &status);
+    error = file_status(file, &status);
     if (error != 0) {
         return error;
     }
@@ -566,12 +561,9 @@ static int answer_setattr(struct exchange *exchange)
 static int answer_statfs(struct exchange *exchange)
 {
     struct file *file = read_file(exchange);
-    int error = decoded(exchange);
+    int error = decoded_for(exchange, file);
     if (error != 0) {
         return error;
-    }
-    if (file == nullptr) {
-        return EBADF;
     }
     struct statfs status;
     if (fstatfs(file->place->root, &status) != 0) {
@@ -597,11 +589,11 @@ static int answer_open(struct exchange *exchange)
 {
     struct file *file = read_file(exchange);
     int flags = (int)wire_read(&exchange->in, 4);
-    int error = decoded(exchange);
+    int error = decoded_for(exchange, file);
     if (error != 0) {
         return error;
     }
-    if (file == nullptr || file->descriptor >= 0) {
+    if (file->descriptor >= 0) {
         return EBADF;
     }
     bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;
@@ -638,11 +630,11 @@ static int answer_read(struct exchange *exchange)
     struct file *file = read_file(exchange);
     uint64_t offset = wire_read(&exchange->in, 8);
     uint64_t count = wire_read(&exchange->in, 4);
-    int error = decoded(exchange);
+    int error = decoded_for(exchange, file);
     if (error != 0) {
         return error;
     }
-    if (file == nullptr || file->descriptor < 0 || file->directory) {
+    if (file->descriptor < 0 || file->directory) {
         return EBADF;
     }
     struct wire_writer *out = &exchange->out;
@@ -662,11 +654,11 @@ static int answer_write(struct exchange *exchange)
     uint64_t offset = wire_read(&exchange->in, 8);
     uint64_t count = wire_read(&exchange->in, 4);
     struct wire_text data = wire_read_bytes(&exchange->in, count);
-    int error = decoded(exchange);
+    int error = decoded_for(exchange, file);
     if (error != 0) {
         return error;
     }
-    if (file == nullptr || file->descriptor < 0 || !file->writes) {
+    if (file->descriptor < 0 || !file->writes) {
         return EBADF;
     }
     long written = pwrite(file->descriptor, data.text, data.length, (off_t)offset);
@@ -681,11 +673,11 @@ static int answer_fsync(struct exchange *exchange)
 {
     struct file *file = read_file(exchange);
     bool data_only = exchange->in.left != 0 && wire_read(&exchange->in, 4) != 0;
-    int error = decoded(exchange);
+    int error = decoded_for(exchange, file);
     if (error != 0) {
         return error;
     }
-    if (file == nullptr || file->descriptor < 0) {
+    if (file->descriptor < 0) {
         return EBADF;
     }
     int result = data_only ? fdatasync(file->descriptor) : fsync(file->descriptor);
@@ -734,11 +726,11 @@ static int answer_readdir(struct exchange *exchange)
     struct file *file = read_file(exchange);
     uint64_t offset = wire_read(&exchange->in, 8);
     uint64_t count = wire_read(&exchange->in, 4);
-    int error = decoded(exchange);
+    int error = decoded_for(exchange, file);
     if (error != 0) {
         return error;
     }
-    if (file == nullptr || file->descriptor < 0 || !file->directory) {
+    if (file->descriptor < 0 || !file->directory) {
         return EBADF;
     }
     if (lseek(file->descriptor, (off_t)offset, SEEK_SET) < 0) {

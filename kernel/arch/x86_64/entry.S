@@ -43,6 +43,20 @@
         add     $16, %rsp
 .endm
 
+// Keeps the bases of the thread whose registers are at rcx, and loads those of the one at rax.
+.macro EXCHANGE_BASES
+        rdfsbase %rdx
+        mov     %rdx, R_FS_BASE(%rcx)
+        mov     R_FS_BASE(%rax), %rdx
+        wrfsbase %rdx
+        swapgs
+        rdgsbase %rdx
+        mov     %rdx, R_GS_BASE(%rcx)
+        mov     R_GS_BASE(%rax), %rdx
+        wrgsbase %rdx
+        swapgs
+.endm
+
 // Loads what SYSRET needs, and all registers that a system call may give results in, but for rax.
 .macro RESTORE_CALL
         mov     R_RDI(%rax), %rdi
@@ -195,16 +209,7 @@ entry_exit:
         mov     %rax, %gs:CPU_FRAME_END
         cmpl    $0, %gs:CPU_FSGSBASE
         je      .Lswitch_slowly
-        rdfsbase %rdx
-        mov     %rdx, R_FS_BASE(%rcx)
-        mov     R_FS_BASE(%rax), %rdx
-        wrfsbase %rdx
-        swapgs
-        rdgsbase %rdx
-        mov     %rdx, R_GS_BASE(%rcx)
-        mov     R_GS_BASE(%rax), %rdx
-        wrgsbase %rdx
-        swapgs
+        EXCHANGE_BASES
         jmp     .Lrestore
 
 // The short way from C code to another thread, in rax: one that made a system call, on the only
@@ -219,16 +224,7 @@ entry_exit_to:
         jne     .Lswitch
         mov     %gs:CPU_FRAME_END, %rcx
         mov     %rax, %gs:CPU_FRAME_END
-        rdfsbase %rdx
-        mov     %rdx, R_FS_BASE(%rcx)
-        mov     R_FS_BASE(%rax), %rdx
-        wrfsbase %rdx
-        swapgs
-        rdgsbase %rdx
-        mov     %rdx, R_GS_BASE(%rcx)
-        mov     R_GS_BASE(%rax), %rdx
-        wrgsbase %rdx
-        swapgs
+        EXCHANGE_BASES
         mov     R_RBX(%rax), %rbx
         mov     R_RBP(%rax), %rbp
         RESTORE_CALL
