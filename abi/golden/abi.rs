@@ -1358,6 +1358,58 @@ pub mod devices {
     pub const CLAIM_VIRTIO: u32 = 2;
 }
 
+/// Files by name, served by the file server. A session sees the places that its description gives
+/// it, below the folder with the number 1. Files are known by numbers that are the session's own,
+/// from the answer that gave them until `close`. Names, contents and records go through the memory
+/// that the session shares: `at` is an offset into that, and a place that is not wholly inside is
+/// refused. A path is names with slashes between them, 1 to 4096 bytes, walked from a folder down;
+/// `.` and `..` are refused, since the client knows where it is. Links are never followed: a walk
+/// ends at the first one. NodeStat, FolderEntry, NodeKind, NodeChange and VolumeFlags are those of
+/// Volume. Every request may wait for a device. Refusals: BAD_ARGUMENT for what is malformed,
+/// BAD_HANDLE for a file or name that is not there, SLOT_TAKEN for a name that is, BAD_TYPE for the
+/// wrong kind of file, BAD_STATE for a folder that is not empty or a file in use, NO_RIGHT for what
+/// the session may not do, NO_MEMORY when volume or quota is full, EXPIRED for a grant that was
+/// taken back, NO_REPLY when a volume or its device failed.
+/// These are the labels of its requests.
+pub mod files {
+    /// Walks a path as far as it goes without following a link, and opens what is there. The record
+    /// of it is put in the place of the path.
+    pub const WALK: u32 = 1;
+    /// Forgets a file.
+    pub const CLOSE: u32 = 2;
+    /// Writes a NodeStat about a file.
+    pub const STAT: u32 = 3;
+    /// Reads contents of a file, or the target of a link. Less is read only at the end.
+    pub const READ: u32 = 4;
+    /// Writes contents of a file, which grows as needed.
+    pub const WRITE: u32 = 5;
+    /// Writes entries of a folder, as many as fit.
+    pub const LIST: u32 = 6;
+    /// Makes a file, folder or link, gives it a name that is not taken, and opens it. The target of
+    /// a link follows its name directly.
+    pub const MAKE: u32 = 7;
+    /// Gives a file one more name.
+    pub const LINK: u32 = 8;
+    /// Takes a name away. A folder must be empty. A file without names lives until it is closed.
+    pub const REMOVE: u32 = 9;
+    /// Moves a name, over another one if that is there, at one stroke. The new name follows the old
+    /// one directly.
+    pub const RENAME: u32 = 10;
+    /// Changes what is known of a file, after a NodeStat.
+    pub const CHANGE: u32 = 11;
+    /// Completes when all that was written before, of one file or of a whole volume, is on the
+    /// device for good. An error tells of anything written since the last sync that is lost.
+    pub const SYNC: u32 = 12;
+    /// Tells about the volume that a file is on.
+    pub const DESCRIBE: u32 = 13;
+    /// Gives the memory that holds contents of a file: a Frame of the page cache, to read and
+    /// execute, or to read and write where the session may write and asks for it. One capability
+    /// covers as long a run as there is. It is to be called, not begun; when the contents have to
+    /// be read first it is PENDING, and is called again after the completion. The capability is
+    /// good until it is deleted or the grant is taken back; contents beyond the end read as zero.
+    pub const PAGES: u32 = 14;
+}
+
 /// Memory objects and what is seen of them in the client's AddressSpace. Reserving costs nothing; a
 /// page takes memory when it is first touched or committed, out of the client's limit. No service
 /// of the default system serves it yet.

@@ -1007,6 +1007,1399 @@ kozo_devices_dispatch(const struct kozo_devices_handlers *handlers, struct kozo_
     }
 }
 
+// From abi/proto/files.abi
+
+// Files by name, served by the file server. A session sees the places that its description gives
+// it, below the folder with the number 1. Files are known by numbers that are the session's own,
+// from the answer that gave them until `close`. Names, contents and records go through the memory
+// that the session shares: `at` is an offset into that, and a place that is not wholly inside is
+// refused. A path is names with slashes between them, 1 to 4096 bytes, walked from a folder down;
+// `.` and `..` are refused, since the client knows where it is. Links are never followed: a walk
+// ends at the first one. NodeStat, FolderEntry, NodeKind, NodeChange and VolumeFlags are those of
+// Volume. Every request may wait for a device. Refusals: BAD_ARGUMENT for what is malformed,
+// BAD_HANDLE for a file or name that is not there, SLOT_TAKEN for a name that is, BAD_TYPE for the
+// wrong kind of file, BAD_STATE for a folder that is not empty or a file in use, NO_RIGHT for what
+// the session may not do, NO_MEMORY when volume or quota is full, EXPIRED for a grant that was
+// taken back, NO_REPLY when a volume or its device failed.
+enum kozo_files_request : uint32_t {
+    KOZO_FILES_WALK = 1,
+    KOZO_FILES_CLOSE = 2,
+    KOZO_FILES_STAT = 3,
+    KOZO_FILES_READ = 4,
+    KOZO_FILES_WRITE = 5,
+    KOZO_FILES_LIST = 6,
+    KOZO_FILES_MAKE = 7,
+    KOZO_FILES_LINK = 8,
+    KOZO_FILES_REMOVE = 9,
+    KOZO_FILES_RENAME = 10,
+    KOZO_FILES_CHANGE = 11,
+    KOZO_FILES_SYNC = 12,
+    KOZO_FILES_DESCRIBE = 13,
+    KOZO_FILES_PAGES = 14,
+};
+
+struct kozo_files_walk_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+    uint64_t file;    // what was reached; to be closed
+    uint64_t used;    // bytes of the path that were walked; fewer than `length` only at a link
+    uint64_t kind;    // one of NodeKind
+};
+
+// Walks a path as far as it goes without following a link, and opens what is there. The record of
+// it is put in the place of the path.
+//   folder: where the path begins
+//   at: where the path is, and where a NodeStat goes
+//   length: bytes of the path; 0 opens the folder itself once more
+[[nodiscard]]
+static inline struct kozo_files_walk_result
+kozo_files_walk(struct kozo_endpoint service, uint64_t folder, uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_FILES_WALK},
+        .word = {folder, at, length},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_files_walk_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 3);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.file = answer.message.word[0];
+    result.used = answer.message.word[1];
+    result.kind = answer.message.word[2];
+    return result;
+}
+
+// Begins walk in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_files_walk_begin(struct kozo_session *session, uint64_t folder,
+                                             uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_FILES_WALK},
+        .word = {folder, at, length},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of walk says.
+[[nodiscard]]
+static inline struct kozo_files_walk_result kozo_files_walk_end(const struct kozo_entry *entry)
+{
+    struct kozo_files_walk_result result = {};
+    result.error = kozo_entry_error(entry, 3);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.file = entry->word[0];
+    result.used = entry->word[1];
+    result.kind = entry->word[2];
+    return result;
+}
+
+// For the server: what came with walk.
+struct kozo_files_walk_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t folder;       // where the path begins
+    uint64_t at;           // where the path is, and where a NodeStat goes
+    uint64_t length;       // bytes of the path; 0 opens the folder itself once more
+};
+
+[[nodiscard]]
+static inline struct kozo_files_walk_arguments
+kozo_files_walk_arguments(const struct kozo_message *message)
+{
+    struct kozo_files_walk_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 3) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.folder = message->word[0];
+    result.at = message->word[1];
+    result.length = message->word[2];
+    return result;
+}
+
+// For the server: the good answer to walk.
+//   file: what was reached; to be closed
+//   used: bytes of the path that were walked; fewer than `length` only at a link
+//   kind: one of NodeKind
+[[nodiscard]]
+static inline struct kozo_message kozo_files_walk_answer(uint64_t file, uint64_t used,
+                                                         uint64_t kind)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_OK},
+        .word = {file, used, kind},
+    };
+    return message;
+}
+
+// Forgets a file.
+//   file: its number
+[[nodiscard]]
+static inline enum kozo_error kozo_files_close(struct kozo_endpoint service, uint64_t file)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_FILES_CLOSE},
+        .word = {file},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    return kozo_answer_error(&answer, 0);
+}
+
+// For the server: what came with close.
+struct kozo_files_close_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t file;         // its number
+};
+
+[[nodiscard]]
+static inline struct kozo_files_close_arguments
+kozo_files_close_arguments(const struct kozo_message *message)
+{
+    struct kozo_files_close_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 1) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.file = message->word[0];
+    return result;
+}
+
+struct kozo_files_stat_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Writes a NodeStat about a file.
+//   file: its number
+//   at: where the record goes
+[[nodiscard]]
+static inline struct kozo_files_stat_result kozo_files_stat(struct kozo_endpoint service,
+                                                            uint64_t file, uint64_t at)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_FILES_STAT},
+        .word = {file, at},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_files_stat_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins stat in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_files_stat_begin(struct kozo_session *session, uint64_t file,
+                                             uint64_t at)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_FILES_STAT},
+        .word = {file, at},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of stat says.
+[[nodiscard]]
+static inline struct kozo_files_stat_result kozo_files_stat_end(const struct kozo_entry *entry)
+{
+    struct kozo_files_stat_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: what came with stat.
+struct kozo_files_stat_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t file;         // its number
+    uint64_t at;           // where the record goes
+};
+
+[[nodiscard]]
+static inline struct kozo_files_stat_arguments
+kozo_files_stat_arguments(const struct kozo_message *message)
+{
+    struct kozo_files_stat_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 2) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.file = message->word[0];
+    result.at = message->word[1];
+    return result;
+}
+
+struct kozo_files_read_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+    uint64_t done;    // bytes read
+};
+
+// Reads contents of a file, or the target of a link. Less is read only at the end.
+//   file: its number
+//   offset: in the file
+//   at: where the bytes go
+//   length: at most so many
+[[nodiscard]]
+static inline struct kozo_files_read_result kozo_files_read(struct kozo_endpoint service,
+                                                            uint64_t file, uint64_t offset,
+                                                            uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_FILES_READ},
+        .word = {file, offset, at, length},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_files_read_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.done = answer.message.word[0];
+    return result;
+}
+
+// Begins read in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_files_read_begin(struct kozo_session *session, uint64_t file,
+                                             uint64_t offset, uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_FILES_READ},
+        .word = {file, offset, at, length},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of read says.
+[[nodiscard]]
+static inline struct kozo_files_read_result kozo_files_read_end(const struct kozo_entry *entry)
+{
+    struct kozo_files_read_result result = {};
+    result.error = kozo_entry_error(entry, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.done = entry->word[0];
+    return result;
+}
+
+// For the server: what came with read.
+struct kozo_files_read_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t file;         // its number
+    uint64_t offset;       // in the file
+    uint64_t at;           // where the bytes go
+    uint64_t length;       // at most so many
+};
+
+[[nodiscard]]
+static inline struct kozo_files_read_arguments
+kozo_files_read_arguments(const struct kozo_message *message)
+{
+    struct kozo_files_read_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 4) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.file = message->word[0];
+    result.offset = message->word[1];
+    result.at = message->word[2];
+    result.length = message->word[3];
+    return result;
+}
+
+// For the server: the good answer to read.
+//   done: bytes read
+[[nodiscard]]
+static inline struct kozo_message kozo_files_read_answer(uint64_t done)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_OK},
+        .word = {done},
+    };
+    return message;
+}
+
+struct kozo_files_write_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+    uint64_t done;    // bytes written; fewer than asked when the volume is full
+    uint64_t end;     // where in the file the written bytes end
+};
+
+// Writes contents of a file, which grows as needed.
+//   file: its number
+//   offset: in the file; all ones for its end, which is found in the same step
+//   at: where the bytes are
+//   length: so many
+[[nodiscard]]
+static inline struct kozo_files_write_result kozo_files_write(struct kozo_endpoint service,
+                                                              uint64_t file, uint64_t offset,
+                                                              uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_FILES_WRITE},
+        .word = {file, offset, at, length},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_files_write_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 2);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.done = answer.message.word[0];
+    result.end = answer.message.word[1];
+    return result;
+}
+
+// Begins write in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_files_write_begin(struct kozo_session *session, uint64_t file,
+                                              uint64_t offset, uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_FILES_WRITE},
+        .word = {file, offset, at, length},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of write says.
+[[nodiscard]]
+static inline struct kozo_files_write_result kozo_files_write_end(const struct kozo_entry *entry)
+{
+    struct kozo_files_write_result result = {};
+    result.error = kozo_entry_error(entry, 2);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.done = entry->word[0];
+    result.end = entry->word[1];
+    return result;
+}
+
+// For the server: what came with write.
+struct kozo_files_write_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t file;         // its number
+    uint64_t offset;       // in the file; all ones for its end, which is found in the same step
+    uint64_t at;           // where the bytes are
+    uint64_t length;       // so many
+};
+
+[[nodiscard]]
+static inline struct kozo_files_write_arguments
+kozo_files_write_arguments(const struct kozo_message *message)
+{
+    struct kozo_files_write_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 4) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.file = message->word[0];
+    result.offset = message->word[1];
+    result.at = message->word[2];
+    result.length = message->word[3];
+    return result;
+}
+
+// For the server: the good answer to write.
+//   done: bytes written; fewer than asked when the volume is full
+//   end: where in the file the written bytes end
+[[nodiscard]]
+static inline struct kozo_message kozo_files_write_answer(uint64_t done, uint64_t end)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_OK},
+        .word = {done, end},
+    };
+    return message;
+}
+
+struct kozo_files_list_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+    uint64_t done;    // bytes written; 0 at the end
+};
+
+// Writes entries of a folder, as many as fit.
+//   file: the folder
+//   from: 0 at first, then the `next` of an entry
+//   at: where the entries go
+//   length: room for them
+[[nodiscard]]
+static inline struct kozo_files_list_result kozo_files_list(struct kozo_endpoint service,
+                                                            uint64_t file, uint64_t from,
+                                                            uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_FILES_LIST},
+        .word = {file, from, at, length},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_files_list_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.done = answer.message.word[0];
+    return result;
+}
+
+// Begins list in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_files_list_begin(struct kozo_session *session, uint64_t file,
+                                             uint64_t from, uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_FILES_LIST},
+        .word = {file, from, at, length},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of list says.
+[[nodiscard]]
+static inline struct kozo_files_list_result kozo_files_list_end(const struct kozo_entry *entry)
+{
+    struct kozo_files_list_result result = {};
+    result.error = kozo_entry_error(entry, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.done = entry->word[0];
+    return result;
+}
+
+// For the server: what came with list.
+struct kozo_files_list_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t file;         // the folder
+    uint64_t from;         // 0 at first, then the `next` of an entry
+    uint64_t at;           // where the entries go
+    uint64_t length;       // room for them
+};
+
+[[nodiscard]]
+static inline struct kozo_files_list_arguments
+kozo_files_list_arguments(const struct kozo_message *message)
+{
+    struct kozo_files_list_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 4) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.file = message->word[0];
+    result.from = message->word[1];
+    result.at = message->word[2];
+    result.length = message->word[3];
+    return result;
+}
+
+// For the server: the good answer to list.
+//   done: bytes written; 0 at the end
+[[nodiscard]]
+static inline struct kozo_message kozo_files_list_answer(uint64_t done)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_OK},
+        .word = {done},
+    };
+    return message;
+}
+
+struct kozo_files_make_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+    uint64_t file;    // to be closed
+};
+
+// Makes a file, folder or link, gives it a name that is not taken, and opens it. The target of a
+// link follows its name directly.
+//   folder: where the name is to be
+//   kind: one of NodeKind
+//   mode: permission bits
+//   at: where the name is
+//   length: bytes of it
+//   target: bytes of the target of a link; otherwise 0
+[[nodiscard]]
+static inline struct kozo_files_make_result
+kozo_files_make(struct kozo_endpoint service, uint64_t folder, uint64_t kind, uint64_t mode,
+                uint64_t at, uint64_t length, uint64_t target)
+{
+    struct kozo_message message = {
+        .info = {.length = 6, .label = KOZO_FILES_MAKE},
+        .word = {folder, kind, mode, at, length, target},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_files_make_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.file = answer.message.word[0];
+    return result;
+}
+
+// Begins make in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_files_make_begin(struct kozo_session *session, uint64_t folder,
+                                             uint64_t kind, uint64_t mode, uint64_t at,
+                                             uint64_t length, uint64_t target)
+{
+    struct kozo_message message = {
+        .info = {.length = 6, .label = KOZO_FILES_MAKE},
+        .word = {folder, kind, mode, at, length, target},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of make says.
+[[nodiscard]]
+static inline struct kozo_files_make_result kozo_files_make_end(const struct kozo_entry *entry)
+{
+    struct kozo_files_make_result result = {};
+    result.error = kozo_entry_error(entry, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.file = entry->word[0];
+    return result;
+}
+
+// For the server: what came with make.
+struct kozo_files_make_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t folder;       // where the name is to be
+    uint64_t kind;         // one of NodeKind
+    uint64_t mode;         // permission bits
+    uint64_t at;           // where the name is
+    uint64_t length;       // bytes of it
+    uint64_t target;       // bytes of the target of a link; otherwise 0
+};
+
+[[nodiscard]]
+static inline struct kozo_files_make_arguments
+kozo_files_make_arguments(const struct kozo_message *message)
+{
+    struct kozo_files_make_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 6) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.folder = message->word[0];
+    result.kind = message->word[1];
+    result.mode = message->word[2];
+    result.at = message->word[3];
+    result.length = message->word[4];
+    result.target = message->word[5];
+    return result;
+}
+
+// For the server: the good answer to make.
+//   file: to be closed
+[[nodiscard]]
+static inline struct kozo_message kozo_files_make_answer(uint64_t file)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_OK},
+        .word = {file},
+    };
+    return message;
+}
+
+struct kozo_files_link_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Gives a file one more name.
+//   file: its number
+//   folder: where the name is to be
+//   at: where the name is
+//   length: bytes of it
+[[nodiscard]]
+static inline struct kozo_files_link_result kozo_files_link(struct kozo_endpoint service,
+                                                            uint64_t file, uint64_t folder,
+                                                            uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_FILES_LINK},
+        .word = {file, folder, at, length},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_files_link_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins link in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_files_link_begin(struct kozo_session *session, uint64_t file,
+                                             uint64_t folder, uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_FILES_LINK},
+        .word = {file, folder, at, length},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of link says.
+[[nodiscard]]
+static inline struct kozo_files_link_result kozo_files_link_end(const struct kozo_entry *entry)
+{
+    struct kozo_files_link_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: what came with link.
+struct kozo_files_link_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t file;         // its number
+    uint64_t folder;       // where the name is to be
+    uint64_t at;           // where the name is
+    uint64_t length;       // bytes of it
+};
+
+[[nodiscard]]
+static inline struct kozo_files_link_arguments
+kozo_files_link_arguments(const struct kozo_message *message)
+{
+    struct kozo_files_link_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 4) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.file = message->word[0];
+    result.folder = message->word[1];
+    result.at = message->word[2];
+    result.length = message->word[3];
+    return result;
+}
+
+struct kozo_files_remove_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Takes a name away. A folder must be empty. A file without names lives until it is closed.
+//   folder: where the name is
+//   at: where the name is
+//   length: bytes of it
+//   kind: FOLDER to remove a folder only, FILE for anything but a folder, 0 for either
+[[nodiscard]]
+static inline struct kozo_files_remove_result kozo_files_remove(struct kozo_endpoint service,
+                                                                uint64_t folder, uint64_t at,
+                                                                uint64_t length, uint64_t kind)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_FILES_REMOVE},
+        .word = {folder, at, length, kind},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_files_remove_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins remove in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_files_remove_begin(struct kozo_session *session, uint64_t folder,
+                                               uint64_t at, uint64_t length, uint64_t kind)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_FILES_REMOVE},
+        .word = {folder, at, length, kind},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of remove says.
+[[nodiscard]]
+static inline struct kozo_files_remove_result kozo_files_remove_end(const struct kozo_entry *entry)
+{
+    struct kozo_files_remove_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: what came with remove.
+struct kozo_files_remove_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t folder;       // where the name is
+    uint64_t at;           // where the name is
+    uint64_t length;       // bytes of it
+    uint64_t kind;         // FOLDER to remove a folder only, FILE for anything but a folder, 0 for
+                           // either
+};
+
+[[nodiscard]]
+static inline struct kozo_files_remove_arguments
+kozo_files_remove_arguments(const struct kozo_message *message)
+{
+    struct kozo_files_remove_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 4) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.folder = message->word[0];
+    result.at = message->word[1];
+    result.length = message->word[2];
+    result.kind = message->word[3];
+    return result;
+}
+
+struct kozo_files_rename_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Moves a name, over another one if that is there, at one stroke. The new name follows the old one
+// directly.
+//   folder: where the name is
+//   target: the folder where it is to be
+//   at: where both names are
+//   length: bytes of the old name
+//   second: bytes of the new name
+//   over: whether a name that is there may go
+[[nodiscard]]
+static inline struct kozo_files_rename_result
+kozo_files_rename(struct kozo_endpoint service, uint64_t folder, uint64_t target, uint64_t at,
+                  uint64_t length, uint64_t second, bool over)
+{
+    struct kozo_message message = {
+        .info = {.length = 6, .label = KOZO_FILES_RENAME},
+        .word = {folder, target, at, length, second, over},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_files_rename_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins rename in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_files_rename_begin(struct kozo_session *session, uint64_t folder,
+                                               uint64_t target, uint64_t at, uint64_t length,
+                                               uint64_t second, bool over)
+{
+    struct kozo_message message = {
+        .info = {.length = 6, .label = KOZO_FILES_RENAME},
+        .word = {folder, target, at, length, second, over},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of rename says.
+[[nodiscard]]
+static inline struct kozo_files_rename_result kozo_files_rename_end(const struct kozo_entry *entry)
+{
+    struct kozo_files_rename_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: what came with rename.
+struct kozo_files_rename_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t folder;       // where the name is
+    uint64_t target;       // the folder where it is to be
+    uint64_t at;           // where both names are
+    uint64_t length;       // bytes of the old name
+    uint64_t second;       // bytes of the new name
+    bool over;             // whether a name that is there may go
+};
+
+[[nodiscard]]
+static inline struct kozo_files_rename_arguments
+kozo_files_rename_arguments(const struct kozo_message *message)
+{
+    struct kozo_files_rename_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 6) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.folder = message->word[0];
+    result.target = message->word[1];
+    result.at = message->word[2];
+    result.length = message->word[3];
+    result.second = message->word[4];
+    result.over = message->word[5] != 0;
+    return result;
+}
+
+struct kozo_files_change_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Changes what is known of a file, after a NodeStat.
+//   file: its number
+//   at: where the record is
+//   what: which members count
+[[nodiscard]]
+static inline struct kozo_files_change_result
+kozo_files_change(struct kozo_endpoint service, uint64_t file, uint64_t at, uint32_t what)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_FILES_CHANGE},
+        .word = {file, at, what},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_files_change_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins change in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_files_change_begin(struct kozo_session *session, uint64_t file,
+                                               uint64_t at, uint32_t what)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_FILES_CHANGE},
+        .word = {file, at, what},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of change says.
+[[nodiscard]]
+static inline struct kozo_files_change_result kozo_files_change_end(const struct kozo_entry *entry)
+{
+    struct kozo_files_change_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: what came with change.
+struct kozo_files_change_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t file;         // its number
+    uint64_t at;           // where the record is
+    uint32_t what;         // which members count
+};
+
+[[nodiscard]]
+static inline struct kozo_files_change_arguments
+kozo_files_change_arguments(const struct kozo_message *message)
+{
+    struct kozo_files_change_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 3) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.file = message->word[0];
+    result.at = message->word[1];
+    result.what = (uint32_t)message->word[2];
+    return result;
+}
+
+struct kozo_files_sync_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Completes when all that was written before, of one file or of a whole volume, is on the device
+// for good. An error tells of anything written since the last sync that is lost.
+//   file: its number
+//   all: the whole volume that it is on
+[[nodiscard]]
+static inline struct kozo_files_sync_result kozo_files_sync(struct kozo_endpoint service,
+                                                            uint64_t file, bool all)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_FILES_SYNC},
+        .word = {file, all},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_files_sync_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins sync in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_files_sync_begin(struct kozo_session *session, uint64_t file, bool all)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_FILES_SYNC},
+        .word = {file, all},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of sync says.
+[[nodiscard]]
+static inline struct kozo_files_sync_result kozo_files_sync_end(const struct kozo_entry *entry)
+{
+    struct kozo_files_sync_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: what came with sync.
+struct kozo_files_sync_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t file;         // its number
+    bool all;              // the whole volume that it is on
+};
+
+[[nodiscard]]
+static inline struct kozo_files_sync_arguments
+kozo_files_sync_arguments(const struct kozo_message *message)
+{
+    struct kozo_files_sync_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 2) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.file = message->word[0];
+    result.all = message->word[1] != 0;
+    return result;
+}
+
+struct kozo_files_describe_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+    uint64_t block;   // bytes of a block
+    uint64_t blocks;  // that there are
+    uint64_t free;    // blocks that are free
+    uint64_t nodes;   // that there can be; 0 for no limit
+    uint32_t flags;   // what holds for it
+};
+
+// Tells about the volume that a file is on.
+//   file: its number
+[[nodiscard]]
+static inline struct kozo_files_describe_result kozo_files_describe(struct kozo_endpoint service,
+                                                                    uint64_t file)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_FILES_DESCRIBE},
+        .word = {file},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_files_describe_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 5);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.block = answer.message.word[0];
+    result.blocks = answer.message.word[1];
+    result.free = answer.message.word[2];
+    result.nodes = answer.message.word[3];
+    result.flags = (uint32_t)answer.message.word[4];
+    return result;
+}
+
+// Begins describe in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_files_describe_begin(struct kozo_session *session, uint64_t file)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_FILES_DESCRIBE},
+        .word = {file},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of describe says.
+[[nodiscard]]
+static inline struct kozo_files_describe_result
+kozo_files_describe_end(const struct kozo_entry *entry)
+{
+    struct kozo_files_describe_result result = {};
+    result.error = kozo_entry_error(entry, 5);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.block = entry->word[0];
+    result.blocks = entry->word[1];
+    result.free = entry->word[2];
+    result.nodes = entry->word[3];
+    result.flags = (uint32_t)entry->word[4];
+    return result;
+}
+
+// For the server: what came with describe.
+struct kozo_files_describe_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t file;         // its number
+};
+
+[[nodiscard]]
+static inline struct kozo_files_describe_arguments
+kozo_files_describe_arguments(const struct kozo_message *message)
+{
+    struct kozo_files_describe_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 1) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.file = message->word[0];
+    return result;
+}
+
+// For the server: the good answer to describe.
+//   block: bytes of a block
+//   blocks: that there are
+//   free: blocks that are free
+//   nodes: that there can be; 0 for no limit
+//   flags: what holds for it
+[[nodiscard]]
+static inline struct kozo_message kozo_files_describe_answer(uint64_t block, uint64_t blocks,
+                                                             uint64_t free, uint64_t nodes,
+                                                             uint32_t flags)
+{
+    struct kozo_message message = {
+        .info = {.length = 5, .label = KOZO_OK},
+        .word = {block, blocks, free, nodes, flags},
+    };
+    return message;
+}
+
+struct kozo_files_pages_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+    uint64_t start;   // offset in the file of the first byte of the Frame
+    uint64_t size;    // bytes of the Frame
+};
+
+// Gives the memory that holds contents of a file: a Frame of the page cache, to read and execute,
+// or to read and write where the session may write and asks for it. One capability covers as long a
+// run as there is. It is to be called, not begun; when the contents have to be read first it is
+// PENDING, and is called again after the completion. The capability is good until it is deleted or
+// the grant is taken back; contents beyond the end read as zero.
+//   file: its number
+//   offset: in the file, a multiple of the page size
+//   write: whether the memory shall be writable
+[[nodiscard]]
+static inline struct kozo_files_pages_result
+kozo_files_pages(struct kozo_endpoint service, uint64_t file, uint64_t offset, bool write)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_FILES_PAGES},
+        .word = {file, offset, write},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_files_pages_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 2);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.start = answer.message.word[0];
+    result.size = answer.message.word[1];
+    return result;
+}
+
+// Begins pages in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_files_pages_begin(struct kozo_session *session, uint64_t file,
+                                              uint64_t offset, bool write)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_FILES_PAGES},
+        .word = {file, offset, write},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of pages says.
+[[nodiscard]]
+static inline struct kozo_files_pages_result kozo_files_pages_end(const struct kozo_entry *entry)
+{
+    struct kozo_files_pages_result result = {};
+    result.error = kozo_entry_error(entry, 2);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.start = entry->word[0];
+    result.size = entry->word[1];
+    return result;
+}
+
+// For the server: what came with pages.
+struct kozo_files_pages_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t file;         // its number
+    uint64_t offset;       // in the file, a multiple of the page size
+    bool write;            // whether the memory shall be writable
+};
+
+[[nodiscard]]
+static inline struct kozo_files_pages_arguments
+kozo_files_pages_arguments(const struct kozo_message *message)
+{
+    struct kozo_files_pages_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 3) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.file = message->word[0];
+    result.offset = message->word[1];
+    result.write = message->word[2] != 0;
+    return result;
+}
+
+// For the server: the good answer to pages.
+//   start: offset in the file of the first byte of the Frame
+//   size: bytes of the Frame
+[[nodiscard]]
+static inline struct kozo_message kozo_files_pages_answer(uint64_t start, uint64_t size)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_OK},
+        .word = {start, size},
+    };
+    return message;
+}
+
+// For the server: who carries out each request. One without a handler is refused.
+struct kozo_files_handlers {
+    struct kozo_message (*walk)(struct kozo_caller *caller,
+                                const struct kozo_files_walk_arguments *arguments);
+    struct kozo_message (*close)(struct kozo_caller *caller,
+                                 const struct kozo_files_close_arguments *arguments);
+    struct kozo_message (*stat)(struct kozo_caller *caller,
+                                const struct kozo_files_stat_arguments *arguments);
+    struct kozo_message (*read)(struct kozo_caller *caller,
+                                const struct kozo_files_read_arguments *arguments);
+    struct kozo_message (*write)(struct kozo_caller *caller,
+                                 const struct kozo_files_write_arguments *arguments);
+    struct kozo_message (*list)(struct kozo_caller *caller,
+                                const struct kozo_files_list_arguments *arguments);
+    struct kozo_message (*make)(struct kozo_caller *caller,
+                                const struct kozo_files_make_arguments *arguments);
+    struct kozo_message (*link)(struct kozo_caller *caller,
+                                const struct kozo_files_link_arguments *arguments);
+    struct kozo_message (*remove)(struct kozo_caller *caller,
+                                  const struct kozo_files_remove_arguments *arguments);
+    struct kozo_message (*rename)(struct kozo_caller *caller,
+                                  const struct kozo_files_rename_arguments *arguments);
+    struct kozo_message (*change)(struct kozo_caller *caller,
+                                  const struct kozo_files_change_arguments *arguments);
+    struct kozo_message (*sync)(struct kozo_caller *caller,
+                                const struct kozo_files_sync_arguments *arguments);
+    struct kozo_message (*describe)(struct kozo_caller *caller,
+                                    const struct kozo_files_describe_arguments *arguments);
+    struct kozo_message (*pages)(struct kozo_caller *caller,
+                                 const struct kozo_files_pages_arguments *arguments);
+};
+
+[[nodiscard]]
+static inline struct kozo_message kozo_files_dispatch(const struct kozo_files_handlers *handlers,
+                                                      struct kozo_caller *caller,
+                                                      const struct kozo_message *message)
+{
+    switch (message->info.label) {
+    case KOZO_FILES_WALK: {
+        if (handlers->walk == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_files_walk_arguments arguments = kozo_files_walk_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->walk(caller, &arguments);
+    }
+    case KOZO_FILES_CLOSE: {
+        if (handlers->close == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_files_close_arguments arguments = kozo_files_close_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->close(caller, &arguments);
+    }
+    case KOZO_FILES_STAT: {
+        if (handlers->stat == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_files_stat_arguments arguments = kozo_files_stat_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->stat(caller, &arguments);
+    }
+    case KOZO_FILES_READ: {
+        if (handlers->read == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_files_read_arguments arguments = kozo_files_read_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->read(caller, &arguments);
+    }
+    case KOZO_FILES_WRITE: {
+        if (handlers->write == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_files_write_arguments arguments = kozo_files_write_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->write(caller, &arguments);
+    }
+    case KOZO_FILES_LIST: {
+        if (handlers->list == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_files_list_arguments arguments = kozo_files_list_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->list(caller, &arguments);
+    }
+    case KOZO_FILES_MAKE: {
+        if (handlers->make == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_files_make_arguments arguments = kozo_files_make_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->make(caller, &arguments);
+    }
+    case KOZO_FILES_LINK: {
+        if (handlers->link == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_files_link_arguments arguments = kozo_files_link_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->link(caller, &arguments);
+    }
+    case KOZO_FILES_REMOVE: {
+        if (handlers->remove == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_files_remove_arguments arguments = kozo_files_remove_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->remove(caller, &arguments);
+    }
+    case KOZO_FILES_RENAME: {
+        if (handlers->rename == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_files_rename_arguments arguments = kozo_files_rename_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->rename(caller, &arguments);
+    }
+    case KOZO_FILES_CHANGE: {
+        if (handlers->change == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_files_change_arguments arguments = kozo_files_change_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->change(caller, &arguments);
+    }
+    case KOZO_FILES_SYNC: {
+        if (handlers->sync == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_files_sync_arguments arguments = kozo_files_sync_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->sync(caller, &arguments);
+    }
+    case KOZO_FILES_DESCRIBE: {
+        if (handlers->describe == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_files_describe_arguments arguments = kozo_files_describe_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->describe(caller, &arguments);
+    }
+    case KOZO_FILES_PAGES: {
+        if (handlers->pages == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_files_pages_arguments arguments = kozo_files_pages_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->pages(caller, &arguments);
+    }
+    default:
+        return kozo_answer(KOZO_BAD_OPERATION);
+    }
+}
+
 // From abi/proto/memory.abi
 
 // Memory objects and what is seen of them in the client's AddressSpace. Reserving costs nothing; a
