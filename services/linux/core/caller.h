@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// On whose behalf a call is carried out: what handlers of all folders may know of the process, and what they may ask for it. It is
+// part of a process (process/process.h), which alone changes it but for the two tables.
+#pragma once
+
+#include <stdint.h>
+
+struct descriptors; // file/descriptors.h
+struct folders;     // file/path.h: root, working directory and umask
+struct terminal;    // file/terminal.h
+
+constexpr unsigned GROUPS_MOST = 32;
+
+struct credentials {
+    uint32_t user, effective_user, saved_user, file_user;
+    uint32_t group, effective_group, saved_group, file_group;
+    uint32_t group_count;
+    uint32_t groups[GROUPS_MOST];
+};
+
+struct limit {
+    uint64_t soft;
+    uint64_t hard;
+};
+
+constexpr unsigned LIMITS = 16; // RLIMIT_CPU to RLIMIT_RTTIME
+
+struct caller {
+    struct descriptors *descriptors;
+    struct folders *folders;
+    struct credentials credentials;
+    struct limit limit[LIMITS];
+    uint32_t process; // numbers as the program sees them
+    uint32_t parent;
+    uint32_t group;
+    uint32_t session;
+    struct terminal *terminal; // controlling; null for none
+};
+
+// The process on whose behalf the strand runs now. Never null inside a handler.
+[[nodiscard]] struct caller *caller(void);
+
+// What signal/ does for folders above it. `code` and `value` go into siginfo.
+void signal_thread_of_call(int signal, int code, uint64_t value);
+void signal_group(uint32_t group, int signal);
+void signal_process(uint32_t process, int signal, int code, uint64_t value);
+// Whether the calling thread ignores or blocks a signal (SIGTTOU, SIGTTIN).
+[[nodiscard]] bool signal_is_held_back(int signal);
