@@ -126,10 +126,13 @@ static bool split(struct kozo_memory *memory, uint16_t number)
         return false;
     }
     piece->state = KOZO_PIECE_SPLIT;
-    memory->piece[first] = (struct kozo_piece){
-        .slot = slot, .parent = number, .order = (uint8_t)order, .first_half = true};
-    memory->piece[second] =
-        (struct kozo_piece){.slot = slot + 1, .parent = number, .order = (uint8_t)order};
+    memory->piece[first] = (struct kozo_piece){.slot = slot,
+                                               .parent = number,
+                                               .other = second,
+                                               .order = (uint8_t)order,
+                                               .first_half = true};
+    memory->piece[second] = (struct kozo_piece){
+        .slot = slot + 1, .parent = number, .other = first, .order = (uint8_t)order};
     make_free(memory, second);
     make_free(memory, first);
     return true;
@@ -160,17 +163,17 @@ struct kozo_taken kozo_memory_take(struct kozo_memory *memory, unsigned order)
     return (struct kozo_taken){.slot = memory->piece[number].slot, .piece = number};
 }
 
-// The other half of a piece. The halves of a piece stand in neighbouring slots.
-static uint16_t find_other_half(const struct kozo_memory *memory, uint16_t number)
+unsigned kozo_memory_largest(const struct kozo_memory *memory, uint64_t keep)
 {
-    const struct kozo_piece *piece = &memory->piece[number];
-    for (uint16_t other = 1; other < KOZO_MEMORY_PIECES; other++) {
-        if (other != number && memory->piece[other].parent == piece->parent &&
-            other != piece->parent && memory->piece[other].state != KOZO_PIECE_UNUSED) {
-            return other;
-        }
+    unsigned order = 63;
+    while (order >= KOZO_MEMORY_LEAST && memory->free_list[order] == NONE) {
+        order--;
     }
-    return NONE;
+    while (order >= KOZO_MEMORY_LEAST &&
+           (memory->free < keep || memory->free - keep < 1ul << order)) {
+        order--;
+    }
+    return order >= KOZO_MEMORY_LEAST ? order : 0;
 }
 
 void kozo_memory_give(struct kozo_memory *memory, uint16_t number)
@@ -178,7 +181,7 @@ void kozo_memory_give(struct kozo_memory *memory, uint16_t number)
     memory->free += 1ul << memory->piece[number].order;
     make_free(memory, number);
     while (memory->piece[number].parent != number) {
-        uint16_t other = find_other_half(memory, number);
+        uint16_t other = memory->piece[number].other;
         if (memory->piece[other].state != KOZO_PIECE_FREE) {
             return;
         }

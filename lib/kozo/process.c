@@ -21,7 +21,6 @@ enum part : uint64_t {
     PART_CONTEXT,
     PART_EXTENDED,
     PART_FAULT,
-    PART_MEMORY,
     PART_WINDOW,
     PART_INFO,
     PART_BUFFER,
@@ -156,20 +155,27 @@ static const char *take_memory(struct builder *builder)
     const struct kozo_home *home = builder->home;
     const struct kozo_plan *plan = builder->plan;
     uint64_t size = (1ul << builder->frame_order) + (1ul << builder->tables_order) + OBJECTS_SIZE +
-                    (KOZO_SLOT_SIZE << plan->cnode_bits) +
-                    (plan->memory_order > 0 ? 1ul << plan->memory_order : 0);
+                    (KOZO_SLOT_SIZE << plan->cnode_bits);
     uint64_t slots = kozo_slots_take(home->slots, PARTS);
     if (slots == 0) {
         return "needs more slots than are free";
     }
     struct kozo_taken taken = kozo_memory_take(home->memory, kozo_order_of(size));
-    if (taken.slot == 0) {
+    struct kozo_taken given = {};
+    if (taken.slot != 0 && plan->memory_order > 0) {
+        given = kozo_memory_take(home->memory, plan->memory_order);
+    }
+    if (taken.slot == 0 || (given.slot == 0 && plan->memory_order > 0)) {
+        if (taken.slot != 0) {
+            kozo_memory_give(home->memory, taken.piece);
+        }
         kozo_slots_give(home->slots, slots, PARTS);
         return "needs more memory than is free";
     }
     *builder->process = (struct kozo_process){
         .piece = taken.piece,
         .untyped = taken.slot,
+        .given = given,
         .slots = slots,
         .cnode = {slots + PART_CNODE},
         .thread = {slots + PART_THREAD},
@@ -197,7 +203,6 @@ static bool carve_large(const struct builder *builder)
         uint64_t size;  // as retype takes it
         enum part part;
     } pieces[] = {
-        {KOZO_TYPE_UNTYPED, plan->memory_order, plan->memory_order, PART_MEMORY},
         {KOZO_TYPE_FRAME, builder->frame_order, builder->frame_order, PART_FRAME},
         {KOZO_TYPE_UNTYPED, builder->tables_order, builder->tables_order, PART_TABLES},
         {KOZO_TYPE_CNODE, plan->cnode_bits + SLOT_ORDER, plan->cnode_bits, PART_CNODE},
@@ -293,8 +298,10 @@ static const char *give_all(const struct builder *builder, struct kozo_process_i
         add_grant(info, own_parts[i].name, slot);
     }
     if (plan->memory_order > 0) {
-        if (kozo_cnode_move((struct kozo_slot){slot_of(builder, PART_MEMORY)},
-                            (struct kozo_slot){child_slot(builder, slot)}) != KOZO_OK) {
+        // A child of the piece, which itself stays with the parent: Untypeds can't be copied.
+        if (kozo_untyped_retype((struct kozo_untyped){builder->process->given.slot},
+                                KOZO_TYPE_UNTYPED, plan->memory_order,
+                                (struct kozo_slot){child_slot(builder, slot)}, 1) != KOZO_OK) {
             return "can't be given its memory";
         }
         add_grant(info, "memory", slot++);
@@ -465,6 +472,10 @@ void kozo_process_destroy(const struct kozo_home *home, struct kozo_process *pro
     }
     // Revoke and delete can't fail on slots of the caller's own CNode.
     (void)kozo_cnode_revoke((struct kozo_slot){process->untyped});
+    if (process->given.slot != 0) {
+        (void)kozo_cnode_revoke((struct kozo_slot){process->given.slot});
+        kozo_memory_give(home->memory, process->given.piece);
+    }
     kozo_memory_give(home->memory, process->piece);
     kozo_slots_give(home->slots, process->slots, PARTS);
     *process = (struct kozo_process){};

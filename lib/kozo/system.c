@@ -26,7 +26,7 @@ static bool is_grant(const struct kozo_system_grant *grant)
         in_range = grant->count > 0 && grant->count <= 0x10000 && grant->first < 0x10000 &&
                    grant->first + grant->count <= 0x10000;
     } else if (grant->kind == KOZO_GRANT_MEMORY) {
-        in_range = grant->first >= 12 && grant->first <= 40;
+        in_range = grant->first == KOZO_MEMORY_MOST || (grant->first >= 12 && grant->first <= 40);
     }
     return grant->kind < KOZO_GRANTS && is_text(grant->name, sizeof grant->name) && in_range;
 }

@@ -69,6 +69,17 @@ static void add_times(struct init *init, struct gifts *gifts, const char *name)
     }
 }
 
+// log2 of the bytes of memory that a program is given.
+static unsigned order_of(const struct init *init, const struct kozo_system_grant *grant)
+{
+    constexpr unsigned never = 63; // so much is never free: making the process is refused
+    if (grant->first != KOZO_MEMORY_MOST) {
+        return (unsigned)grant->first;
+    }
+    unsigned order = kozo_memory_largest(&init->memory, init->memory.total / 4);
+    return order != 0 ? order : never;
+}
+
 static void add_grant(struct init *init, struct gifts *gifts, const struct kozo_system_grant *grant,
                       const struct service *service)
 {
@@ -81,7 +92,7 @@ static void add_grant(struct init *init, struct gifts *gifts, const struct kozo_
         add_irq(gifts, grant, service);
         return;
     case KOZO_GRANT_MEMORY:
-        gifts->memory_order = (unsigned)grant->first;
+        gifts->memory_order = order_of(init, grant);
         return;
     case KOZO_GRANT_SELF:
         gifts->self = true;

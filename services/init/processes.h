@@ -14,7 +14,7 @@
 struct init;
 struct service;
 
-constexpr size_t PROCESSES_MOST = 24;
+constexpr size_t PROCESSES_MOST = 64;
 constexpr uint64_t BADGE_PROCESS = 1ul << 32;
 
 // Exit statuses that init gives itself.

@@ -19,7 +19,7 @@
 struct init;
 struct process;
 
-constexpr size_t SERVICES_MOST = 16;
+constexpr size_t SERVICES_MOST = 32;
 constexpr size_t SERVICE_REASON = 160;
 
 // Who has a session in a place of a board.

@@ -211,7 +211,7 @@ static bool give_places(struct description *description, const size_t *order)
             service->pages += program->use[j].pages;
             if (service->pages > KOZO_SYSTEM_PAGES) {
                 return fails(description, description->use[order[i]][j].line,
-                             "the service shares more than 64M with its users");
+                             "the service shares more than 256M with its users");
             }
         }
     }

@@ -6,6 +6,7 @@
 
 constexpr size_t LINE_WORDS = 4;
 constexpr uint64_t PAGE = 4096;
+constexpr uint64_t MEMORY_LARGEST = 1ul << 40;
 
 struct word {
     const char *text;
@@ -86,7 +87,7 @@ static const char *read_irq(struct kozo_system_grant *grant, const struct word *
     return read_number(words[2], &grant->first) ? nullptr : "not a number";
 }
 
-// A number of bytes, with K or M behind it.
+// A number of bytes, with K, M or G behind it.
 static bool read_size(struct word number, uint64_t *size)
 {
     unsigned shift = 0;
@@ -94,8 +95,8 @@ static bool read_size(struct word number, uint64_t *size)
     if (number.length > 1) {
         unit = number.text[number.length - 1];
     }
-    if (unit == 'K' || unit == 'M') {
-        shift = unit == 'K' ? 10 : 20;
+    if (unit == 'K' || unit == 'M' || unit == 'G') {
+        shift = unit == 'K' ? 10 : unit == 'M' ? 20 : 30;
         number.length--;
     }
     bool valid = read_number(number, size);
@@ -107,14 +108,18 @@ static const char *read_memory(struct kozo_system_grant *grant, const struct wor
 {
     grant->kind = KOZO_GRANT_MEMORY;
     uint64_t size = 0;
+    memcpy(grant->name, "memory", 7);
+    if (is(words[1], "most")) {
+        grant->first = KOZO_MEMORY_MOST;
+        return nullptr;
+    }
     if (!read_size(words[1], &size)) {
         return "not a number";
     }
-    if (size < PAGE || (size & (size - 1)) != 0) {
+    if (size < PAGE || size > MEMORY_LARGEST || (size & (size - 1)) != 0) {
         return "memory comes in powers of two from 4K on";
     }
     grant->first = (uint64_t)__builtin_ctzl(size);
-    memcpy(grant->name, "memory", 7);
     return nullptr;
 }
 
@@ -210,7 +215,7 @@ static const char *read_pages(struct description_link *link, struct word word)
         return "not a number";
     }
     if (size % PAGE != 0 || size / PAGE > KOZO_SYSTEM_PAGES) {
-        return "shared memory comes in whole pages, up to 64M";
+        return "shared memory comes in whole pages, up to 256M";
     }
     link->pages = (uint32_t)(size / PAGE);
     return nullptr;

@@ -8,13 +8,15 @@
 // What follows belongs to the service or program above:
 //
 //     uses NAME [SIZE]         a session with that service, which is started first; with memory
-//                              of SIZE (with K or M, whole pages) that both share for bulk data
+//                              of SIZE (with K, M or G, whole pages) that both share for bulk data
 //     after NAME               that service must be up first
 //     restart always|never     what happens when it ends; always, when nothing is said
 //     terminal                 this service is where init speaks and listens
 //     ports NAME FIRST COUNT   a range of I/O ports
 //     irq NAME NUMBER          an interrupt
-//     memory SIZE              Untyped memory of its own (with K or M), a power of two
+//     memory SIZE              Untyped memory of its own (with K, M or G), a power of two; or
+//     memory most              the largest piece that is free at its start and leaves a quarter of
+//                              all memory free
 //     self                     its own CNode, AddressSpace, Pool, Thread and SchedContext
 //     time                     the right to give out processor time
 //     initrd                   the initrd, to read

@@ -141,6 +141,21 @@ TEST("memory refuses more than there is, and a split that the kernel refuses los
     CHECK(kozo_memory_take(&memory, 16).slot == 14);
 }
 
+TEST("the largest piece is one that can be taken, and leaves free what is to be kept")
+{
+    start(1 << 20);
+    CHECK(kozo_memory_largest(&memory, 0) == 20);
+    CHECK(kozo_memory_largest(&memory, 1) == 19);
+    CHECK(kozo_memory_largest(&memory, 3 << 18) == 18);
+    CHECK(kozo_memory_largest(&memory, 1 << 20) == 0);
+    CHECK(kozo_memory_largest(&memory, 1 << 21) == 0);
+    struct kozo_taken taken = kozo_memory_take(&memory, 12);
+    REQUIRE(taken.slot != 0);
+    CHECK(kozo_memory_largest(&memory, 0) == 19);
+    REQUIRE(kozo_memory_take(&memory, 19).slot != 0);
+    CHECK(kozo_memory_largest(&memory, 0) == 18);
+}
+
 TEST("memory stays consistent over a long random use")
 {
     start(1 << 22);

@@ -84,6 +84,15 @@ TEST("services come after those that they use or wait for, wherever they stand")
     CHECK(kozo_system_check(&description.system, sizeof description.system) == nullptr);
 }
 
+TEST("memory is given by size, or the most that is free")
+{
+    compile("program a\nmemory 2G\nprogram b\nmemory most\n");
+    REQUIRE(description.fault == nullptr);
+    CHECK(description.system.program[0].grant[0].first == 31);
+    CHECK(description.system.program[1].grant[0].first == KOZO_MEMORY_MOST);
+    CHECK(kozo_system_check(&description.system, sizeof description.system) == nullptr);
+}
+
 TEST("memory for bulk data lies side by side, each session's apart from the others'")
 {
     compile("service one a\nservice two b\nuses one 64K\nservice three c\nuses one\n"
@@ -113,16 +122,18 @@ TEST("a line that can't be read is refused and named")
     CHECK(refused("program a\nmemory 3M\n", 2));
     CHECK(refused("program a\nmemory M\n", 2));
     CHECK(refused("program a\nmemory 0\n", 2));
+    CHECK(refused("program a\nmemory 2048G\n", 2));
+    CHECK(refused("program a\nmemory all\n", 2));
     CHECK(refused("program a\nself x\n", 2));
     CHECK(refused("program a\nterminal\n", 2));
     CHECK(refused("service a a\nrestart sometimes\n", 2));
     CHECK(refused("service one a\nservice two b\nuses one 5000\n", 3));
     CHECK(refused("service one a\nservice two b\nuses one x\n", 3));
-    CHECK(refused("service one a\nservice two b\nuses one 65M\n", 3));
+    CHECK(refused("service one a\nservice two b\nuses one 257M\n", 3));
     CHECK(refused("program a\nuses averyveryverylongname\n", 2));
     CHECK(refused("program a\nuses averyveryverylongname 4K\n", 2));
-    CHECK(
-        refused("service one a\nservice two b\nuses one 40M\nservice three c\nuses one 40M\n", 5));
+    CHECK(refused("service one a\nservice two b\nuses one 140M\nservice three c\nuses one 140M\n",
+                  5));
 }
 
 TEST("an unknown file, an unknown service and a double name are refused")

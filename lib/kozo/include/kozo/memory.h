@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-constexpr size_t KOZO_MEMORY_PIECES = 512;
+constexpr size_t KOZO_MEMORY_PIECES = 1024;
 constexpr unsigned KOZO_MEMORY_LEAST = 12; // log2 of the smallest piece
 
 struct kozo_memory_operations {
@@ -33,6 +33,7 @@ enum kozo_piece_state : uint8_t {
 struct kozo_piece {
     uint64_t slot;
     uint16_t parent; // number of the piece it is half of; itself for one without parent
+    uint16_t other;  // number of the other half
     uint16_t next;   // in the list of free pieces of its order, or of unused ones
     uint8_t order;
     enum kozo_piece_state state;
@@ -64,6 +65,10 @@ struct kozo_taken {
 
 // Takes 2^order bytes.
 [[nodiscard]] struct kozo_taken kozo_memory_take(struct kozo_memory *memory, unsigned order);
+
+// log2 of the largest piece that can be taken now so that at least `keep` bytes stay free; 0 when
+// there is none.
+[[nodiscard]] unsigned kozo_memory_largest(const struct kozo_memory *memory, uint64_t keep);
 
 // Gives a piece back; its Untyped has no children.
 void kozo_memory_give(struct kozo_memory *memory, uint16_t piece);

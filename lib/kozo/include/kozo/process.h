@@ -2,8 +2,8 @@
 // Makes processes out of memory and ELF files, and takes them apart again.
 //
 // All of a process lies in one piece of Untyped memory: its Frame (image, stack, pages), its
-// tables, its CNode and other objects, and the memory that it was given. So ending it is one
-// revoke, after which nothing of it is left anywhere, also not what it passed on.
+// tables, its CNode and other objects. The memory that it was given is a second piece. So ending it
+// is two revokes, after which nothing of it is left anywhere, also not what it passed on.
 #pragma once
 
 #include <kozo/memory.h>
@@ -37,7 +37,7 @@ struct kozo_give {
     char name[24];
 };
 
-constexpr size_t KOZO_PROCESS_VIEWS = 12;
+constexpr size_t KOZO_PROCESS_VIEWS = 20;
 
 // A part of a Frame that a new process sees.
 struct kozo_view {
@@ -83,7 +83,8 @@ struct kozo_plan {
 struct kozo_process {
     uint16_t piece;
     uint64_t untyped;
-    uint64_t slots; // first of its slots in the parent's CNode; 0 for no process
+    struct kozo_taken given; // the memory that it was given; slot 0 for none
+    uint64_t slots;          // first of its slots in the parent's CNode; 0 for no process
     struct kozo_cnode cnode;
     struct kozo_thread thread;
     struct kozo_sched_context context;

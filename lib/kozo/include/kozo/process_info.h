@@ -29,7 +29,7 @@ constexpr uint64_t KOZO_PROCESS_DATA = 0x1000000000;
 constexpr uint64_t KOZO_PROCESS_DATA_SPAN = 0x40000000;
 constexpr uint64_t KOZO_PROCESS_CLIENT_DATA = 0x2000000000;
 
-constexpr size_t KOZO_PROCESS_GRANTS = 32;
+constexpr size_t KOZO_PROCESS_GRANTS = 60;
 constexpr size_t KOZO_PROCESS_ARGUMENTS = 33;
 constexpr size_t KOZO_PROCESS_TEXT = 2048;
 

@@ -10,19 +10,19 @@
 #include <stdint.h>
 
 constexpr uint64_t KOZO_SYSTEM_MAGIC = 0x3174737973; // "syst1"
-constexpr size_t KOZO_SYSTEM_PROGRAMS = 32;
+constexpr size_t KOZO_SYSTEM_PROGRAMS = 64;
 constexpr size_t KOZO_SYSTEM_GRANTS = 8;
-constexpr size_t KOZO_SYSTEM_USES = 4;
+constexpr size_t KOZO_SYSTEM_USES = 8;
 constexpr size_t KOZO_SYSTEM_AFTER = 4;
 constexpr size_t KOZO_SYSTEM_FILE = 64;
 constexpr size_t KOZO_SYSTEM_NAME = 16; // with a final zero
-constexpr size_t KOZO_SYSTEM_PLACES = 28;
-constexpr size_t KOZO_SYSTEM_PAGES = 16384; // of bulk data, of one service
+constexpr size_t KOZO_SYSTEM_PLACES = 60;
+constexpr size_t KOZO_SYSTEM_PAGES = 65536; // of bulk data, of one service
 
 enum kozo_grant_kind : uint32_t {
     KOZO_GRANT_PORTS,  // first, count
     KOZO_GRANT_IRQ,    // number
-    KOZO_GRANT_MEMORY, // log2 of the bytes
+    KOZO_GRANT_MEMORY, // log2 of the bytes, or KOZO_MEMORY_MOST
     KOZO_GRANT_SELF,
     KOZO_GRANT_TIME,
     KOZO_GRANT_INITRD, // the initrd, to read
@@ -38,6 +38,10 @@ struct kozo_system_grant {
     uint64_t first;
     uint64_t count;
 };
+
+// The largest piece of memory that is free when the program starts, of those that leave a quarter
+// of all memory free.
+constexpr uint64_t KOZO_MEMORY_MOST = 0;
 
 // A session with a service.
 struct kozo_system_use {
