@@ -136,6 +136,9 @@ void thread_fault_answered(struct cpu *cpu, struct thread *thread, bool resume);
 // foreign and has something to tell: tells its fault handler, or stops it.
 void thread_fault(struct cpu *cpu, struct thread *thread, const struct fault *fault);
 
+// Whether it is in a state in which something has to happen for it to go on.
+bool thread_is_waiting(const struct thread *thread);
+
 // Whether somebody else may change its registers: it is stopped, or held by its fault handler.
 bool thread_is_held(const struct thread *thread);
 
