@@ -11,7 +11,7 @@ from driver.suite import check, expect, expect_equal, skip
 
 order = 25
 
-COMMANDS = "doctor build run test bench image format clean".split()
+COMMANDS = "doctor build run permissions test bench image format clean".split()
 
 
 def refused(kozo, *arguments):
@@ -58,6 +58,7 @@ def wrong_use(kozo):
     expect("--arch" in refused(kozo, "build", "--arch"), "the option is not named")
     expect("--exec" in refused(kozo, "run", "--exec"), "the option is not named")
     expect("floppy" in refused(kozo, "run", "--from", "floppy"), "the value is not named")
+    expect("more" in refused(kozo, "permissions", "camera.use", "more"), "the argument is not named")
     expect("more" in refused(kozo, "build", "more"), "the argument is not named")
     expect("nosuch" in refused(kozo, "test", "nosuch"), "the suite is not named")
     expect("nosuch" in refused(kozo, "bench", "nosuch"), "the measurement is not named")
