@@ -10,9 +10,11 @@
 #include "../core/strand.h"
 #include "../core/user.h"
 
+struct entry;
 struct node;
 struct file;
 struct linux_stat;
+struct watch;
 
 // What may be waited for, as poll names it.
 enum ready : uint32_t {
@@ -21,22 +23,42 @@ enum ready : uint32_t {
     READY_OUT = 0x004,
     READY_ERROR = 0x008,
     READY_HANG_UP = 0x010,
+    READY_INVALID = 0x020,
     READY_READ_HANG_UP = 0x2000,
 };
 
-// Bytes of a read or write: the program's memory in order, taken apart by file.c for readv and its kin, or linuxd's own.
+// Bytes of a read or write: the program's memory in order, or linuxd's own. Pieces after the first are what readv and its
+// kin name; the operation of a file sees one run of bytes.
+struct linux_vector;
 struct transfer {
-    struct user memory; // used when `own` is null
-    void *own;
-    size_t size;
+    struct user memory; // where the next byte is; used when `own` is null
+    uint8_t *own;       // where the next byte is
+    size_t size;        // in all
     size_t done;
+    size_t here;                     // bytes that are left at `memory`
+    const struct linux_vector *next; // the pieces behind it
 };
 
-// Moves bytes between a transfer and memory of linuxd; 0 or -EFAULT, and counts `done`.
+[[nodiscard]] struct transfer transfer_user(struct user memory, size_t size);
+[[nodiscard]] struct transfer transfer_own(void *memory, size_t size);
+
+static inline size_t transfer_left(const struct transfer *transfer)
+{
+    return transfer->size - transfer->done;
+}
+
+// Moves bytes between a transfer and memory of linuxd; 0 or -EFAULT, and counts `done`. `size` is at most what is left.
 [[nodiscard]] int64_t transfer_give(struct transfer *transfer, const void *from, size_t size);
 [[nodiscard]] int64_t transfer_take(struct transfer *transfer, void *to, size_t size);
+[[nodiscard]] int64_t transfer_give_zeros(struct transfer *transfer, size_t size);
 
-// Memory behind a mapping of a file: a run of pages that the mapping shows. `memory/` defines it.
+// What read and write answer: the bytes that were moved, or the error when there were none.
+static inline int64_t transfer_result(const struct transfer *transfer, int64_t error)
+{
+    return transfer->done > 0 ? (int64_t)transfer->done : error;
+}
+
+// Memory behind a mapping of a file; see memory/backing.h.
 struct page_run;
 
 struct file_operations {
@@ -44,8 +66,9 @@ struct file_operations {
     // Bytes moved or an error. `offset` is where for files that have offsets; others ignore it. May wait, unless the file's
     // flags have O_NONBLOCK.
     int64_t (*read)(struct file *file, struct transfer *transfer, uint64_t offset);
+    // APPEND as the offset is the end, found in the same step, and the file's offset is set behind what was written.
     int64_t (*write)(struct file *file, struct transfer *transfer, uint64_t offset);
-    // The enum ready bits that hold now. Never waits.
+    // The enum ready bits that hold now. Never waits. Null: READY_IN and READY_OUT.
     uint32_t (*ready)(struct file *file);
     // The queue that is woken when those may have changed; null: they never do.
     struct wait_queue *(*queue)(struct file *file);
@@ -55,24 +78,60 @@ struct file_operations {
     int64_t (*truncate)(struct file *file, uint64_t size);
     int64_t (*sync)(struct file *file, bool data_only);
     int64_t (*allocate)(struct file *file, int mode, uint64_t offset, uint64_t size);
-    // Entries of a folder as getdents64 has them, from the file's offset on, which it moves.
+    // Entries of a folder as getdents64 has them, from the file's offset on, which it moves. Bytes or an error.
     int64_t (*list)(struct file *file, struct transfer *transfer);
     // The last count is gone.
     void (*close)(struct file *file);
     // The memory of its contents at `offset`, for mmap and faults of it; see memory/backing.h.
     int64_t (*pages)(struct file *file, uint64_t offset, bool write, struct page_run *run);
+    // What stat tells of a file without a node.
+    int64_t (*stat)(struct file *file, struct linux_stat *stat);
     bool sized; // has a size and an offset
 };
 
+constexpr uint64_t APPEND = UINT64_MAX;
+
 struct file {
     const struct file_operations *operations;
-    struct node *node; // what it was opened from; null for pipes, sockets and the like. Counted.
+    struct entry *
+        entry; // the name by which it was opened, and with it its node; null for pipes, sockets and the like. Counted.
+    struct node *node; // the node of that, or of a file that never had a name. Counted.
     uint32_t count;
     uint32_t flags; // O_ACCMODE, O_APPEND, O_NONBLOCK, O_DIRECT, O_PATH, …
     uint64_t offset;
     void *own; // the kind's own part
     uint64_t number[2];
+    struct watch *watches; // places of it in epoll files
+    uint32_t owner;        // F_SETOWN: process, or minus a group
 };
 
+// A file of a kind that has no node, counted once; null when memory is used up.
+[[nodiscard]] struct file *file_make(const struct file_operations *operations, uint32_t flags,
+                                     void *own);
 void file_keep(struct file *file);
 void file_drop(struct file *file);
+
+[[nodiscard]] static inline bool file_reads(const struct file *file)
+{
+    return (file->flags & 3) != 1;
+}
+[[nodiscard]] static inline bool file_writes(const struct file *file)
+{
+    return (file->flags & 3) != 0;
+}
+
+// The operations with Linux's answers for what a kind has not got. Offsets as in pread; `file_read_on` and
+// `file_write_on` use and move the file's own.
+[[nodiscard]] int64_t file_read(struct file *file, struct transfer *transfer, uint64_t offset);
+[[nodiscard]] int64_t file_write(struct file *file, struct transfer *transfer, uint64_t offset);
+[[nodiscard]] int64_t file_read_on(struct file *file, struct transfer *transfer);
+[[nodiscard]] int64_t file_write_on(struct file *file, struct transfer *transfer);
+[[nodiscard]] uint32_t file_ready(struct file *file);
+[[nodiscard]] int64_t file_seek(struct file *file, int64_t offset, int whence);
+[[nodiscard]] int64_t file_stat(struct file *file, struct linux_stat *stat);
+// For mmap: also checks that the file's mode allows what the mapping is for. ENODEV, EACCES.
+[[nodiscard]] int64_t file_pages(struct file *file, uint64_t offset, bool write,
+                                 struct page_run *run);
+
+// Reads a whole piece for linuxd's own use, such as the head of a program. Fewer bytes only at the end.
+[[nodiscard]] int64_t file_read_own(struct file *file, void *to, size_t size, uint64_t offset);

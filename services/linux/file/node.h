@@ -7,7 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct entry;
 struct file;
+struct lock;
 struct node;
 
 // What stat tells, in Linux's own terms.
@@ -46,42 +48,61 @@ struct name {
     size_t length;
 };
 
+// What `make` makes.
+struct new_node {
+    uint32_t mode; // kind and permissions, the umask taken off
+    uint32_t user;
+    uint32_t group;
+    uint64_t special;   // device number
+    struct name target; // of a link
+};
+
 // All may wait, but `drop`. Null answers EPERM, or ENOTDIR for those of folders.
 struct node_operations {
     struct node_result (*look)(struct node *folder, struct name name); // gives a count
     int64_t (*stat)(struct node *node, struct linux_stat *stat);
-    int64_t (*link_target)(struct node *node, char *target, size_t size); // bytes without a zero
-    // Where a link that is no path leads, such as /proc/self/fd/3; gives a count. Null for ordinary links.
-    struct node_result (*jump)(struct node *node);
+    int64_t (*link_target)(struct node *node, char *target,
+                           size_t size); // length; bytes without a zero
+    // Where a link that is no path leads, such as /proc/self/fd/3: an entry or a node, counted. Null for ordinary links.
+    int64_t (*jump)(struct node *node, struct entry **entry);
     // Fills in a new file that the caller made: operations, own part.
     int64_t (*open)(struct node *node, struct file *file);
-    struct node_result (*make)(struct node *folder, struct name name, uint32_t mode,
-                               uint64_t special, struct name target);
+    // An empty name makes a file without one (O_TMPFILE).
+    struct node_result (*make)(struct node *folder, struct name name, const struct new_node *what);
     int64_t (*link)(struct node *folder, struct name name, struct node *node);
-    int64_t (*remove)(struct node *folder, struct name name, bool of_folder);
+    int64_t (*remove)(struct node *folder, struct name name, struct node *node, bool of_folder);
+    // `over` is what has the new name, or null. Flags: RENAME_EXCHANGE; the others are seen to before.
     int64_t (*rename)(struct node *folder, struct name name, struct node *to, struct name to_name,
-                      uint32_t flags);
+                      struct node *over, uint32_t flags);
     int64_t (*change)(struct node *node, const struct linux_stat *stat, uint32_t what);
     void (*drop)(struct node *node); // the last count is gone
 };
 
 struct file_system {
-    const char *type; // as /proc/mounts names it
+    const char *type;   // as /proc/mounts names it
+    const char *source; // the same
     uint64_t device;
     bool read_only;
+    // What is known of names stays true, absence too: nobody but this sandbox changes it, or nobody at all. Otherwise each
+    // name is looked up each time.
+    bool keeps;
     uint64_t magic; // f_type of statfs
     int64_t (*describe)(struct file_system *system, uint64_t *block, uint64_t *blocks,
                         uint64_t *free, uint64_t *nodes, uint64_t *free_nodes);
+    void *own;
 };
 
 struct node {
     const struct node_operations *operations;
     struct file_system *system;
     uint32_t count;
-    uint32_t mode; // S_IFMT bits and, where known, permissions
+    uint32_t mode; // S_IFMT bits and permissions
+    uint32_t user, group;
     uint64_t inode;
     void *own;
     uint64_t number[2];
+    struct lock *locks; // locks.h
+    void *shared;       // what those share that have it open, such as the pipe of a fifo
 };
 
 void node_keep(struct node *node);
