@@ -48,6 +48,7 @@ int command_ps(struct init *init, const struct call *call);
 int command_reboot(struct init *init, const struct call *call);
 int command_restart(struct init *init, const struct call *call);
 int command_run(struct init *init, const struct call *call);
+int command_linux(struct init *init, const struct call *call);
 int command_services(struct init *init, const struct call *call);
 int command_uptime(struct init *init, const struct call *call);
 int command_version(struct init *init, const struct call *call);

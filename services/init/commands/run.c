@@ -12,9 +12,8 @@ static void wait_until_free(struct init *init, const struct kozo_system_program 
     }
 }
 
-int command_run(struct init *init, const struct call *call)
+static int run(struct init *init, const char *file, char *const *arguments, size_t count)
 {
-    const char *file = call->word[1];
     if (init_file(init, file).step != KOZO_CPIO_ENTRY) {
         say(init, "run: no such file: %.64s\n", file);
         return STATUS_NOT_FOUND;
@@ -25,8 +24,8 @@ int command_run(struct init *init, const struct call *call)
         return STATUS_NOT_RUNNABLE;
     }
     wait_until_free(init, entry);
-    struct processes_result result = processes_create(init, file, entry, nullptr, call->word + 1,
-                                                      call->count - 1, PRIORITY_PROGRAM);
+    struct processes_result result =
+        processes_create(init, file, entry, nullptr, arguments, count, PRIORITY_PROGRAM);
     if (result.reason != nullptr) {
         say(init, "run: %.64s can't be run: it %s\n", file, result.reason);
         return STATUS_NOT_RUNNABLE;
@@ -40,4 +39,14 @@ int command_run(struct init *init, const struct call *call)
         say(init, "%.64s: ended with status %d\n", file, status);
     }
     return status;
+}
+
+int command_run(struct init *init, const struct call *call)
+{
+    return run(init, call->word[1], call->word + 1, call->count - 1);
+}
+
+int command_linux(struct init *init, const struct call *call)
+{
+    return run(init, "services/linux", call->word, call->count);
 }

@@ -16,6 +16,7 @@ const struct command commands[] = {
     {"echo", "[WORD]...", "say the words", 0, WORDS_MOST, command_echo},
     {"help", "", "show this list", 0, 0, command_help},
     {"kill", "SERVICE", "end a service, as if it had failed", 1, 1, command_kill},
+    {"linux", "PROGRAM [WORD]...", "run a Linux program", 1, WORDS_MOST, command_linux},
     {"log", "[SERVICE]", "show what init or a service has to say", 0, 1, command_log},
     {"ls", "[FOLDER]", "list the files of the initrd", 0, 1, command_ls},
     {"mem", "", "show what memory there is", 0, 0, command_mem},

@@ -35,5 +35,6 @@ struct call_entry {
     const char *name;
     call_handler *handler; // null: ENOSYS
     enum support support;
+    const char *arguments; // their kinds, see core/calls.h
     const char *note;
 };
