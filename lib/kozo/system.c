@@ -80,25 +80,3 @@ const char *kozo_system_check(const void *data, size_t size)
     }
     return reason;
 }
-
-const struct kozo_system_program *kozo_system_find(const struct kozo_system *system,
-                                                   const char *file)
-{
-    for (size_t i = 0; i < system->programs; i++) {
-        if (strcmp(system->program[i].file, file) == 0) {
-            return &system->program[i];
-        }
-    }
-    return nullptr;
-}
-
-const struct kozo_system_program *kozo_system_service(const struct kozo_system *system,
-                                                      const char *name)
-{
-    for (size_t i = 0; i < system->programs; i++) {
-        if (name[0] != 0 && strcmp(system->program[i].name, name) == 0) {
-            return &system->program[i];
-        }
-    }
-    return nullptr;
-}

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "init.h"
+#include "jobs.h"
 
 constexpr uint64_t LOOKS = 3; // most looks at services in a second; ticks make it two
 
@@ -44,6 +45,7 @@ static void carry_out(struct init *init, const struct kozo_received *received)
     } else {
         processes_hear(init, received);
     }
+    jobs_reap(init);
     clock_pace(init);
 }
 

@@ -21,9 +21,8 @@ const char *processes_start(struct init *init)
     processes->inbox.handle = init_object(init, KOZO_TYPE_ENDPOINT);
     processes->signals.handle = init_object(init, KOZO_TYPE_NOTIFICATION);
     processes->reply.handle = init_object(init, KOZO_TYPE_REPLY);
-    processes->writer.reply.handle = init_object(init, KOZO_TYPE_REPLY);
-    if (processes->reply.handle == 0 || processes->writer.reply.handle == 0 ||
-        processes->inbox.handle == 0 || processes->signals.handle == 0) {
+    if (processes->reply.handle == 0 || processes->inbox.handle == 0 ||
+        processes->signals.handle == 0) {
         return "there is too little memory for init's own objects";
     }
     if (kozo_thread_bind_notification((struct kozo_thread){KOZO_BOOT_SLOT_THREAD},
@@ -107,7 +106,8 @@ struct processes_result processes_create(struct init *init, const char *file,
         .told = gifts.told,
         .tolds = gifts.tolds,
     };
-    *process = (struct process){.live = true, .service = service, .entry = entry};
+    *process = (struct process){
+        .live = true, .service = service, .entry = entry, .writer.reply = process->writer.reply};
     memcpy(process->name, file, strnlen(file, sizeof process->name - 1));
     const char *reason = kozo_process_create(&init->home, &plan, &process->process);
     if (reason == nullptr) {
@@ -122,23 +122,40 @@ struct processes_result processes_create(struct init *init, const char *file,
     return (struct processes_result){.process = process};
 }
 
-static void answer_writer(struct init *init)
+// --- Text that waits for the terminal -----------------------------------------------------------
+
+static void answer_writer(struct writer *writer)
 {
-    (void)kozo_reply_reply(init->processes.writer.reply, kozo_answer(KOZO_OK));
-    init->processes.writer.process = nullptr;
+    writer->waits = false;
+    (void)kozo_reply_reply(writer->reply, kozo_answer(KOZO_OK));
+}
+
+// The writer whose turn it is; null when nobody waits.
+static struct writer *next_writer(struct processes *processes)
+{
+    for (size_t i = 0; i < PROCESSES_MOST; i++) {
+        struct writer *writer = &processes->process[processes->writing].writer;
+        if (writer->waits) {
+            return writer;
+        }
+        processes->writing = (processes->writing + 1) % PROCESSES_MOST;
+    }
+    return nullptr;
 }
 
 void processes_write_on(struct init *init)
 {
     struct processes *processes = &init->processes;
-    if (processes->writer.process == nullptr) {
-        return;
-    }
-    size_t left = processes->writer.length - processes->writer.done;
-    processes->writer.done +=
-        terminal_put(init, processes->writer.text + processes->writer.done, left);
-    if (processes->writer.done == processes->writer.length) {
-        answer_writer(init);
+    struct writer *writer = next_writer(processes);
+    while (writer != nullptr) {
+        size_t left = writer->length - writer->done;
+        writer->done += terminal_put(init, writer->text + writer->done, left);
+        if (writer->done < writer->length) {
+            return;
+        }
+        answer_writer(writer);
+        processes->writing = (processes->writing + 1) % PROCESSES_MOST;
+        writer = next_writer(processes);
     }
 }
 
@@ -147,8 +164,8 @@ void processes_end(struct init *init, struct process *process)
     if (process->service == nullptr) {
         services_disconnect(init, process->entry);
     }
-    if (init->processes.writer.process == process) {
-        answer_writer(init);
+    if (process->writer.waits) {
+        answer_writer(&process->writer);
     }
     kozo_process_destroy(&init->home, &process->process);
     process->live = false;
@@ -229,24 +246,35 @@ static struct kozo_message serve_write(struct kozo_caller *caller,
                                        const struct kozo_process_write_arguments *arguments)
 {
     struct init *init = caller->server;
-    size_t done = terminal_put(init, arguments->text, arguments->text_length);
+    struct writer *writer = &init->processes.process[caller->session].writer;
+    // Who comes while others wait has to wait too, so that no text comes into the middle of another.
+    bool others = next_writer(&init->processes) != nullptr;
+    size_t done = others ? 0 : terminal_put(init, arguments->text, arguments->text_length);
     if (done == arguments->text_length) {
         return kozo_answer(KOZO_OK);
     }
-    // Only one program runs at a time, so nobody else waits here.
-    init->processes.writer.process = &init->processes.process[caller->session];
-    init->processes.writer.done = 0;
-    init->processes.writer.length = arguments->text_length - done;
-    memcpy(init->processes.writer.text, arguments->text + done, arguments->text_length - done);
+    if (writer->reply.handle == 0) {
+        writer->reply.handle = init_object(init, KOZO_TYPE_REPLY);
+    }
+    if (writer->reply.handle == 0) {
+        return kozo_answer(KOZO_NO_MEMORY);
+    }
+    writer->waits = true;
+    writer->done = 0;
+    writer->length = arguments->text_length - done;
+    memcpy(writer->text, arguments->text + done, arguments->text_length - done);
+    if (!others) {
+        init->processes.writing = caller->session; // the rest of it comes first
+    }
     return kozo_later();
 }
 
-// Keeps the Reply of a call that is answered later, and goes on with the other.
-static void keep_reply(struct processes *processes)
+// Keeps the Reply of a call that is answered later, and goes on with another.
+static void keep_reply(struct processes *processes, struct process *process)
 {
     struct kozo_reply held = processes->reply;
-    processes->reply = processes->writer.reply;
-    processes->writer.reply = held;
+    processes->reply = process->writer.reply;
+    process->writer.reply = held;
 }
 
 static struct kozo_message serve(struct kozo_caller *caller, const struct kozo_message *message)
@@ -294,7 +322,7 @@ void processes_hear(struct init *init, const struct kozo_received *received)
         .server = init, .badge = received->badge, .session = (size_t)number};
     struct kozo_message answer = serve(&caller, message);
     if (answer.info.label == KOZO_PENDING) {
-        keep_reply(&init->processes);
+        keep_reply(&init->processes, process);
         return;
     }
     // One that only sent, and waits for no answer, gets none.

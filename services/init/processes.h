@@ -23,14 +23,26 @@ constexpr int STATUS_FAULT = 139;       // the program did something that the pr
 constexpr int STATUS_NOT_RUNNABLE = 126;
 constexpr int STATUS_NOT_FOUND = 127;
 
+// What a program has written and the terminal has no room for. The program waits meanwhile.
+struct writer {
+    struct kozo_reply reply; // holds its call; handle 0 before it first had to wait
+    bool waits;
+    size_t done;
+    size_t length;
+    char text[KOZO_PROCESS_WRITE_TEXT_MAX];
+};
+
 struct process {
     bool live;
     bool ended; // a program has come to its end, and `status` says how
     int status;
+    uint32_t job;            // number of a program that runs in the background; 0 for others
+    uint64_t started;        // ticks, of a job
     struct service *service; // null for a program
     const struct kozo_system_program *entry;
     char name[KOZO_SYSTEM_FILE];
     struct kozo_process process;
+    struct writer writer;
 };
 
 struct processes {
@@ -38,13 +50,7 @@ struct processes {
     struct kozo_reply reply;          // with which init receives
     struct kozo_notification signals; // see events.h; bound to init's thread
     uint32_t lives;                   // programs started so far
-    struct {
-        struct kozo_reply reply;       // holds the call of a program whose text waits for room
-        const struct process *process; // null: nobody waits
-        size_t done;
-        size_t length;
-        char text[KOZO_PROCESS_WRITE_TEXT_MAX];
-    } writer;
+    size_t writing;                   // the process whose text comes next, when some wait
     struct process process[PROCESSES_MOST];
 };
 
@@ -69,7 +75,8 @@ processes_create(struct init *init, const char *file, const struct kozo_system_p
 // Carries out a message that came to the inbox.
 void processes_hear(struct init *init, const struct kozo_received *received);
 
-// The terminal has room again: goes on with text that waited for it.
+// The terminal has room again: goes on with texts that wait for it, one program after the other, each
+// with the whole of what it wrote.
 void processes_write_on(struct init *init);
 
 // Ends a process.

@@ -4,12 +4,12 @@
 import re
 import time
 
-from driver.kozo import BOOT_SECONDS, PROMPT, one_line, run
+from driver.kozo import BOOT_SECONDS, PROMPT, one_line, plain, run
 from driver.suite import check, expect, expect_equal
 
 order = 40
 
-COMMANDS = "help version mem ps caps ls cat echo run uptime poweroff reboot".split()
+COMMANDS = "help version mem ps caps ls cat echo run jobs stop uptime poweroff reboot".split()
 
 CTRL_C, CTRL_D, CTRL_U = "\x03", "\x04", "\x15"
 BACKSPACE, UP, DOWN, LEFT, RIGHT, HOME = "\x7f", "\x1b[A", "\x1b[B", "\x1b[D", "\x1b[C", "\x1b[H"
@@ -30,6 +30,14 @@ def refuses(kozo, line):
     before = memory_in_use(kozo)
     one_line(answer(kozo, line), f"the answer to {line!r}")
     expect_equal(memory_in_use(kozo), before, "mem afterwards")
+
+
+def settle(kozo):
+    """Goes on when all that runs in the background has been shown, at a prompt without text."""
+    session = kozo.shared("prompt")
+    session.send("echo settled\r")
+    session.wait_for(r"(?m)^settled *$", 20)
+    session.prompt()
 
 
 @check("help names every command with what it does, one a line")
@@ -159,6 +167,70 @@ def run_many(kozo):
     for _ in range(100):
         answer(kozo, "run bin/true")
     expect_equal(memory_in_use(kozo), before, "mem afterwards")
+
+
+@check("a program with & runs in the background, is listed by jobs, and is ended by stop")
+def background(kozo):
+    answer(kozo, "run bin/hello")
+    before = memory_in_use(kozo)
+    expect_equal(answer(kozo, "jobs").strip(), "", "the jobs at first")
+    expect_equal(answer(kozo, "run bin/loop &").strip(), "[1] bin/loop", "what begins it")
+    expect_equal(answer(kozo, "run bin/loop a b &").strip(), "[2] bin/loop", "what begins another")
+    expect("argument 1: x" in answer(kozo, "run bin/hello x"), "nothing else runs meanwhile")
+    expect_equal(re.findall(r"(?m)^\[(\d)\] bin/loop +\d+ s", answer(kozo, "jobs")), ["1", "2"], "the jobs")
+    expect_equal(answer(kozo, "stop 1").strip(), "[1] bin/loop: stopped", "the answer to stop")
+    expect("no such job: 1" in one_line(answer(kozo, "stop 1"), "the answer"), "it is there still")
+    expect_equal(answer(kozo, "run bin/loop &").strip(), "[1] bin/loop", "the number that is free again")
+    for number in (1, 2):
+        answer(kozo, f"stop {number}")
+    expect_equal(memory_in_use(kozo), before, "mem afterwards")
+
+
+@check("how a job ended is said when it ended, with its status")
+def background_ends(kozo):
+    session = kozo.shared("prompt")
+    for line, end in (("bin/exit 7", "7"), ("bin/true", "0"), ("bin/fault null", "139")):
+        session.send(f"run {line} &\r")
+        session.wait_for(rf"\[1\] {line.split()[0]}: ended with status {end}", 20)
+        settle(kozo)
+    before = memory_in_use(kozo)
+    session.send("run bin/true &\r")
+    session.wait_for("bin/true: ended", 20)
+    settle(kozo)
+    expect_equal(memory_in_use(kozo), before, "mem afterwards")
+
+
+@check("a program runs as often at a time as its description says, and the next is refused in one line")
+def copies(kozo):
+    for number in (1, 2):
+        expect_equal(answer(kozo, "run bin/loop &").strip(), f"[{number}] bin/loop", "what begins it")
+    for line in ("run bin/loop", "run bin/loop &"):
+        told = one_line(answer(kozo, line), "the answer")
+        expect("bin/loop runs already, as often as it may" in told, "a third is not refused", told)
+    answer(kozo, "stop 2")
+    expect_equal(answer(kozo, "run bin/loop &").strip(), "[2] bin/loop", "what begins another")
+    for number in (1, 2):
+        answer(kozo, f"stop {number}")
+
+
+@check("what several programs print at the same time stays whole, text by text")
+def background_output(kozo):
+    session = kozo.shared("prompt")
+    start = len(session.seen)
+    for _ in range(2):
+        session.send("run bin/spin-print 500 &\r")
+    ended = r"(?=.*\[{}\] bin/spin-print: ended with status 0)"
+    session.wait_for("(?s)" + ended.format(1) + ended.format(2), 60)
+    settle(kozo)
+    lines = re.findall(r"(?m)^line +(\d+)\s*$", plain(session.seen[start:]))
+    expect_equal(sorted(map(int, lines)), sorted([*range(1, 501)] * 2), "the lines that are whole")
+
+
+for word in ("0", "99", "x", "-1", "1x", "99999999999999999999"):
+
+    @check(f"stop of what is no job is one line ({word})")
+    def no_job(kozo, word=word):
+        refuses(kozo, f"stop {word}")
 
 
 @check("uptime goes forward")

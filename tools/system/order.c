@@ -57,6 +57,28 @@ static bool check_names(struct description *description, char *const *files, siz
     return true;
 }
 
+// Makes an entry of each copy, after all others.
+static bool make_copies(struct description *description)
+{
+    struct kozo_system *system = &description->system;
+    size_t programs = system->programs;
+    for (size_t i = 0; i < programs; i++) {
+        for (uint64_t copy = 1; copy < description->copies[i]; copy++) {
+            size_t number = system->programs;
+            if (number == KOZO_SYSTEM_PROGRAMS) {
+                return fails(description, description->first_line[i],
+                             "there are too many programs");
+            }
+            system->program[number] = system->program[i];
+            description->first_line[number] = description->first_line[i];
+            memcpy(description->use[number], description->use[i], sizeof description->use[i]);
+            memcpy(description->after[number], description->after[i], sizeof description->after[i]);
+            system->programs++;
+        }
+    }
+    return true;
+}
+
 // Whether two grants are for the same device.
 static bool clash(const struct kozo_system_grant *one, const struct kozo_system_grant *other)
 {
@@ -223,7 +245,7 @@ void description_order(struct description *description, char *const *files, size
     size_t place[KOZO_SYSTEM_PROGRAMS];
     size_t order[KOZO_SYSTEM_PROGRAMS];
     if (description->fault != nullptr || !check_names(description, files, count) ||
-        !check_devices(description) || !look_up(description) ||
+        !make_copies(description) || !check_devices(description) || !look_up(description) ||
         !find_order(description, place, order)) {
         return;
     }

@@ -189,6 +189,7 @@ static const char *read_program(struct description *description, const struct wo
     if (!copy(program->file, sizeof program->file, words[count - 1])) {
         return "the file name is too long";
     }
+    description->copies[system->programs] = 1;
     description->first_line[system->programs++] = description->line;
     return nullptr;
 }
@@ -225,6 +226,17 @@ static const char *read_restart(struct kozo_system_program *program, struct word
 {
     program->restart = is(word, "always");
     return is(word, "always") || is(word, "never") ? nullptr : "it is either always or never";
+}
+
+static const char *read_copies(struct description *description, struct word word)
+{
+    size_t number = description->system.programs - 1;
+    uint64_t *copies = &description->copies[number];
+    if (!read_number(word, copies) || *copies == 0 || *copies > KOZO_SYSTEM_PROGRAMS) {
+        return "not a number of copies";
+    }
+    bool service = description->system.program[number].name[0] != 0;
+    return service ? "a service runs once" : nullptr;
 }
 
 static const char *read_terminal(struct kozo_system_program *program)
@@ -279,6 +291,9 @@ static const char *read_part(struct description *description, const struct word 
     }
     if (count == 2 && is(words[0], "restart")) {
         return read_restart(program, words[1]);
+    }
+    if (count == 2 && is(words[0], "copies")) {
+        return read_copies(description, words[1]);
     }
     if (count == 1 && is(words[0], "terminal")) {
         return read_terminal(program);

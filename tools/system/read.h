@@ -11,6 +11,8 @@
 //                              of SIZE (with K, M or G, whole pages) that both share for bulk data
 //     after NAME               that service must be up first
 //     restart always|never     what happens when it ends; always, when nothing is said
+//     copies NUMBER            so many of this program may run at the same time, each with sessions
+//                              of its own; one, when nothing is said
 //     terminal                 this service is where init speaks and listens
 //     ports NAME FIRST COUNT   a range of I/O ports
 //     irq NAME NUMBER          an interrupt
@@ -41,6 +43,7 @@ struct description {
     size_t line;       // where
     struct kozo_system system;
     size_t first_line[KOZO_SYSTEM_PROGRAMS];
+    uint64_t copies[KOZO_SYSTEM_PROGRAMS];
     struct description_link use[KOZO_SYSTEM_PROGRAMS][KOZO_SYSTEM_USES];
     struct description_link after[KOZO_SYSTEM_PROGRAMS][KOZO_SYSTEM_AFTER];
 };

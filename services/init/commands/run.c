@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Runs a program of the initrd. The status is the program's own; 127 when there is no such file,
-// 126 when it can't be run, 130 when it was ended by Ctrl-C, 139 when it faulted.
+// 126 when it can't be run, 130 when it was ended by Ctrl-C, 139 when it faulted. With & as the last
+// word it runs in the background, and the status is 0 once it has begun.
+#include <string.h>
+
+#include "../jobs.h"
 #include "commands.h"
 #include "init.h"
 
@@ -12,33 +16,91 @@ static void wait_until_free(struct init *init, const struct kozo_system_program 
     }
 }
 
-static int run(struct init *init, const char *file, char *const *arguments, size_t count)
+static bool is_running(const struct init *init, const struct kozo_system_program *entry)
 {
-    if (init_file(init, file).step != KOZO_CPIO_ENTRY) {
-        say(init, "run: no such file: %.64s\n", file);
-        return STATUS_NOT_FOUND;
+    for (size_t i = 0; i < PROCESSES_MOST; i++) {
+        const struct process *process = &init->processes.process[i];
+        if (process->live && process->entry == entry) {
+            return true;
+        }
     }
-    const struct kozo_system_program *entry = kozo_system_find(init->system, file);
-    if (entry != nullptr && entry->name[0] != 0) {
-        say(init, "run: %s is a service\n", file);
-        return STATUS_NOT_RUNNABLE;
+    return false;
+}
+
+// The entry of a file that no process runs by now; each entry is good for one at a time. `named`
+// says whether there is any.
+struct entry_result {
+    bool named;
+    const struct kozo_system_program *entry;
+};
+
+static struct entry_result free_entry(const struct init *init, const char *file)
+{
+    struct entry_result result = {};
+    for (size_t i = 0; i < init->system->programs; i++) {
+        const struct kozo_system_program *entry = &init->system->program[i];
+        if (strcmp(entry->file, file) != 0) {
+            continue;
+        }
+        result.named = true;
+        if (entry->name[0] != 0 || !is_running(init, entry)) {
+            result.entry = entry;
+            return result;
+        }
     }
-    wait_until_free(init, entry);
-    struct processes_result result =
-        processes_create(init, file, entry, nullptr, arguments, count, PRIORITY_PROGRAM);
-    if (result.reason != nullptr) {
-        say(init, "run: %.64s can't be run: it %s\n", file, result.reason);
-        return STATUS_NOT_RUNNABLE;
-    }
-    int status = processes_run(init, result.process);
+    return result;
+}
+
+static int run_to_end(struct init *init, struct process *process,
+                      const struct kozo_system_program *entry)
+{
+    int status = processes_run(init, process);
     // What it wrote to a service comes before what init says next.
     wait_until_free(init, entry);
     // In words for a person; the runner gets the number.
     bool own = status != 0 && status != STATUS_INTERRUPTED && status != STATUS_FAULT;
     if (own && init->terminal.kind != TERMINAL_CONTROL) {
-        say(init, "%.64s: ended with status %d\n", file, status);
+        say(init, "%.64s: ended with status %d\n", process->name, status);
     }
     return status;
+}
+
+static int run_beside(struct init *init, struct process *process)
+{
+    uint32_t number = jobs_begin(init, process);
+    if (number == 0) {
+        say(init, "run: %.64s can't be started\n", process->name);
+        return STATUS_NOT_RUNNABLE;
+    }
+    say(init, "[%u] %s\n", number, process->name);
+    return 0;
+}
+
+static int run(struct init *init, const char *file, char *const *arguments, size_t count)
+{
+    bool beside = count > 1 && strcmp(arguments[count - 1], "&") == 0;
+    if (init_file(init, file).step != KOZO_CPIO_ENTRY) {
+        say(init, "run: no such file: %.64s\n", file);
+        return STATUS_NOT_FOUND;
+    }
+    struct entry_result found = free_entry(init, file);
+    if (found.named && found.entry == nullptr) {
+        say(init, "run: %s runs already, as often as it may\n", file);
+        return STATUS_NOT_RUNNABLE;
+    }
+    if (found.entry != nullptr && found.entry->name[0] != 0) {
+        say(init, "run: %s is a service\n", file);
+        return STATUS_NOT_RUNNABLE;
+    }
+    wait_until_free(init, found.entry);
+    struct processes_result result = processes_create(init, file, found.entry, nullptr, arguments,
+                                                      count - (beside ? 1 : 0), PRIORITY_PROGRAM);
+    if (result.reason != nullptr) {
+        say(init, "run: %.64s can't be run: it %s\n", file, result.reason);
+        return STATUS_NOT_RUNNABLE;
+    }
+    return beside ? run_beside(init, result.process)
+                  : run_to_end(init, result.process, found.entry);
 }
 
 int command_run(struct init *init, const struct call *call)

@@ -21,6 +21,18 @@ static bool refused(const char *text, size_t line)
     return description.fault != nullptr && description.line == line;
 }
 
+// The service of a name, or else the program of a file.
+static const struct kozo_system_program *find(const struct kozo_system *system, const char *name)
+{
+    for (size_t i = 0; i < system->programs; i++) {
+        const struct kozo_system_program *program = &system->program[i];
+        if (strcmp(program->name[0] != 0 ? program->name : program->file, name) == 0) {
+            return program;
+        }
+    }
+    return nullptr;
+}
+
 // Writes the same line some times.
 static void repeat(char *to, const char *line, size_t times)
 {
@@ -47,19 +59,18 @@ TEST("a description gives services and programs, and what each is given")
             "    self");
     REQUIRE(description.fault == nullptr && description.system.programs == 3);
     const struct kozo_system *system = &description.system;
-    const struct kozo_system_program *serial = kozo_system_service(system, "serial");
+    const struct kozo_system_program *serial = find(system, "serial");
     REQUIRE(serial != nullptr && serial->grants == 2 && serial->restart == 1);
     CHECK(serial->grant[0].kind == KOZO_GRANT_PORTS && serial->grant[0].first == 0x3f8);
     CHECK(serial->grant[0].count == 8 && strcmp(serial->grant[0].name, "com1") == 0);
     CHECK(serial->grant[1].kind == KOZO_GRANT_IRQ && serial->grant[1].first == 4);
     CHECK(serial->places == 1);
-    const struct kozo_system_program *console = kozo_system_service(system, "console");
+    const struct kozo_system_program *console = find(system, "console");
     REQUIRE(console != nullptr && console->uses == 1 && console->terminal == 1);
     CHECK(console->restart == 0 && console->use[0].place == 0 && console->places == 1);
-    const struct kozo_system_program *program = kozo_system_find(system, "c");
+    const struct kozo_system_program *program = find(system, "c");
     REQUIRE(program != nullptr && program->grants == 2 && program->name[0] == 0);
     CHECK(program->grant[0].kind == KOZO_GRANT_MEMORY && program->grant[0].first == 23);
-    CHECK(kozo_system_find(system, "nosuch") == nullptr);
     CHECK(kozo_system_check(system, sizeof *system) == nullptr);
 }
 
@@ -82,6 +93,24 @@ TEST("services come after those that they use or wait for, wherever they stand")
     CHECK(description.system.program[2].use[0].place == 1);
     CHECK(description.system.program[2].after[0] == 1);
     CHECK(kozo_system_check(&description.system, sizeof description.system) == nullptr);
+}
+
+TEST("copies are entries of their own, each with its own place at the same service")
+{
+    compile("program a\nuses one\ncopies 3\nservice one b\n");
+    REQUIRE(description.fault == nullptr);
+    const struct kozo_system *system = &description.system;
+    CHECK(system->programs == 4 && system->program[0].places == 3);
+    for (size_t i = 1; i < 4; i++) {
+        CHECK(strcmp(system->program[i].file, "a") == 0 && system->program[i].uses == 1);
+        CHECK(system->program[i].use[0].place == i - 1);
+    }
+    CHECK(kozo_system_check(system, sizeof *system) == nullptr);
+    CHECK(refused("program a\ncopies 0\n", 2));
+    CHECK(refused("program a\ncopies x\n", 2));
+    CHECK(refused("program a\ncopies 64\nprogram b\n", 1));
+    CHECK(refused("service one a\ncopies 2\n", 2));
+    CHECK(refused("program a\nirq x 3\ncopies 2\n", 2));
 }
 
 TEST("memory is given by size, or the most that is free")

@@ -74,9 +74,3 @@ struct kozo_system {
 
 // Whether `size` bytes, which may be anything, are a table that can be used. Null, or the reason.
 [[nodiscard]] const char *kozo_system_check(const void *data, size_t size);
-
-// The program of a file, or the service of a name; null when there is none.
-[[nodiscard]] const struct kozo_system_program *kozo_system_find(const struct kozo_system *system,
-                                                                 const char *file);
-[[nodiscard]] const struct kozo_system_program *
-kozo_system_service(const struct kozo_system *system, const char *name);
