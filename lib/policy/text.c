@@ -101,9 +101,10 @@ void policy_add(struct policy_text *text, const char *format, ...)
         return;
     }
     text->length += length;
-    const char *line = memrchr(text->buffer, '\n', text->length);
-    text->column =
-        line != nullptr ? (size_t)(text->buffer + text->length - line - 1) : text->length;
+    text->column = 0;
+    while (text->column < text->length && text->buffer[text->length - text->column - 1] != '\n') {
+        text->column++;
+    }
 }
 
 // --- Text of others -----------------------------------------------------------------------------
