@@ -1330,6 +1330,16 @@ pub mod block {
     pub const FLUSH: u32 = 5;
 }
 
+/// The date. Served by the driver of the machine's clock. One answer is enough for good: it names a
+/// moment twice, in the processor's ticks and as a date, and the ticks tell all later moments.
+/// These are the labels of its requests.
+pub mod clock {
+    /// Tells the date at a moment that has just passed. Until the clock has been seen to change its
+    /// second, at most a second after the start of the driver, the date may be up to a second
+    /// behind: `exact` says so. What one life of the driver tells never goes backwards.
+    pub const DATE: u32 = 1;
+}
+
 /// A terminal: text out, edited lines in. Text goes through the stream of the session, or, for a
 /// client without one, by write. Served by services/console.
 /// These are the labels of its requests.

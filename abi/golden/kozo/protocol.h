@@ -503,6 +503,79 @@ static inline struct kozo_message kozo_block_dispatch(const struct kozo_block_ha
     }
 }
 
+// From abi/proto/clock.abi
+
+// The date. Served by the driver of the machine's clock. One answer is enough for good: it names a
+// moment twice, in the processor's ticks and as a date, and the ticks tell all later moments.
+enum kozo_clock_request : uint32_t {
+    KOZO_CLOCK_DATE = 1,
+};
+
+struct kozo_clock_date_result {
+    enum kozo_error error;
+    uint64_t nanoseconds; // since the beginning of 1970, in UTC, without leap seconds
+    uint64_t ticks;       // the processor's counter at that moment
+    bool exact;           // whether the clock was seen to change its second
+};
+
+// Tells the date at a moment that has just passed. Until the clock has been seen to change its
+// second, at most a second after the start of the driver, the date may be up to a second behind:
+// `exact` says so. What one life of the driver tells never goes backwards.
+[[nodiscard]]
+static inline struct kozo_clock_date_result kozo_clock_date(struct kozo_endpoint service)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_CLOCK_DATE},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_clock_date_result result;
+    result.error = kozo_answer_error(&answer, 3);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.nanoseconds = answer.message.word[0];
+    result.ticks = answer.message.word[1];
+    result.exact = answer.message.word[2] != 0;
+    return result;
+}
+
+// For the server: the good answer to date.
+//   nanoseconds: since the beginning of 1970, in UTC, without leap seconds
+//   ticks: the processor's counter at that moment
+//   exact: whether the clock was seen to change its second
+[[nodiscard]]
+static inline struct kozo_message kozo_clock_date_answer(uint64_t nanoseconds, uint64_t ticks,
+                                                         bool exact)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_OK},
+        .word = {nanoseconds, ticks, exact},
+    };
+    return message;
+}
+
+// For the server: who carries out each request. One without a handler is refused.
+struct kozo_clock_handlers {
+    struct kozo_message (*date)(struct kozo_caller *caller);
+};
+
+[[nodiscard]]
+static inline struct kozo_message kozo_clock_dispatch(const struct kozo_clock_handlers *handlers,
+                                                      struct kozo_caller *caller,
+                                                      const struct kozo_message *message)
+{
+    switch (message->info.label) {
+    case KOZO_CLOCK_DATE: {
+        if (handlers->date == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        return handlers->date(caller);
+    }
+    default:
+        return kozo_answer(KOZO_BAD_OPERATION);
+    }
+}
+
 // From abi/proto/console.abi
 
 // How a line ended.

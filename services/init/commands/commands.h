@@ -45,6 +45,8 @@ int command_log(struct init *init, const struct call *call);
 int command_ls(struct init *init, const struct call *call);
 int command_mem(struct init *init, const struct call *call);
 int command_poweroff(struct init *init, const struct call *call);
+// Runs the program of bin/ that has the name of the command.
+int command_program(struct init *init, const struct call *call);
 int command_ps(struct init *init, const struct call *call);
 int command_reboot(struct init *init, const struct call *call);
 int command_restart(struct init *init, const struct call *call);

@@ -12,5 +12,6 @@ int command_help(struct init *init, const struct call *call)
         kozo_format(usage, sizeof usage, "%s %s", commands[i].name, commands[i].arguments);
         say(init, "%-20s %s\n", usage, commands[i].help);
     }
+    say(init, "Every program of bin/ is a command too: try ls bin.\n");
     return 0;
 }

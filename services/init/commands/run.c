@@ -2,6 +2,7 @@
 // Runs a program of the initrd. The status is the program's own; 127 when there is no such file,
 // 126 when it can't be run, 130 when it was ended by Ctrl-C, 139 when it faulted. With & as the last
 // word it runs in the background, and the status is 0 once it has begun.
+#include <kozo/format.h>
 #include <string.h>
 
 #include "../jobs.h"
@@ -111,4 +112,15 @@ int command_run(struct init *init, const struct call *call)
 int command_linux(struct init *init, const struct call *call)
 {
     return run(init, "services/linux", call->word, call->count);
+}
+
+int command_program(struct init *init, const struct call *call)
+{
+    char file[KOZO_SYSTEM_FILE];
+    size_t length = kozo_format(file, sizeof file, "bin/%s", call->word[0]);
+    if (length >= sizeof file || init_file(init, file).step != KOZO_CPIO_ENTRY) {
+        say(init, "init: no such command: %.64s (try help)\n", call->word[0]);
+        return STATUS_NOT_FOUND;
+    }
+    return run(init, file, call->word, call->count);
 }

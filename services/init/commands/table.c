@@ -57,8 +57,8 @@ int commands_run(struct init *init, const char *line, size_t length)
     }
     const struct command *command = find(words.word[0]);
     if (command == nullptr) {
-        say(init, "init: no such command: %.64s (try help)\n", words.word[0]);
-        return STATUS_NOT_FOUND;
+        struct call program = {.count = words.count, .word = words.word};
+        return command_program(init, &program);
     }
     size_t arguments = words.count - 1;
     if (arguments < command->least || arguments > command->most) {

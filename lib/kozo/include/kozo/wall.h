@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// The date. The service `clock` is asked once; from then on it is the clock's counter and a
+// difference, without a message.
+#pragma once
+
+#include <stdint.h>
+
+// Asks the service that this program uses under a name. False: there is none, or it knows no date.
+[[nodiscard]] bool kozo_wall_open(const char *name);
+
+// Nanoseconds since the beginning of 1970, in UTC; 0 before kozo_wall_open.
+[[nodiscard]] uint64_t kozo_wall_now(void);
