@@ -109,8 +109,8 @@
                "see the whole screen, with the windows of other programs", "")                     \
     PERMISSION(CLIPBOARD_READ, "clipboard.read", NONE, MEDIUM, SCREEN,                             \
                "read what you copied in other programs", "")                                       \
-    PERMISSION(CLIPBOARD_WRITE, "clipboard.write", NONE, LOW, SCREEN,                              \
-               "put something on the clipboard", "")                                               \
+    PERMISSION(CLIPBOARD_CONTROL, "clipboard.control", NONE, LOW, SCREEN,                            \
+               "replace what is on the clipboard", "")                                             \
     PERMISSION(NOTIFICATIONS_USE, "notifications.use", NONE, LOW, SCREEN,                          \
                "show you notifications", "")                                                       \
     PERMISSION(KEYBOARD_RECORD, "keyboard.record", NONE, TOTAL, SCREEN,                            \

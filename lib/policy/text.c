@@ -101,10 +101,11 @@ void policy_add(struct policy_text *text, const char *format, ...)
         return;
     }
     text->length += length;
-    text->column = 0;
-    while (text->column < text->length && text->buffer[text->length - text->column - 1] != '\n') {
-        text->column++;
+    size_t start = text->length;
+    while (start > 0 && text->buffer[start - 1] != '\n') {
+        start--;
     }
+    text->column = text->length - start;
 }
 
 // --- Text of others -----------------------------------------------------------------------------
