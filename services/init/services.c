@@ -271,6 +271,7 @@ static void tell_clients(const struct init *init, const struct service *service)
 
 static void end_process(struct init *init, struct service *service)
 {
+    service->gone = kozo_ticks();
     if (service->process != nullptr) {
         services_disconnect(init, service->entry);
         processes_end(init, service->process);
@@ -367,6 +368,21 @@ static bool advance(struct init *init, struct service *service)
     return true;
 }
 
+static bool is_on_its_way(const struct service *service)
+{
+    return service->state != KOZO_SERVICE_UP && service->state != KOZO_SERVICE_DOWN;
+}
+
+bool services_are_settled(const struct init *init)
+{
+    for (size_t i = 0; i < init->services.count; i++) {
+        if (is_on_its_way(&init->services.service[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void services_advance(struct init *init)
 {
     bool changed = true;
@@ -375,6 +391,9 @@ void services_advance(struct init *init)
         for (size_t i = 0; i < init->services.count; i++) {
             changed |= advance(init, &init->services.service[i]);
         }
+    }
+    if (init->services.settled == 0 && services_are_settled(init)) {
+        init->services.settled = kozo_ticks();
     }
 }
 
@@ -390,7 +409,8 @@ const char *services_start(struct init *init)
             return "the system description has too many services";
         }
         struct service *service = &services->service[services->count++];
-        *service = (struct service){.entry = entry, .state = KOZO_SERVICE_WAITING};
+        *service =
+            (struct service){.entry = entry, .state = KOZO_SERVICE_WAITING, .gone = kozo_ticks()};
         const char *reason = prepare(init, service, i);
         if (reason == nullptr) {
             reason = prepare_data(init, service);
@@ -419,6 +439,7 @@ void services_open_terminal(struct init *init, struct service *service)
 void services_announced(struct init *init, struct service *service)
 {
     service->state = KOZO_SERVICE_UP;
+    service->took = kozo_ticks() - service->gone;
     services_advance(init);
 }
 

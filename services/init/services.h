@@ -41,6 +41,8 @@ struct service {
     unsigned failures;           // in a row, each soon after its start
     unsigned missed;             // looks at a silent board in a row
     uint64_t started;            // ticks
+    uint64_t gone;               // ticks, since when it was not there
+    uint64_t took;               // ticks from then until it announced its name; 0 before that
     uint64_t wake;               // ticks, when PAUSING
     char reason[SERVICE_REASON]; // how it last ended
     struct service_place place[KOZO_SYSTEM_PLACES];
@@ -48,6 +50,7 @@ struct service {
 
 struct services {
     size_t count;
+    uint64_t settled; // ticks, when for the first time no service was on its way up; 0 before that
     struct service service[SERVICES_MOST];
 };
 
@@ -73,6 +76,9 @@ void services_restart(struct init *init, struct service *service);
 
 // Looks at all boards for signs of life. Called twice a second or so.
 void services_look(struct init *init);
+
+// Whether each service is up, or down for good.
+[[nodiscard]] bool services_are_settled(const struct init *init);
 
 // Starts what may be started now.
 void services_advance(struct init *init);

@@ -9,7 +9,7 @@
 const struct command commands[] = {
     {"audit", "[--verify]", "show the kernel's log, or check what was read of it", 0, 1,
      command_audit},
-    {"boot-times", "", "show how long the start took, in ticks", 0, 0, command_boot_times},
+    {"boot-times", "", "show how long starts took, in ticks", 0, 0, command_boot_times},
     {"caps", "[SERVICE]", "show the capabilities of init or a service, as a tree", 0, 1,
      command_caps},
     {"cat", "FILE", "show a file of the initrd", 1, 1, command_cat},
