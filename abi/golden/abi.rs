@@ -1330,6 +1330,31 @@ pub mod block {
     pub const FLUSH: u32 = 5;
 }
 
+/// Streams of bytes between this machine and its host, each known by a name that the host gave it.
+/// Served by the driver of the device that carries them. A channel is open to one session at a
+/// time, from `find` to `close` or to the end of the client; the host hears of both. Bytes go
+/// through the memory that the session shares for bulk data: `at` is an offset into that, and a
+/// place that is not wholly inside is refused. Requests of one kind on a channel are served in
+/// their order; a client may have many under way. When the driver ends, what was on its way is lost
+/// in either direction, and channels are to be found again.
+/// These are the labels of its requests.
+pub mod channel {
+    /// Opens a channel by its name. BAD_HANDLE: the host has none of this name. BAD_STATE: another
+    /// session has it.
+    pub const FIND: u32 = 1;
+    /// Completes when there are bytes, with as many as there are and fit; with 0 when the host has
+    /// closed its end and everything before was read. BAD_HANDLE: the channel is not open to this
+    /// session.
+    pub const READ: u32 = 2;
+    /// Completes when the host has taken all bytes. BAD_HANDLE: the channel is not open to this
+    /// session. BAD_STATE: the host has closed its end. Cancelled, part of them may have been
+    /// taken.
+    pub const WRITE: u32 = 3;
+    /// Gives the channel back. What is under way on it completes as CANCELLED, and what was not
+    /// read is lost.
+    pub const CLOSE: u32 = 4;
+}
+
 /// The date. Served by the driver of the machine's clock. One answer is enough for good: it names a
 /// moment twice, in the processor's ticks and as a date, and the ticks tell all later moments.
 /// These are the labels of its requests.

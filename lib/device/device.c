@@ -25,7 +25,8 @@ static enum kozo_error see(uint64_t frame, uint64_t mapping, uint64_t address, u
                           RIGHTS);
 }
 
-static struct kozo_devices_claim_virtio_result claim(uint64_t first, uint64_t kind, uint64_t number)
+static struct kozo_devices_claim_virtio_result claim(uint64_t first, uint64_t kind, uint64_t number,
+                                                     uint64_t wanted)
 {
     struct kozo_session manager;
     struct kozo_devices_claim_virtio_result result = {.error = KOZO_BAD_HANDLE};
@@ -35,16 +36,16 @@ static struct kozo_devices_claim_virtio_result claim(uint64_t first, uint64_t ki
     struct kozo_ipc_buffer *buffer = kozo_ipc_buffer();
     buffer->receive_slot = first;
     buffer->receive_count = 3;
-    result = kozo_devices_claim_virtio(manager.service, kind, number);
+    result = kozo_devices_claim_virtio(manager.service, kind, number, wanted);
     buffer->receive_slot = 0;
     buffer->receive_count = 0;
     return result;
 }
 
-const char *device_claim(struct device *device, uint64_t kind, uint64_t number)
+const char *device_claim(struct device *device, uint64_t kind, uint64_t number, uint64_t wanted)
 {
     uint64_t first = kozo_process_info()->free_slot;
-    struct kozo_devices_claim_virtio_result given = claim(first, kind, number);
+    struct kozo_devices_claim_virtio_result given = claim(first, kind, number, wanted);
     if (given.error != KOZO_OK) {
         device->is_absent = given.error == KOZO_BAD_ARGUMENT;
         return "the device is not to be had";

@@ -20,5 +20,7 @@ struct device {
     uint64_t free_slot;           // the first slot that the claim left free
 };
 
-// Claims the number-th device of a kind. Null, or what is wrong, for a person.
-[[nodiscard]] const char *device_claim(struct device *device, uint64_t kind, uint64_t number);
+// Claims the number-th device of a kind, with at least `wanted` bytes of memory that both see. Null,
+// or what is wrong, for a person.
+[[nodiscard]] const char *device_claim(struct device *device, uint64_t kind, uint64_t number,
+                                       uint64_t wanted);

@@ -132,21 +132,29 @@ static enum kozo_error make_interrupt(struct platform *platform, struct function
     return KOZO_OK;
 }
 
-static enum kozo_error make_shared(struct platform *platform, struct function *function)
+static enum kozo_error make_shared(struct platform *platform, struct function *function,
+                                   uint64_t wanted)
 {
-    uint64_t pages = FUNCTION_SHARED / PAGE;
-    if (platform->shares == FUNCTION_SHARES) {
+    constexpr uint64_t piece = FUNCTION_SHARED / PAGE;
+    uint64_t left = (FUNCTION_SHARES - platform->shares) * FUNCTION_SHARED;
+    if (left == 0 || wanted > left) {
         return KOZO_NO_MEMORY;
     }
+    uint64_t count = wanted == 0 ? 1 : (wanted + FUNCTION_SHARED - 1) / FUNCTION_SHARED;
     struct kozo_slot slot = {platform->next_slot++};
     enum kozo_error error =
         kozo_cnode_mint((struct kozo_slot){platform->dma.handle}, slot, KOZO_ALL_RIGHTS,
-                        platform->shares++ * pages | pages << 32);
-    function->shared.handle = error == KOZO_OK ? slot.handle : 0;
+                        platform->shares * piece | count * piece << 32);
+    if (error == KOZO_OK) {
+        function->shared.handle = slot.handle;
+        function->shared_size = count * FUNCTION_SHARED;
+        platform->shares += count;
+    }
     return error;
 }
 
-static enum kozo_error make_objects(struct platform *platform, struct function *function)
+static enum kozo_error make_objects(struct platform *platform, struct function *function,
+                                    uint64_t wanted)
 {
     struct pci_bar bars[PCI_BARS] = {};
     enum kozo_error error = read_layout(platform, function, bars);
@@ -155,7 +163,7 @@ static enum kozo_error make_objects(struct platform *platform, struct function *
     }
     pci_command(&platform->access, &function->pci, PCI_COMMAND_MEMORY, 0);
     error = make_interrupt(platform, function, bars);
-    error = error == KOZO_OK ? make_shared(platform, function) : error;
+    error = error == KOZO_OK ? make_shared(platform, function, wanted) : error;
     if (error != KOZO_OK) {
         return error;
     }
@@ -164,13 +172,17 @@ static enum kozo_error make_objects(struct platform *platform, struct function *
     return function->frame.handle != 0 ? KOZO_OK : KOZO_NO_MEMORY;
 }
 
-enum kozo_error function_claim(struct platform *platform, struct function *function, size_t owner)
+enum kozo_error function_claim(struct platform *platform, struct function *function, size_t owner,
+                               uint64_t wanted)
 {
     if (function->claimed) {
         return KOZO_BAD_STATE;
     }
+    if (function->frame.handle != 0 && wanted > function->shared_size) {
+        return KOZO_NO_MEMORY;
+    }
     enum kozo_error error =
-        function->frame.handle != 0 ? KOZO_OK : make_objects(platform, function);
+        function->frame.handle != 0 ? KOZO_OK : make_objects(platform, function, wanted);
     if (error != KOZO_OK) {
         return error;
     }

@@ -22,11 +22,13 @@ struct function {
     struct kozo_frame frame;     // of that BAR; handle 0 before the first claim
     struct kozo_irq_handler irq; // likewise
     struct kozo_frame shared;    // likewise
+    uint64_t shared_size;        // bytes of it
     volatile uint8_t *vectors;   // the MSI-X table, mapped
 };
 
-constexpr uint64_t FUNCTION_SHARED = 0x40000; // bytes of memory that each may share with its driver
-constexpr uint64_t FUNCTION_SHARES = 8;       // so many functions can have drivers
+// Memory that functions share with their drivers: pieces of it, and how many there are in all.
+constexpr uint64_t FUNCTION_SHARED = 0x40000;
+constexpr uint64_t FUNCTION_SHARES = 8;
 
 // What functions are made with.
 struct platform {
@@ -34,7 +36,7 @@ struct platform {
     struct kozo_irq_control interrupts;
     struct kozo_untyped memory; // for IrqHandlers
     struct kozo_frame dma;
-    uint64_t shares; // parts of it that functions have
+    uint64_t shares; // pieces of it that functions have
     struct kozo_address_space space;
     uint64_t next_slot;    // free ones, counted on
     uint64_t next_address; // free ones of this process
@@ -43,9 +45,9 @@ struct platform {
 // Makes a function that nobody has harmless: it can't reach memory.
 void function_silence(const struct platform *platform, const struct function *function);
 
-// Makes a function ready for its driver.
+// Makes a function ready for its driver, with at least `wanted` bytes of memory that both reach.
 [[nodiscard]] enum kozo_error function_claim(struct platform *platform, struct function *function,
-                                             size_t owner);
+                                             size_t owner, uint64_t wanted);
 
 // Stops the device, then takes back what was given.
 void function_release(struct platform *platform, struct function *function);

@@ -69,14 +69,15 @@ serve_claim_virtio(struct kozo_caller *caller,
     if (function == nullptr) {
         return kozo_answer(KOZO_BAD_ARGUMENT);
     }
-    enum kozo_error error = function_claim(&manager.platform, function, caller->session);
+    enum kozo_error error =
+        function_claim(&manager.platform, function, caller->session, asked->wanted);
     if (error != KOZO_OK) {
         return kozo_answer(error);
     }
     const struct virtio_layout *layout = &function->layout;
     struct kozo_message answer = kozo_devices_claim_virtio_answer(
         layout->common.offset, layout->notify.offset, layout->notify.length, layout->notify_factor,
-        layout->device.offset, function->registers.size, FUNCTION_SHARED);
+        layout->device.offset, function->registers.size, function->shared_size);
     uint64_t *caps = kozo_ipc_buffer()->caps;
     caps[0] = function->frame.handle;
     caps[1] = function->irq.handle;

@@ -106,7 +106,7 @@ def default_compiles(kozo):
 
 
 # Drivers of devices that the machine of these tests does not have.
-ABSENT = ("disk",)
+ABSENT = ("disk", "channels")
 
 
 def described(kozo):

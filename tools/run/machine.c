@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "channel.h"
+
 static void send(struct machine *machine, const char *command)
 {
     size_t length = strlen(command);
@@ -119,6 +121,20 @@ static enum machine_news was_answered(struct machine *machine, const struct qmp_
     return judge_reset(machine);
 }
 
+static enum machine_news port_opened(const char *device)
+{
+    size_t prefix = strlen(CHANNEL_DEVICE);
+    if (strncmp(device, CHANNEL_DEVICE, prefix) != 0) {
+        return MACHINE_NOTHING;
+    }
+    const char *name = device + prefix;
+    if (strcmp(name, channel_name(CHANNEL_FILES)) == 0) {
+        return MACHINE_FILES_OPENED;
+    }
+    return strcmp(name, channel_name(CHANNEL_CONTROL)) == 0 ? MACHINE_CONTROL_OPENED
+                                                            : MACHINE_NOTHING;
+}
+
 static enum machine_news take_event(struct machine *machine, const struct qmp_event *event)
 {
     if (event->kind == QMP_RETURN) {
@@ -137,6 +153,9 @@ static enum machine_news take_event(struct machine *machine, const struct qmp_ev
     }
     if (strcmp(event->name, "RESET") == 0) {
         return was_reset(machine);
+    }
+    if (strcmp(event->name, "VSERPORT_CHANGE") == 0) {
+        return event->open ? port_opened(event->text) : MACHINE_NOTHING;
     }
     if (strcmp(event->name, "STOP") == 0 && machine->state == MACHINE_RUNNING) {
         machine->state = MACHINE_PAUSED;

@@ -38,10 +38,12 @@ struct machine {
 enum machine_news : int {
     MACHINE_NOTHING,
     MACHINE_POWERED_OFF,
-    MACHINE_REBOOT,       // the guest asked for a reset: machine_restart() or the end
-    MACHINE_TRIPLE_FAULT, // pointer may be known
-    MACHINE_RESTARTED,    // after machine_restart(): the guest begins anew
-    MACHINE_STOPPED,      // QEMU stopped it by itself, or did not start it
+    MACHINE_REBOOT,         // the guest asked for a reset: machine_restart() or the end
+    MACHINE_TRIPLE_FAULT,   // pointer may be known
+    MACHINE_RESTARTED,      // after machine_restart(): the guest begins anew
+    MACHINE_CONTROL_OPENED, // the guest has opened its end of this channel,
+    MACHINE_FILES_OPENED,   // or of that for files
+    MACHINE_STOPPED,        // QEMU stopped it by itself, or did not start it
 };
 
 // Lets the machine, which QEMU was told to create stopped, run.

@@ -11,11 +11,14 @@
 #include "message.h"
 
 constexpr unsigned LARGEST_MEMORY = 1'048'576; // MiB
+constexpr unsigned USUAL_MEMORY = 512;         // MiB
+constexpr unsigned PROGRAM_MEMORY = 1'024;     // MiB, for a Linux program
 constexpr unsigned MOST_CPUS = 255;
 constexpr unsigned LONGEST_LIMIT = 1'000'000; // seconds
 
 enum option_kind : int {
     OPTION_TEXT,
+    OPTION_LIST,
     OPTION_FLAG,
     OPTION_NUMBER,
     OPTION_SECONDS,
@@ -41,6 +44,7 @@ static const struct option_row rows[] = {
     {"--exec", offsetof(struct options, exec), OPTION_TEXT, 0},
     {"--mem", offsetof(struct options, memory), OPTION_NUMBER, LARGEST_MEMORY},
     {"--smp", offsetof(struct options, processors), OPTION_NUMBER, MOST_CPUS},
+    {"--cpus", offsetof(struct options, processors), OPTION_NUMBER, MOST_CPUS},
     {"--disk", offsetof(struct options, disk), OPTION_TEXT, 0},
     {"--icount", offsetof(struct options, icount), OPTION_FLAG, 0},
     {"--accel", offsetof(struct options, accelerator), OPTION_ACCELERATOR, 0},
@@ -48,13 +52,22 @@ static const struct option_row rows[] = {
     {"--append", offsetof(struct options, append), OPTION_TEXT, 0},
     {"--symbols", offsetof(struct options, symbols), OPTION_TEXT, 0},
     {"--until", offsetof(struct options, until), OPTION_TEXT, 0},
+    {"--share", offsetof(struct options, shares), OPTION_LIST, 0},
+    {"--root", offsetof(struct options, root), OPTION_TEXT, 0},
+    {"--env", offsetof(struct options, environment), OPTION_LIST, 0},
+    {"--report", offsetof(struct options, report), OPTION_TEXT, 0},
+    {"--trace", offsetof(struct options, trace), OPTION_FLAG, 0},
+    {"--command", offsetof(struct options, command), OPTION_TEXT, 0},
     {"--verbose", offsetof(struct options, verbose), OPTION_FLAG, 0},
 };
 
 static const char manual[] =
     "Usage: kozo-run [OPTION]… (--kernel ELF [--initrd CPIO] | --image FILE | --iso FILE)\n"
+    "                [-- PROGRAM ARGUMENT…]\n"
     "\n"
-    "Boots KOZO in QEMU on this terminal. Ctrl-A x ends it; all other keys go to KOZO.\n"
+    "Boots KOZO in QEMU on this terminal. Ctrl-A x ends it; all other keys go to KOZO. With a\n"
+    "PROGRAM, runs that Linux program of this host in it, as if it ran here; Ctrl-] three times\n"
+    "ends it.\n"
     "\n"
     "  --kernel ELF         boot a kernel directly (PVH)\n"
     "  --initrd CPIO        with this initrd\n"
@@ -64,9 +77,16 @@ static const char manual[] =
     "  --firmware bios|uefi for an image or ISO (bios)\n"
     "  --exec CMD           run one Init> command: print its output only, exit with its status\n"
     "  --until TEXT         end as soon as the console has printed TEXT, and say after how long\n"
+    "  --share DIR[:rw]     let KOZO read, or also change, this folder; /share there, or with a\n"
+    "                       PROGRAM at its own path\n"
+    "  --root DIR           take the program and its system from this folder, not from this host\n"
+    "  --env NAME[=VALUE]   give the program this variable\n"
+    "  --report FILE        write what the program used into this file (JSON)\n"
+    "  --trace              print the program's system calls on standard error\n"
+    "  --command CMD        what init is told instead of to run a Linux program, for tests\n"
     "  --arch x86_64        the machine's architecture\n"
-    "  --mem MIB            memory (512)\n"
-    "  --smp N              processors (1)\n"
+    "  --mem MIB            memory (512, with a PROGRAM 1024)\n"
+    "  --smp N, --cpus N    processors (1)\n"
     "  --disk FILE          a raw virtual disk (virtio), which is written to\n"
     "  --icount             count instructions: virtual time advances 1 ns an instruction\n"
     "  --accel tcg|kvm|auto emulate (tcg, the default), use KVM, or use KVM if it works\n"
@@ -76,9 +96,9 @@ static const char manual[] =
     "  --verbose            say what is done, and when the console first spoke\n"
     "  --help               this text\n"
     "\n"
-    "Exit status: 0 after power-off, or the command's status with --exec; 2 wrong usage;\n"
-    "124 time limit; 125 KOZO failed or QEMU can't run it; 141 nobody reads the output;\n"
-    "128+n ended by signal n.\n";
+    "Exit status: 0 after power-off, or the status of the command or program; 2 wrong usage; 124\n"
+    "time limit; 125 KOZO failed or QEMU can't run it; 126 the program can't be run; 127 there is\n"
+    "no such program; 141 nobody reads the output; 128+n ended by signal n.\n";
 
 void options_help(void)
 {
@@ -180,6 +200,15 @@ static const char *fill_accelerator(struct options *options, const char *value)
     return nullptr;
 }
 
+static const char *fill_list(struct option_list *list, const char *value)
+{
+    if (list->count == OPTIONS_LIST) {
+        return "at most 64 values";
+    }
+    list->value[list->count++] = value;
+    return nullptr;
+}
+
 // Puts a value into its field. Returns null, or what would have been right.
 static const char *fill(struct options *options, const struct option_row *row, const char *value)
 {
@@ -188,6 +217,8 @@ static const char *fill(struct options *options, const struct option_row *row, c
     case OPTION_TEXT:
         *(const char **)field = value;
         return nullptr;
+    case OPTION_LIST:
+        return fill_list(field, value);
     case OPTION_FLAG:
         *(bool *)field = true;
         return nullptr;
@@ -238,6 +269,14 @@ static const char *check_together(const struct options *options, bool firmware_g
     }
     if (options->exec != nullptr && options->until != nullptr) {
         return "--exec and --until don't go together";
+    }
+    if (options->program != nullptr && (options->exec != nullptr || options->until != nullptr)) {
+        return "a program goes with neither --exec nor --until";
+    }
+    bool of_program = options->root != nullptr || options->report != nullptr || options->trace ||
+                      options->command != nullptr || options->environment.count > 0;
+    if (of_program && options->program == nullptr) {
+        return "--root, --env, --report, --trace and --command go with a program (-- PROGRAM)";
     }
     if (options->exec != nullptr && strlen(options->exec) > CONTROL_OUTPUT_SIZE) {
         return "the command of --exec is longer than 4096 bytes";
@@ -290,9 +329,17 @@ static bool take(struct options_parsed *parsed, int count, char *const *argument
 
 struct options_parsed options_parse(int count, char *const *arguments)
 {
-    struct options_parsed parsed = {.options = {.memory = 512, .processors = 1}};
+    struct options_parsed parsed = {.options = {.processors = 1}};
     bool firmware_given = false;
     for (int i = 1; i < count; i++) {
+        if (strcmp(arguments[i], "--") == 0) {
+            if (i + 1 == count) {
+                complain(&parsed, "", "", "there is no program after --");
+                return parsed;
+            }
+            parsed.options.program = arguments + i + 1;
+            break;
+        }
         if (strcmp(arguments[i], "--help") == 0) {
             parsed.result = OPTIONS_HELP;
             return parsed;
@@ -301,6 +348,9 @@ struct options_parsed options_parse(int count, char *const *arguments)
         if (!take(&parsed, count, arguments, &i)) {
             return parsed;
         }
+    }
+    if (parsed.options.memory == 0) {
+        parsed.options.memory = parsed.options.program != nullptr ? PROGRAM_MEMORY : USUAL_MEMORY;
     }
     const char *problem = check_together(&parsed.options, firmware_given);
     if (problem != nullptr) {

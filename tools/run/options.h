@@ -2,6 +2,7 @@
 // The command line, decoded and checked. Nothing is opened here; paths point into argv.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum accelerator : int {
@@ -13,6 +14,13 @@ enum accelerator : int {
 enum firmware : int {
     FIRMWARE_BIOS,
     FIRMWARE_UEFI,
+};
+
+constexpr size_t OPTIONS_LIST = 64; // most values of an option that may be given several times
+
+struct option_list {
+    size_t count;
+    const char *value[OPTIONS_LIST];
 };
 
 struct options {
@@ -31,8 +39,15 @@ struct options {
     unsigned processors;
     bool icount;
     bool verbose;
-    bool limited;     // a time limit was given
-    int64_t limit_ms; // 0: none
+    bool limited;         // a time limit was given
+    int64_t limit_ms;     // 0: none
+    char *const *program; // a program of this host to run, and its arguments, up to a null; or null
+    const char *root;     // whose system it is from, instead of this host's
+    const char *report;   // a file for the report of the run
+    const char *command;  // what init is told, instead of to run a Linux program; for tests
+    bool trace;
+    struct option_list shares; // DIR or DIR:rw
+    struct option_list environment;
 };
 
 enum options_result : int {

@@ -20,8 +20,11 @@ static struct outcome by_power_off(const struct facts *facts)
     if (facts->until) {
         return (struct outcome){STATUS_FAILED, "KOZO powered off before the text came"};
     }
-    if (!facts->exec) {
+    if (!facts->exec && !facts->program) {
         return (struct outcome){0, nullptr};
+    }
+    if (facts->program) {
+        return (struct outcome){STATUS_FAILED, "KOZO ended before the program"};
     }
     if (facts->rebooted) {
         return (struct outcome){STATUS_FAILED, "KOZO rebooted before the command ended"};
@@ -45,6 +48,12 @@ struct outcome outcome_decide(const struct facts *facts)
     }
     if (facts->stopped) {
         return (struct outcome){STATUS_FAILED, "QEMU stopped the machine"};
+    }
+    if (facts->ran || facts->refused) {
+        return (struct outcome){facts->program_status, nullptr};
+    }
+    if (facts->program && facts->exited) {
+        return (struct outcome){STATUS_FAILED, "KOZO did not run the program"};
     }
     if (facts->exited) {
         return (struct outcome){(int)facts->status, nullptr};

@@ -7,6 +7,8 @@
 constexpr int STATUS_USAGE = 2;
 constexpr int STATUS_TIME_LIMIT = 124;
 constexpr int STATUS_FAILED = 125;
+constexpr int STATUS_NOT_RUNNABLE = 126;
+constexpr int STATUS_NOT_FOUND = 127;
 constexpr int STATUS_UNREAD = 141; // 128 + SIGPIPE
 
 struct facts {
@@ -24,6 +26,10 @@ struct facts {
     bool unread;  // nobody reads standard output any more
     bool exited;  // the guest reported the command's status
     unsigned status;
+    bool program; // a program was to be run
+    bool ran;     // it was, to its end
+    bool refused; // KOZO could not run it, and said why
+    int program_status;
     int signal;          // that ended the runner; 0: none
     const char *problem; // how the guest broke the control protocol; null: it didn't
 };

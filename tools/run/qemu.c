@@ -142,6 +142,30 @@ static void add_boot(struct qemu_arguments *arguments, const struct options *opt
     }
 }
 
+static void add_channels(struct qemu_arguments *arguments, const struct qemu_files *files)
+{
+    bool any = false;
+    for (int i = 0; i < CHANNELS; i++) {
+        any = any || files->channel[i] >= 0;
+    }
+    if (!any) {
+        return;
+    }
+    add(arguments, "-device");
+    add_text(arguments, "virtio-serial-pci-non-transitional,max_ports=%d", CHANNELS + 1);
+    for (int i = 0; i < CHANNELS; i++) {
+        if (files->channel[i] < 0) {
+            continue;
+        }
+        const char *name = channel_name((enum channel)i);
+        add(arguments, "-chardev");
+        add_text(arguments, "socket,id=%s,fd=%d", name, files->channel[i]);
+        add(arguments, "-device");
+        add_text(arguments, "virtserialport,chardev=%s,name=%s,id=" CHANNEL_DEVICE "%s", name, name,
+                 name);
+    }
+}
+
 void qemu_compose(struct qemu_arguments *arguments, const struct options *options,
                   enum accelerator accelerator, const struct qemu_files *files)
 {
@@ -173,6 +197,7 @@ void qemu_compose(struct qemu_arguments *arguments, const struct options *option
     add(arguments, "-mon");
     add(arguments, "chardev=qmp,mode=control");
     add_boot(arguments, options, files);
+    add_channels(arguments, files);
 }
 
 // In the child: everything until exec. Returns only on failure, with errno set.
@@ -297,11 +322,23 @@ static bool make_pipe(int *ours, int *theirs)
     return fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0;
 }
 
-static bool make_channels(struct qemu *qemu, struct qemu_files *files)
+static bool make_ports(struct qemu *qemu, struct qemu_files *files, unsigned channels)
+{
+    for (int i = 0; i < CHANNELS; i++) {
+        if ((channels & channel_bit((enum channel)i)) != 0 &&
+            !make_socket(&qemu->channel[i], &files->channel[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool make_channels(struct qemu *qemu, struct qemu_files *files, unsigned channels)
 {
     if (make_socket(&qemu->console, &files->console) && make_socket(&qemu->crash, &files->crash) &&
         make_socket(&qemu->control, &files->control) && make_socket(&qemu->qmp, &files->qmp) &&
-        make_pipe(&qemu->log, &files->log) && make_pipe(&qemu->errors, &files->errors)) {
+        make_pipe(&qemu->log, &files->log) && make_pipe(&qemu->errors, &files->errors) &&
+        make_ports(qemu, files, channels)) {
         return true;
     }
     message("can't make channels: %s", strerror(errno));
@@ -341,12 +378,15 @@ static bool launch(struct qemu *qemu, const struct options *options, enum accele
     return false;
 }
 
-bool qemu_start(struct qemu *qemu, const struct options *options, enum accelerator accelerator)
+bool qemu_start(struct qemu *qemu, const struct options *options, enum accelerator accelerator,
+                unsigned channels)
 {
-    *qemu = (struct qemu){-1, -1, -1, -1, -1, -1, -1, -1};
-    struct qemu_files files = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
-    bool good = open_files(&files, options) && make_channels(qemu, &files);
-    const int theirs[] = {
+    // All descriptors, and a process, that are not there are -1.
+    struct qemu_files files;
+    memset(qemu, 0xff, sizeof *qemu);
+    memset(&files, 0xff, sizeof files);
+    bool good = open_files(&files, options) && make_channels(qemu, &files, channels);
+    int theirs[11 + CHANNELS] = {
         files.console,
         files.crash,
         files.control,
@@ -359,6 +399,7 @@ bool qemu_start(struct qemu *qemu, const struct options *options, enum accelerat
         files.firmware_variables,
         files.variables_reader,
     };
+    memcpy(theirs + 11, files.channel, sizeof files.channel);
     good = good && launch(qemu, options, accelerator, &files, theirs, sizeof theirs / sizeof(int));
     close_list(theirs, sizeof theirs / sizeof(int));
     close_list(&files.errors, 1);
@@ -368,6 +409,7 @@ bool qemu_start(struct qemu *qemu, const struct options *options, enum accelerat
     const int ours[] = {qemu->console, qemu->crash, qemu->control,
                         qemu->qmp,     qemu->log,   qemu->errors};
     close_list(ours, sizeof ours / sizeof(int));
+    close_list(qemu->channel, CHANNELS);
     return false;
 }
 

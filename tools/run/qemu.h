@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "channel.h"
 #include "options.h"
 
 // What QEMU inherits: numbers of descriptors in the runner, -1 where there is none.
@@ -25,6 +26,7 @@ struct qemu_files {
     int firmware_code;
     int firmware_variables;
     int variables_reader;
+    int channel[CHANNELS];
 };
 
 // A command line under construction. Values of options point elsewhere or into text.
@@ -33,7 +35,7 @@ struct qemu_arguments {
     size_t used;
     bool overflow;
     char *value[128];
-    char text[4'096];
+    char text[8'192];
 };
 
 // The running process and the runner's ends. None of the descriptors blocks.
@@ -46,6 +48,7 @@ struct qemu {
     int qmp;
     int log; // QEMU's log of resets, which names a triple fault under TCG
     int errors;
+    int channel[CHANNELS]; // -1: the run has no such channel
 };
 
 // Composes the command line: KOZO's machine, stopped, waiting for "cont" over QMP. A guest that
@@ -53,9 +56,10 @@ struct qemu {
 void qemu_compose(struct qemu_arguments *arguments, const struct options *options,
                   enum accelerator accelerator, const struct qemu_files *files);
 
-// Opens what the options name and starts QEMU. On failure a message was printed.
+// Opens what the options name and starts QEMU with a set of channels. On failure a message was
+// printed.
 [[nodiscard]] bool qemu_start(struct qemu *qemu, const struct options *options,
-                              enum accelerator accelerator);
+                              enum accelerator accelerator, unsigned channels);
 
 // Starts any program with standard input and output on /dev/null, standard error on a descriptor,
 // and a list of descriptors inherited; it is killed when this process dies. Returns the process, or

@@ -171,7 +171,11 @@ static bool take_line(const struct qmp *qmp, struct qmp_event *event)
     event->text[0] = '\0';
     if (qmp_find(qmp->line, qmp->length, "event", event->name, sizeof event->name)) {
         event->kind = QMP_EVENT;
-        (void)qmp_find(qmp->line, qmp->length, "data.reason", event->text, sizeof event->text);
+        if (!qmp_find(qmp->line, qmp->length, "data.reason", event->text, sizeof event->text)) {
+            (void)qmp_find(qmp->line, qmp->length, "data.id", event->text, sizeof event->text);
+        }
+        static const char open[] = "\"open\": true";
+        event->open = memmem(qmp->line, qmp->length, open, strlen(open)) != nullptr;
         return true;
     }
     (void)qmp_find(qmp->line, qmp->length, "id", event->name, sizeof event->name);

@@ -18,7 +18,7 @@ struct qmp {
 
 enum qmp_kind : int {
     QMP_MORE,   // all bytes are used up
-    QMP_EVENT,  // name is the event, text its reason (may be empty)
+    QMP_EVENT,  // name is the event, text its reason or what it is about (may be empty)
     QMP_RETURN, // name is the command's id (may be empty), text what it returned if that is text
     QMP_ERROR,  // name is the command's id, text the description
 };
@@ -28,6 +28,7 @@ struct qmp_event {
     size_t used;
     char name[64];
     char text[QMP_TEXT_SIZE];
+    bool open; // of an event about a port: the guest has opened it
 };
 
 // Takes the bytes up to the next event. Call again with the rest until QMP_MORE comes.

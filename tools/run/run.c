@@ -27,10 +27,12 @@
 #include "console.h"
 #include "control.h"
 #include "crash.h"
+#include "guest.h"
 #include "keys.h"
 #include "machine.h"
 #include "message.h"
 #include "outcome.h"
+#include "program.h"
 #include "qemu.h"
 #include "queue.h"
 #include "symbols.h"
@@ -43,8 +45,12 @@ constexpr int64_t POWER_OFF_MS = 5'000;   // from the command's status to power-
 constexpr int64_t PAUSE_MS = 1'000;       // for QEMU to stop the machine
 constexpr int64_t QUIT_MS = 1'000;        // for QEMU to end in an orderly way
 constexpr int64_t URGENT_MS = 1'500;      // for everything, once the person wants to leave
+constexpr int64_t GRACE_MS = 2'000;       // for a program that was asked to end
+constexpr int64_t HASTE_MS = 2'000;       // three interrupts within this time end the run
+constexpr int HASTE = 3;
 constexpr size_t PIECE = 4'096;
-constexpr uint8_t END_OF_INPUT = 0x04; // Ctrl-D
+constexpr char RUN_PROGRAM[] = "linux @"; // tells init to run what kozo.control says
+constexpr uint8_t END_OF_INPUT = 0x04;    // Ctrl-D
 
 enum phase : int {
     PHASE_RUNNING,
@@ -92,6 +98,12 @@ struct run {
     struct queue to_output;
     struct queue to_console;
     struct queue to_control;
+    struct program program; // the folders that it shares, in any case
+    struct guest guest;
+    int interrupts;         // in a row
+    int64_t interrupted_at; // the first of them
+    size_t said_length;
+    char said[512]; // the end of what init printed about the program
     int wait_status;
     size_t errors_length;
     char errors[1'024]; // the end of what QEMU printed on its standard error
@@ -104,9 +116,23 @@ static int64_t now(void)
     return (int64_t)time.tv_sec * 1'000 + time.tv_nsec / 1'000'000;
 }
 
+static bool has_program(const struct run *run)
+{
+    return run->options->program != nullptr;
+}
+
+// What init is told to do; null: to show its prompt.
+static const char *command_of(const struct options *options)
+{
+    if (options->program == nullptr) {
+        return options->exec;
+    }
+    return options->command != nullptr ? options->command : RUN_PROGRAM;
+}
+
 static bool in_console_mode(const struct run *run)
 {
-    return run->options->exec == nullptr;
+    return command_of(run->options) == nullptr;
 }
 
 // ---- Phases
@@ -226,13 +252,38 @@ static void answer_hello(struct run *run)
 {
     run->input_held = false;
     char answer[64] = "console\n";
-    size_t length = run->options->exec != nullptr ? strlen(run->options->exec) : 0;
+    const char *command = command_of(run->options);
+    size_t length = command != nullptr ? strlen(command) : 0;
     if (!in_console_mode(run)) {
         (void)snprintf(answer, sizeof answer, "exec %zu\n", length);
     }
     queue_put(&run->to_control, answer, strlen(answer));
     if (length > 0) {
-        queue_put(&run->to_control, run->options->exec, length);
+        queue_put(&run->to_control, command, length);
+    }
+}
+
+// Keeps the end of a text in a buffer.
+static void keep_end(char *kept, size_t size, size_t *length, const uint8_t *bytes, size_t count)
+{
+    if (count > size) {
+        bytes += count - size;
+        count = size;
+    }
+    size_t over = *length + count > size ? *length + count - size : 0;
+    memmove(kept, kept + over, *length - over);
+    memcpy(kept + *length - over, bytes, count);
+    *length += count - over;
+}
+
+// What init prints goes to the person, but for what it prints about a program: that is kept, and told
+// if the program did not run.
+static void take_output(struct run *run, const struct control_event *event)
+{
+    if (has_program(run)) {
+        keep_end(run->said, sizeof run->said, &run->said_length, event->bytes, event->length);
+    } else {
+        queue_put(&run->to_output, event->bytes, event->length);
     }
 }
 
@@ -243,7 +294,7 @@ static void take_control(struct run *run, const struct control_event *event)
         answer_hello(run);
         break;
     case CONTROL_OUTPUT:
-        queue_put(&run->to_output, event->bytes, event->length);
+        take_output(run, event);
         break;
     case CONTROL_EXIT:
         run->facts.exited = true;
@@ -320,6 +371,15 @@ static void take_machine_news(struct run *run, enum machine_news news)
         run->control = control_begin(!in_console_mode(run));
         run->input_held = run->terminal.descriptor < 0;
         break;
+    case MACHINE_CONTROL_OPENED:
+        if (has_program(run)) {
+            tell_mark(run, "the program is asked for");
+            guest_opened(&run->guest);
+        }
+        break;
+    case MACHINE_FILES_OPENED:
+        files_restart(&run->program.view.files);
+        break;
     case MACHINE_STOPPED:
         run->facts.stopped = run->phase == PHASE_RUNNING;
         end_calmly(run);
@@ -356,11 +416,7 @@ static void read_errors(struct run *run)
 {
     uint8_t bytes[512];
     size_t length = read_channel(&run->qemu.errors, bytes, sizeof bytes);
-    size_t kept = run->errors_length;
-    size_t over = kept + length > sizeof run->errors ? kept + length - sizeof run->errors : 0;
-    memmove(run->errors, run->errors + over, kept - over);
-    memcpy(run->errors + kept - over, bytes, length);
-    run->errors_length = kept - over + length;
+    keep_end(run->errors, sizeof run->errors, &run->errors_length, bytes, length);
 }
 
 // ---- The person's side
@@ -417,7 +473,46 @@ static void stop_for_a_while(struct run *run)
     terminal_restore(&run->terminal);
     (void)raise(SIGSTOP);
     if (raw) {
-        terminal_raw(&run->terminal);
+        terminal_raw(&run->terminal, !has_program(run));
+    }
+}
+
+// A signal for the program. One that asks it to end is a limit too, and a person who interrupts again
+// and again wants to leave.
+static void pass_signal(struct run *run, int signal)
+{
+    int64_t time = now();
+    guest_signal(&run->guest, signal);
+    if (signal == SIGTERM || signal == SIGHUP) {
+        run->facts.signal = signal;
+        run->leave_at = run->leave_at < time + GRACE_MS ? run->leave_at : time + GRACE_MS;
+    }
+    if (signal == SIGINT && time - run->interrupted_at > HASTE_MS) {
+        run->interrupted_at = time;
+        run->interrupts = 0;
+    }
+    run->interrupts += signal == SIGINT ? 1 : 0;
+    if (run->guest.state == GUEST_WAITING || run->interrupts >= HASTE) {
+        run->facts.signal = signal;
+        end_urgently(run);
+    }
+}
+
+static void take_program_signal(struct run *run, int signal)
+{
+    if (signal == SIGWINCH) {
+        guest_resized(&run->guest);
+    } else if (signal == SIGTSTP) {
+        guest_signal(&run->guest, SIGTSTP);
+        guest_flush(&run->guest);
+        stop_for_a_while(run);
+        guest_signal(&run->guest, SIGCONT);
+        guest_resized(&run->guest);
+    } else if (run->guest.state != GUEST_ENDED) {
+        pass_signal(run, signal);
+    } else {
+        run->facts.signal = signal;
+        end_urgently(run);
     }
 }
 
@@ -425,6 +520,10 @@ static void read_signals(struct run *run)
 {
     struct signalfd_siginfo information;
     if (read(run->signals, &information, sizeof information) != (ssize_t)sizeof information) {
+        return;
+    }
+    if (has_program(run)) {
+        take_program_signal(run, (int)information.ssi_signo);
         return;
     }
     if (information.ssi_signo == SIGTSTP) {
@@ -470,7 +569,15 @@ static void watch_all(const struct run *run, struct pollfd *list)
     watch(list, WATCH_INPUT, STDIN_FILENO, input && run->phase == PHASE_RUNNING, false);
     watch(list, WATCH_OUTPUT, run->output, false, run->to_output.length > 0);
     // Without events poll() still tells when the reader has gone.
-    list[WATCH_OUTPUT].fd = run->output;
+    list[WATCH_OUTPUT].fd = has_program(run) ? -1 : run->output;
+    if (has_program(run)) {
+        guest_watch(&run->guest, list + WATCHES);
+    }
+}
+
+static int watches_of(const struct run *run)
+{
+    return WATCHES + (has_program(run) ? GUEST_WATCHES : 0);
 }
 
 static bool is_due(int64_t deadline, int64_t time)
@@ -502,6 +609,29 @@ static bool is_ready(const struct pollfd *list, enum watch which, short events)
     return list[which].fd >= 0 && (list[which].revents & events) != 0;
 }
 
+// What the program and its person did.
+static void take_guest(struct run *run, const struct pollfd *list)
+{
+    struct guest *guest = &run->guest;
+    bool had_ended = guest->state == GUEST_ENDED;
+    guest_take(guest, list);
+    if (guest->problem != nullptr && run->facts.problem == nullptr) {
+        run->facts.problem = guest->problem;
+        end_now(run);
+    }
+    if (guest->leaves && !run->facts.ended) {
+        run->facts.ended = true;
+        end_urgently(run);
+    }
+    if (guest->state == GUEST_ENDED && !had_ended) {
+        run->facts.ran = !guest->refused;
+        run->facts.refused = guest->refused;
+        run->facts.program_status = guest->status;
+        run->facts.signal = 0; // the program had it
+        run->leave_at = run->phase == PHASE_RUNNING ? now() + POWER_OFF_MS : run->leave_at;
+    }
+}
+
 static void take_events(struct run *run, const struct pollfd *list)
 {
     constexpr short readable = POLLIN | POLLHUP | POLLERR;
@@ -530,6 +660,9 @@ static void take_events(struct run *run, const struct pollfd *list)
     if (is_ready(list, WATCH_INPUT, readable)) {
         read_input(run);
     }
+    if (has_program(run)) {
+        take_guest(run, list + WATCHES);
+    }
     write_channel(&run->machine.out, &run->qemu.qmp);
     write_channel(&run->to_console, &run->qemu.console);
     write_channel(&run->to_control, &run->qemu.control);
@@ -545,9 +678,10 @@ static void take_events(struct run *run, const struct pollfd *list)
     }
 }
 
-static bool is_quiet(const struct pollfd *list)
+static bool is_quiet(const struct run *run, const struct pollfd *list)
 {
-    return !is_ready(list, WATCH_CONSOLE, POLLIN) && !is_ready(list, WATCH_CRASH, POLLIN) &&
+    return (!has_program(run) || guest_is_quiet(&run->guest, list + WATCHES)) &&
+           !is_ready(list, WATCH_CONSOLE, POLLIN) && !is_ready(list, WATCH_CRASH, POLLIN) &&
            !is_ready(list, WATCH_CONTROL, POLLIN) && !is_ready(list, WATCH_QMP, POLLIN);
 }
 
@@ -577,7 +711,7 @@ static void advance(struct run *run, const struct pollfd *list, bool idle)
 {
     if (run->phase == PHASE_DRAINING && run->machine.state == MACHINE_PAUSED) {
         run->leave_at = NEVER; // the machine stands; only the reader's pace counts from here
-        if (idle && is_quiet(list) && run->to_output.length == 0) {
+        if (idle && is_quiet(run, list) && run->to_output.length == 0) {
             start_quitting(run);
         }
     }
@@ -597,17 +731,18 @@ static bool is_over(const struct run *run)
     const struct qemu *qemu = &run->qemu;
     bool open = qemu->console >= 0 || qemu->crash >= 0 || qemu->control >= 0 || qemu->qmp >= 0 ||
                 qemu->log >= 0 || qemu->errors >= 0;
-    return run->phase == PHASE_GONE && !open && run->to_output.length == 0;
+    bool over = !has_program(run) || guest_is_over(&run->guest);
+    return run->phase == PHASE_GONE && !open && over && run->to_output.length == 0;
 }
 
 static void loop(struct run *run)
 {
     while (!is_over(run)) {
-        struct pollfd list[WATCHES];
+        struct pollfd list[WATCHES + GUEST_WATCHES];
         watch_all(run, list);
         bool draining = run->phase == PHASE_DRAINING && run->machine.state == MACHINE_PAUSED &&
                         run->to_output.length == 0;
-        int count = poll(list, WATCHES, draining ? 0 : time_left(run));
+        int count = poll(list, (nfds_t)watches_of(run), draining ? 0 : time_left(run));
         if (count < 0) {
             continue; // interrupted; nothing else can go wrong here
         }
@@ -624,11 +759,14 @@ static void loop(struct run *run)
 // ---- Beginning and end
 
 // Signals arrive as bytes to read. Those that were ignored when the runner started stay ignored.
-static int open_signals(void)
+static int open_signals(bool program)
 {
     static const int wanted[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
     sigset_t set;
     (void)sigemptyset(&set);
+    if (program) {
+        (void)sigaddset(&set, SIGWINCH);
+    }
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         struct sigaction action;
         if (sigaction(wanted[i], nullptr, &action) == 0 && action.sa_handler != SIG_IGN) {
@@ -663,22 +801,23 @@ static struct run *begin(const struct options *options)
         return nullptr;
     }
     bool limited = options->exec != nullptr || options->until != nullptr;
+    bool program = options->program != nullptr;
     int64_t limit = options->limited ? options->limit_ms : limited ? DEFAULT_LIMIT_MS : 0;
     run->options = options;
     run->crash_at = NEVER;
     run->leave_at = NEVER;
     run->finish_at = NEVER;
     run->limit_at = limit > 0 ? limit : NEVER; // from the start on, which is set later
-    run->signals = open_signals();
+    run->signals = open_signals(program);
     run->output = open_output();
-    run->control = control_begin(options->exec != nullptr);
+    run->control = control_begin(command_of(options) != nullptr);
     run->console = console_begin(options->until);
     run->fault = fault_finder();
-    run->facts =
-        (struct facts){.exec = options->exec != nullptr, .until = options->until != nullptr};
-    run->input_open = !limited;
-    run->terminal =
-        run->input_open ? terminal_open(STDIN_FILENO) : (struct terminal){-1, -1, false, {}};
+    run->facts = (struct facts){
+        .exec = options->exec != nullptr, .until = options->until != nullptr, .program = program};
+    run->input_open = !limited && !program;
+    run->terminal = limited ? (struct terminal){-1, -1, false, {}} : terminal_open(STDIN_FILENO);
+    run->program.view.files.stream = -1;
     run->input_held = run->terminal.descriptor < 0;
     return run;
 }
@@ -721,21 +860,35 @@ static void report_triple_fault(const struct run *run)
     symbols_free(&symbols);
 }
 
-// What QEMU said last, and how it ended.
-static void report_qemu(const struct run *run)
+// The last line of a text that somebody else wrote, and who.
+static void report_last_line(const char *text, size_t length, const char *who)
 {
-    char text[1'024];
-    size_t end = run->errors_length;
-    while (end > 0 && (run->errors[end - 1] == '\n' || run->errors[end - 1] == '\r')) {
+    char clean[1'024];
+    size_t end = length;
+    while (end > 0 && (text[end - 1] == '\n' || text[end - 1] == '\r')) {
         end--;
     }
     size_t start = end;
-    while (start > 0 && run->errors[start - 1] != '\n') {
+    while (start > 0 && text[start - 1] != '\n') {
         start--;
     }
     if (end > start) {
-        message("  %s", message_escape(run->errors + start, end - start, text, sizeof text));
+        message("  %s: %s", who, message_escape(text + start, end - start, clean, sizeof clean));
     }
+}
+
+// Why KOZO could not run the program, in its own words.
+static void report_refusal(const struct run *run)
+{
+    char clean[2 * TALK_REASON_SIZE];
+    const struct talk *talk = &run->guest.talk;
+    message("%s", message_escape(talk->reason, talk->reason_length, clean, sizeof clean));
+}
+
+// What QEMU said last, and how it ended.
+static void report_qemu(const struct run *run)
+{
+    report_last_line(run->errors, run->errors_length, "QEMU said");
     if (run->facts.died && WIFSIGNALED(run->wait_status)) {
         message("  it was ended by signal %d", WTERMSIG(run->wait_status));
     }
@@ -752,8 +905,13 @@ static void report_details(const struct run *run, const struct outcome *outcome)
         message("  %s", run->facts.problem);
     } else if (outcome->sentence != nullptr && (run->facts.stopped || run->facts.died)) {
         report_qemu(run);
+    } else if (run->facts.refused) {
+        report_refusal(run);
+    } else if (outcome->sentence != nullptr && has_program(run)) {
+        report_last_line(run->said, run->said_length, "init said");
     }
-    bool failed = outcome->status == STATUS_TIME_LIMIT || outcome->sentence != nullptr;
+    bool failed = !run->facts.refused &&
+                  (outcome->status == STATUS_TIME_LIMIT || outcome->sentence != nullptr);
     if (failed && !in_console_mode(run) &&
         console_last_line(&run->console, line, sizeof line)[0] != '\0') {
         message("  the console's last line: %s", line);
@@ -771,6 +929,48 @@ static int finish(struct run *run)
     return outcome.status;
 }
 
+// Which channels the run needs.
+static unsigned channels_of(const struct run *run)
+{
+    if (has_program(run)) {
+        return CHANNELS_ALL;
+    }
+    return run->program.view.files.count > 0 ? channel_bit(CHANNEL_FILES) : 0;
+}
+
+// Finds out what can be known before the machine starts. 0, or the exit status.
+static int prepare(struct run *run)
+{
+    const struct options *options = run->options;
+    return options->program != nullptr ? program_plan(&run->program, options)
+                                       : program_share(&run->program, options);
+}
+
+// QEMU has started: its channels are taken up, and the machine runs.
+static int run_machine(struct run *run, enum accelerator accelerator)
+{
+    if (run->qemu.channel[CHANNEL_FILES] >= 0) {
+        files_begin(&run->program.view.files, run->qemu.channel[CHANNEL_FILES]);
+    }
+    if (has_program(run) &&
+        !guest_begin(&run->guest, run->options, &run->program, &run->qemu, run->output)) {
+        qemu_kill(&run->qemu);
+        (void)qemu_reap(&run->qemu);
+        return STATUS_FAILED;
+    }
+    machine_begin(&run->machine, accelerator == ACCELERATOR_KVM);
+    if (run->terminal.descriptor >= 0 && !has_program(run)) {
+        message("Ctrl-A x ends KOZO.");
+    }
+    terminal_raw(&run->terminal, !has_program(run));
+    loop(run);
+    int status = finish(run);
+    if (has_program(run)) {
+        guest_end(&run->guest);
+    }
+    return status;
+}
+
 int run_kozo(const struct options *options)
 {
     struct run *run = begin(options);
@@ -779,21 +979,19 @@ int run_kozo(const struct options *options)
         free(run);
         return STATUS_FAILED;
     }
-    enum accelerator accelerator = accelerator_choose(options);
-    terminal_guard(&run->terminal);
-    run->started = now();
-    run->limit_at += run->limit_at != NEVER ? run->started : 0;
-    int status = STATUS_FAILED;
-    if (qemu_start(&run->qemu, options, accelerator)) {
-        machine_begin(&run->machine, accelerator == ACCELERATOR_KVM);
-        if (run->terminal.descriptor >= 0) {
-            message("Ctrl-A x ends KOZO.");
+    int status = prepare(run);
+    if (status == 0) {
+        enum accelerator accelerator = accelerator_choose(options);
+        terminal_guard(&run->terminal);
+        run->started = now();
+        run->limit_at += run->limit_at != NEVER ? run->started : 0;
+        status = STATUS_FAILED;
+        if (qemu_start(&run->qemu, options, accelerator, channels_of(run))) {
+            status = run_machine(run, accelerator);
         }
-        terminal_raw(&run->terminal);
-        loop(run);
-        status = finish(run);
     }
     terminal_close(&run->terminal);
+    program_end(&run->program);
     free(run);
     return status;
 }

@@ -67,7 +67,7 @@ void terminal_guard(struct terminal *terminal)
     terminal->guardian = pipe[1];
 }
 
-void terminal_raw(struct terminal *terminal)
+void terminal_raw(struct terminal *terminal, bool plain)
 {
     if (terminal->descriptor < 0) {
         return;
@@ -75,6 +75,9 @@ void terminal_raw(struct terminal *terminal)
     struct termios mode = terminal->before;
     mode.c_iflag &= (tcflag_t) ~(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
     mode.c_lflag &= (tcflag_t) ~(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
+    if (!plain) {
+        mode.c_oflag &= (tcflag_t)~OPOST;
+    }
     mode.c_cc[VMIN] = 1;
     mode.c_cc[VTIME] = 0;
     terminal->raw = tcsetattr(terminal->descriptor, TCSANOW, &mode) == 0;

@@ -19,8 +19,9 @@ struct terminal {
 // Starts the guardian. Before any thread or other child exists.
 void terminal_guard(struct terminal *terminal);
 
-// Raw mode for input. Output keeps its newline translation, so messages stay readable.
-void terminal_raw(struct terminal *terminal);
+// Raw mode. With `plain` output keeps its newline translation, so messages stay readable; without, it
+// goes out as it is, for who has a line discipline of its own.
+void terminal_raw(struct terminal *terminal, bool plain);
 
 void terminal_restore(struct terminal *terminal);
 

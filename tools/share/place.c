@@ -6,6 +6,7 @@
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -34,6 +35,27 @@ static int is_made_up(int descriptor)
     return 0;
 }
 
+// Whether a name, the part of a path before its first slash, is on a list.
+static bool is_on_list(const char *const *list, const char *path)
+{
+    size_t length = strcspn(path, "/");
+    for (; *list != nullptr; list++) {
+        size_t listed = strlen(*list);
+        bool open_ended = (*list)[listed - 1] == '*';
+        listed -= open_ended ? 1 : 0;
+        if (length >= listed && (open_ended || length == listed) &&
+            memcmp(path, *list, listed) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool place_shows(const struct place *place, const char *path, const char *name)
+{
+    return place->only == nullptr || path[0] != '\0' || is_on_list(place->only, name);
+}
+
 // A descriptor of whatever the path leads to, a link included. Nothing is opened by it: no device
 // notices. EAGAIN means that something was renamed meanwhile.
 static int find(const struct place *place, const char *path)
@@ -44,6 +66,9 @@ static int find(const struct place *place, const char *path)
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
     };
     long descriptor = -1;
+    if (path[0] != '\0' && !place_shows(place, "", path)) {
+        return -ENOENT;
+    }
     for (unsigned i = 0; i < TRIES; i++) {
         descriptor =
             syscall(SYS_openat2, place->root, path[0] == '\0' ? "." : path, &how, sizeof how);
@@ -139,10 +164,16 @@ static int find_folder(const struct place *place, const char *path)
     return found;
 }
 
+// The same for something in it.
+static int find_folder_for(const struct place *place, const char *path, const char *name)
+{
+    return place_shows(place, path, name) ? find_folder(place, path) : -EACCES;
+}
+
 int place_create(const struct place *place, const char *folder, const char *name, int flags,
                  mode_t mode)
 {
-    int parent = find_folder(place, folder);
+    int parent = find_folder_for(place, folder, name);
     if (parent < 0) {
         return parent;
     }
@@ -157,7 +188,7 @@ int place_create(const struct place *place, const char *folder, const char *name
 
 int place_make_folder(const struct place *place, const char *folder, const char *name, mode_t mode)
 {
-    int parent = find_folder(place, folder);
+    int parent = find_folder_for(place, folder, name);
     if (parent < 0) {
         return parent;
     }
@@ -169,7 +200,7 @@ int place_make_folder(const struct place *place, const char *folder, const char 
 int place_make_link(const struct place *place, const char *folder, const char *name,
                     const char *target)
 {
-    int parent = find_folder(place, folder);
+    int parent = find_folder_for(place, folder, name);
     if (parent < 0) {
         return parent;
     }
@@ -186,7 +217,7 @@ int place_add_name(const struct place *place, const char *path, const char *fold
     if (found < 0) {
         return found;
     }
-    int parent = find_folder(place, folder);
+    int parent = find_folder_for(place, folder, name);
     int error = parent;
     if (parent >= 0) {
         bool linked =
@@ -201,11 +232,11 @@ int place_add_name(const struct place *place, const char *path, const char *fold
 int place_rename(const struct place *place, const char *from, const char *name, const char *to,
                  const char *new_name)
 {
-    int old_parent = find_folder(place, from);
+    int old_parent = find_folder_for(place, from, name);
     if (old_parent < 0) {
         return old_parent;
     }
-    int new_parent = find_folder(place, to);
+    int new_parent = find_folder_for(place, to, new_name);
     int error = new_parent;
     if (new_parent >= 0) {
         error = renameat(old_parent, name, new_parent, new_name) == 0 ? 0 : -errno;
@@ -217,7 +248,7 @@ int place_rename(const struct place *place, const char *from, const char *name, 
 
 int place_remove(const struct place *place, const char *folder, const char *name, bool directory)
 {
-    int parent = find_folder(place, folder);
+    int parent = find_folder_for(place, folder, name);
     if (parent < 0) {
         return parent;
     }

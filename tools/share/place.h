@@ -19,6 +19,9 @@ struct place {
     const char *name; // what the guest attaches to
     int root;         // the folder, opened with O_PATH
     bool write;       // may be changed
+    // When not null: of what is directly in the folder, only these names are there. The list ends
+    // with a null; a name that ends with an asterisk stands for all that begin so.
+    const char *const *only;
 };
 
 constexpr size_t PLACE_PATH = 4'096; // bytes of a path with its final zero
@@ -27,6 +30,9 @@ constexpr size_t PLACE_PATH = 4'096; // bytes of a path with its final zero
 [[nodiscard]] int place_open(struct place *place, const char *name, const char *folder, bool write);
 
 void place_close(struct place *place);
+
+// Whether a place has something of this name directly in its folder `path`.
+[[nodiscard]] bool place_shows(const struct place *place, const char *path, const char *name);
 
 // A descriptor that stands for the object and allows nothing but to look at it.
 [[nodiscard]] int place_find(const struct place *place, const char *path, struct stat *status);

@@ -158,8 +158,24 @@ static int answer_made(struct exchange *exchange, const struct file *folder, con
     return 0;
 }
 
+// The folder of all places, which the host does not have.
+static bool is_top(const struct exchange *exchange, const struct file *file)
+{
+    return file->place == &exchange->server->top;
+}
+
+static struct stat top_status(void)
+{
+    return (struct stat){
+        .st_ino = 1, .st_mode = S_IFDIR | 0555, .st_nlink = 2, .st_blksize = 4'096};
+}
+
 static int file_status(const struct file *file, struct stat *status)
 {
+    if (file->place->root < 0) {
+        *status = top_status();
+        return 0;
+    }
     if (file->descriptor >= 0) {
         return fstat(file->descriptor, status) == 0 ? 0 : errno;
     }
@@ -233,16 +249,16 @@ static int answer_attach(struct exchange *exchange)
     if (error != 0) {
         return error;
     }
-    const struct place *place = find_place(exchange->server, name);
-    if (place == nullptr) {
-        return ENOENT;
+    struct stat status = top_status();
+    const struct place *place = &exchange->server->top;
+    if (name.length != 0) {
+        place = find_place(exchange->server, name);
+        int found = place == nullptr ? -ENOENT : place_find(place, "", &status);
+        if (found < 0) {
+            return -found;
+        }
+        close(found);
     }
-    struct stat status;
-    int found = place_find(place, "", &status);
-    if (found < 0) {
-        return -found;
-    }
-    close(found);
     error = file_add(&exchange->server->files, number, place, "", true);
     if (error == 0) {
         write_qid(exchange, &status);
@@ -258,6 +274,52 @@ static int answer_flush(struct exchange *exchange)
 }
 
 // --- Names
+
+// Where a walk is.
+struct walk {
+    const struct place *place;
+    struct path path;
+    struct stat status;
+};
+
+// From the folder of all places into one of them.
+static int walk_into_place(const struct exchange *exchange, struct walk *walk, const char *name)
+{
+    struct wire_text text = {.text = name, .length = strlen(name)};
+    const struct place *place = find_place(exchange->server, text);
+    int found = place == nullptr ? -ENOENT : place_find(place, "", &walk->status);
+    if (found < 0) {
+        return -found;
+    }
+    close(found);
+    walk->place = place;
+    return 0;
+}
+
+static int walk_step(struct exchange *exchange, struct walk *walk)
+{
+    struct name name = read_name(exchange);
+    struct path next;
+    if (!S_ISDIR(walk->status.st_mode)) {
+        return ENOTDIR;
+    }
+    if (name.text[0] == '\0') {
+        return exchange->in.broken ? EINVAL : EACCES;
+    }
+    if (walk->place == &exchange->server->top) {
+        return walk_into_place(exchange, walk, name.text);
+    }
+    if (!join(&next, walk->path.text, name.text)) {
+        return ENAMETOOLONG;
+    }
+    int found = place_find(walk->place, next.text, &walk->status);
+    if (found < 0) {
+        return -found;
+    }
+    close(found);
+    walk->path = next;
+    return 0;
+}
 
 // Walks part by part and stops where there is no more. The new number stands for the end only if
 // every part was found.
@@ -279,33 +341,17 @@ static int answer_walk(struct exchange *exchange)
     }
     size_t counted = exchange->out.used;
     wire_write(&exchange->out, 0, 2);
-    struct path path;
-    struct stat status = {.st_mode = from->directory ? S_IFDIR : S_IFREG};
-    memcpy(path.text, from->path, strlen(from->path) + 1);
+    struct walk walk = {.place = from->place,
+                        .status.st_mode = from->directory ? S_IFDIR : S_IFREG};
+    memcpy(walk.path.text, from->path, strlen(from->path) + 1);
     int error = 0;
     unsigned walked = 0;
-    while (walked < count) {
-        struct name name = read_name(exchange);
-        struct path next;
-        if (!S_ISDIR(status.st_mode)) {
-            error = ENOTDIR;
-        } else if (name.text[0] == '\0') {
-            error = exchange->in.broken ? EINVAL : EACCES;
-        } else if (!join(&next, path.text, name.text)) {
-            error = ENAMETOOLONG;
+    while (walked < count && error == 0) {
+        error = walk_step(exchange, &walk);
+        if (error == 0) {
+            write_qid(exchange, &walk.status);
+            walked++;
         }
-        if (error != 0) {
-            break;
-        }
-        int found = place_find(from->place, next.text, &status);
-        if (found < 0) {
-            error = -found;
-            break;
-        }
-        close(found);
-        path = next;
-        write_qid(exchange, &status);
-        walked++;
     }
     if (walked == 0 && count != 0) {
         return error;
@@ -314,9 +360,12 @@ static int answer_walk(struct exchange *exchange)
     if (walked < count) {
         return 0;
     }
-    bool directory = S_ISDIR(status.st_mode);
-    return taken == from ? -file_move(from, path.text, directory)
-                         : -file_add(files, number, from->place, path.text, directory);
+    bool directory = S_ISDIR(walk.status.st_mode);
+    if (taken == from) {
+        from->place = walk.place;
+        return -file_move(from, walk.path.text, directory);
+    }
+    return -file_add(files, number, walk.place, walk.path.text, directory);
 }
 
 static int answer_clunk(struct exchange *exchange)
@@ -565,8 +614,8 @@ static int answer_statfs(struct exchange *exchange)
     if (error != 0) {
         return error;
     }
-    struct statfs status;
-    if (fstatfs(file->place->root, &status) != 0) {
+    struct statfs status = {.f_bsize = 4'096};
+    if (!is_top(exchange, file) && fstatfs(file->place->root, &status) != 0) {
         return errno;
     }
     constexpr uint32_t NINE = 0x01021997; // V9FS_MAGIC: what the guest is to see, whatever is below
@@ -600,11 +649,16 @@ static int answer_open(struct exchange *exchange)
     if (writes && !file->place->write) {
         return EROFS;
     }
+    struct stat status = top_status();
+    if (is_top(exchange, file)) {
+        write_qid(exchange, &status);
+        wire_write(&exchange->out, exchange->server->message_most - DATA_HEADER, 4);
+        return 0;
+    }
     int opened = place_open_file(file->place, file->path, flags);
     if (opened < 0) {
         return -opened;
     }
-    struct stat status;
     if (fstat(opened, &status) != 0) {
         error = errno;
         close(opened);
@@ -693,12 +747,14 @@ struct entry {
     char name[];
 };
 
-// Whether the entry is of a kind that can be walked to. A file system may leave the kind open.
-static bool is_shown(const struct entry *entry)
+// Whether the entry is there, and of a kind that can be walked to. A file system may leave the kind
+// open.
+static bool is_shown(const struct file *file, const struct entry *entry)
 {
     bool parent = strcmp(entry->name, ".") == 0 || strcmp(entry->name, "..") == 0;
-    return !parent && (entry->kind == DT_REG || entry->kind == DT_DIR || entry->kind == DT_LNK ||
-                       entry->kind == DT_UNKNOWN);
+    return !parent && place_shows(file->place, file->path, entry->name) &&
+           (entry->kind == DT_REG || entry->kind == DT_DIR || entry->kind == DT_LNK ||
+            entry->kind == DT_UNKNOWN);
 }
 
 static bool write_entry(struct exchange *exchange, const struct entry *entry, size_t end)
@@ -721,6 +777,34 @@ static bool write_entry(struct exchange *exchange, const struct entry *entry, si
     return true;
 }
 
+// The folder of all places; an offset is the place's number.
+static int list_places(struct exchange *exchange, uint64_t offset, uint64_t count)
+{
+    const struct server *server = exchange->server;
+    wire_write(&exchange->out, 0, 4);
+    size_t start = exchange->out.used;
+    size_t end = start + room(exchange, count);
+    for (uint64_t i = offset; i < server->place_count; i++) {
+        constexpr size_t FIXED = 13 + 8 + 1 + 2;
+        const char *name = server->places[i].name;
+        struct stat status;
+        int found = place_find(&server->places[i], "", &status);
+        if (found < 0) {
+            continue;
+        }
+        close(found);
+        if (exchange->out.used + FIXED + strlen(name) > end) {
+            break;
+        }
+        write_qid(exchange, &status);
+        wire_write(&exchange->out, i + 1, 8);
+        wire_write(&exchange->out, DT_DIR, 1);
+        wire_write_text(&exchange->out, name, strlen(name));
+    }
+    wire_patch(&exchange->out, start - 4, exchange->out.used - start, 4);
+    return 0;
+}
+
 static int answer_readdir(struct exchange *exchange)
 {
     struct file *file = read_file(exchange);
@@ -729,6 +813,9 @@ static int answer_readdir(struct exchange *exchange)
     int error = decoded_for(exchange, file);
     if (error != 0) {
         return error;
+    }
+    if (is_top(exchange, file)) {
+        return list_places(exchange, offset, count);
     }
     if (file->descriptor < 0 || !file->directory) {
         return EBADF;
@@ -749,7 +836,7 @@ static int answer_readdir(struct exchange *exchange)
         more = got > 0;
         for (long at = 0; at < got && more;) {
             const struct entry *entry = (const struct entry *)(buffer + at);
-            more = !is_shown(entry) || write_entry(exchange, entry, end);
+            more = !is_shown(file, entry) || write_entry(exchange, entry, end);
             at += entry->size;
         }
     }
@@ -787,7 +874,11 @@ static int answer_by_type(struct exchange *exchange, uint8_t type)
 void server_begin(struct server *server, const struct place *places, size_t count)
 {
     *server = (struct server){
-        .places = places, .place_count = count, .message_most = SERVER_MESSAGE_LEAST};
+        .places = places,
+        .place_count = count,
+        .message_most = SERVER_MESSAGE_LEAST,
+        .top = {.name = "", .root = -1},
+    };
 }
 
 void server_end(struct server *server)
@@ -852,7 +943,8 @@ bool server_run(struct server *server, int stream)
 {
     uint8_t *message = malloc(SERVER_MESSAGE_MOST);
     uint8_t *answer = malloc(SERVER_MESSAGE_MOST);
-    bool sound = message != nullptr && answer != nullptr;
+    bool sound = message != nullptr && answer != nullptr &&
+                 write_all(stream, (const uint8_t *)SERVER_GREETING, sizeof SERVER_GREETING - 1);
     uint8_t length[4];
     while (sound && read_all(stream, length, sizeof length)) {
         struct wire_reader reader = {.at = length, .left = sizeof length};

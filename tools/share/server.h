@@ -14,8 +14,12 @@ struct server {
     const struct place *places;
     size_t place_count;
     size_t message_most; // as agreed upon by the guest's version message
+    struct place top;    // what holds all places, by their names
     struct file_table files;
 };
+
+// What a stream begins with, before any message: whoever meets it in the middle finds its beginning.
+constexpr char SERVER_GREETING[] = "kozo-files 1\n";
 
 // The places must outlive the server.
 void server_begin(struct server *server, const struct place *places, size_t count);

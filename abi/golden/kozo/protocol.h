@@ -503,6 +503,384 @@ static inline struct kozo_message kozo_block_dispatch(const struct kozo_block_ha
     }
 }
 
+// From abi/proto/channel.abi
+
+// Streams of bytes between this machine and its host, each known by a name that the host gave it.
+// Served by the driver of the device that carries them. A channel is open to one session at a time,
+// from `find` to `close` or to the end of the client; the host hears of both. Bytes go through the
+// memory that the session shares for bulk data: `at` is an offset into that, and a place that is
+// not wholly inside is refused. Requests of one kind on a channel are served in their order; a
+// client may have many under way. When the driver ends, what was on its way is lost in either
+// direction, and channels are to be found again.
+enum kozo_channel_request : uint32_t {
+    KOZO_CHANNEL_FIND = 1,
+    KOZO_CHANNEL_READ = 2,
+    KOZO_CHANNEL_WRITE = 3,
+    KOZO_CHANNEL_CLOSE = 4,
+};
+
+// Most bytes of `name` in find.
+constexpr uint64_t KOZO_CHANNEL_FIND_NAME_MAX = 504;
+
+struct kozo_channel_find_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+    uint64_t channel; // its number
+};
+
+// Opens a channel by its name. BAD_HANDLE: the host has none of this name. BAD_STATE: another
+// session has it.
+//   name: as the host calls it, at most 40 bytes
+[[nodiscard]]
+static inline struct kozo_channel_find_result
+kozo_channel_find(struct kozo_endpoint service, const char *name, uint64_t name_length)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_CHANNEL_FIND},
+    };
+    if (!kozo_message_put_text(&message, 0, name, name_length)) {
+        return (struct kozo_channel_find_result){.error = KOZO_BAD_ARGUMENT};
+    }
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_channel_find_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.channel = answer.message.word[0];
+    return result;
+}
+
+// Begins find in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_channel_find_begin(struct kozo_session *session, const char *name,
+                                               uint64_t name_length)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_CHANNEL_FIND},
+    };
+    if (name_length > 8 * (KOZO_RING_WORDS - 1) ||
+        !kozo_message_put_text(&message, 0, name, name_length)) {
+        return 0;
+    }
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of find says.
+[[nodiscard]]
+static inline struct kozo_channel_find_result kozo_channel_find_end(const struct kozo_entry *entry)
+{
+    struct kozo_channel_find_result result = {};
+    result.error = kozo_entry_error(entry, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.channel = entry->word[0];
+    return result;
+}
+
+// For the server: what came with find.
+struct kozo_channel_find_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t name_length;  // bytes in it
+    char name[505];        // as the host calls it, at most 40 bytes
+};
+
+[[nodiscard]]
+static inline struct kozo_channel_find_arguments
+kozo_channel_find_arguments(const struct kozo_message *message)
+{
+    struct kozo_channel_find_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 1) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    struct kozo_text name = kozo_message_get_text(message, 0, result.name);
+    result.name_length = name.length;
+    if (!name.valid) {
+        result.error = KOZO_BAD_ARGUMENT;
+    }
+    return result;
+}
+
+// For the server: the good answer to find.
+//   channel: its number
+[[nodiscard]]
+static inline struct kozo_message kozo_channel_find_answer(uint64_t channel)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_OK},
+        .word = {channel},
+    };
+    return message;
+}
+
+struct kozo_channel_read_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+    uint64_t done;    // bytes read
+};
+
+// Completes when there are bytes, with as many as there are and fit; with 0 when the host has
+// closed its end and everything before was read. BAD_HANDLE: the channel is not open to this
+// session.
+//   channel: its number
+//   at: where the bytes go
+//   length: at most so many, at least 1
+[[nodiscard]]
+static inline struct kozo_channel_read_result
+kozo_channel_read(struct kozo_endpoint service, uint64_t channel, uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_CHANNEL_READ},
+        .word = {channel, at, length},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_channel_read_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.done = answer.message.word[0];
+    return result;
+}
+
+// Begins read in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_channel_read_begin(struct kozo_session *session, uint64_t channel,
+                                               uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_CHANNEL_READ},
+        .word = {channel, at, length},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of read says.
+[[nodiscard]]
+static inline struct kozo_channel_read_result kozo_channel_read_end(const struct kozo_entry *entry)
+{
+    struct kozo_channel_read_result result = {};
+    result.error = kozo_entry_error(entry, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.done = entry->word[0];
+    return result;
+}
+
+// For the server: what came with read.
+struct kozo_channel_read_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t channel;      // its number
+    uint64_t at;           // where the bytes go
+    uint64_t length;       // at most so many, at least 1
+};
+
+[[nodiscard]]
+static inline struct kozo_channel_read_arguments
+kozo_channel_read_arguments(const struct kozo_message *message)
+{
+    struct kozo_channel_read_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 3) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.channel = message->word[0];
+    result.at = message->word[1];
+    result.length = message->word[2];
+    return result;
+}
+
+// For the server: the good answer to read.
+//   done: bytes read
+[[nodiscard]]
+static inline struct kozo_message kozo_channel_read_answer(uint64_t done)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_OK},
+        .word = {done},
+    };
+    return message;
+}
+
+struct kozo_channel_write_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Completes when the host has taken all bytes. BAD_HANDLE: the channel is not open to this session.
+// BAD_STATE: the host has closed its end. Cancelled, part of them may have been taken.
+//   channel: its number
+//   at: where the bytes are
+//   length: so many, at least 1
+[[nodiscard]]
+static inline struct kozo_channel_write_result
+kozo_channel_write(struct kozo_endpoint service, uint64_t channel, uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_CHANNEL_WRITE},
+        .word = {channel, at, length},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_channel_write_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins write in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_channel_write_begin(struct kozo_session *session, uint64_t channel,
+                                                uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_CHANNEL_WRITE},
+        .word = {channel, at, length},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of write says.
+[[nodiscard]]
+static inline struct kozo_channel_write_result
+kozo_channel_write_end(const struct kozo_entry *entry)
+{
+    struct kozo_channel_write_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: what came with write.
+struct kozo_channel_write_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t channel;      // its number
+    uint64_t at;           // where the bytes are
+    uint64_t length;       // so many, at least 1
+};
+
+[[nodiscard]]
+static inline struct kozo_channel_write_arguments
+kozo_channel_write_arguments(const struct kozo_message *message)
+{
+    struct kozo_channel_write_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 3) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.channel = message->word[0];
+    result.at = message->word[1];
+    result.length = message->word[2];
+    return result;
+}
+
+// Gives the channel back. What is under way on it completes as CANCELLED, and what was not read is
+// lost.
+//   channel: its number
+[[nodiscard]]
+static inline enum kozo_error kozo_channel_close(struct kozo_endpoint service, uint64_t channel)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_CHANNEL_CLOSE},
+        .word = {channel},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    return kozo_answer_error(&answer, 0);
+}
+
+// For the server: what came with close.
+struct kozo_channel_close_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t channel;      // its number
+};
+
+[[nodiscard]]
+static inline struct kozo_channel_close_arguments
+kozo_channel_close_arguments(const struct kozo_message *message)
+{
+    struct kozo_channel_close_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 1) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.channel = message->word[0];
+    return result;
+}
+
+// For the server: who carries out each request. One without a handler is refused.
+struct kozo_channel_handlers {
+    struct kozo_message (*find)(struct kozo_caller *caller,
+                                const struct kozo_channel_find_arguments *arguments);
+    struct kozo_message (*read)(struct kozo_caller *caller,
+                                const struct kozo_channel_read_arguments *arguments);
+    struct kozo_message (*write)(struct kozo_caller *caller,
+                                 const struct kozo_channel_write_arguments *arguments);
+    struct kozo_message (*close)(struct kozo_caller *caller,
+                                 const struct kozo_channel_close_arguments *arguments);
+};
+
+[[nodiscard]]
+static inline struct kozo_message
+kozo_channel_dispatch(const struct kozo_channel_handlers *handlers, struct kozo_caller *caller,
+                      const struct kozo_message *message)
+{
+    switch (message->info.label) {
+    case KOZO_CHANNEL_FIND: {
+        if (handlers->find == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_channel_find_arguments arguments = kozo_channel_find_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->find(caller, &arguments);
+    }
+    case KOZO_CHANNEL_READ: {
+        if (handlers->read == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_channel_read_arguments arguments = kozo_channel_read_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->read(caller, &arguments);
+    }
+    case KOZO_CHANNEL_WRITE: {
+        if (handlers->write == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_channel_write_arguments arguments = kozo_channel_write_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->write(caller, &arguments);
+    }
+    case KOZO_CHANNEL_CLOSE: {
+        if (handlers->close == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_channel_close_arguments arguments = kozo_channel_close_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->close(caller, &arguments);
+    }
+    default:
+        return kozo_answer(KOZO_BAD_OPERATION);
+    }
+}
+
 // From abi/proto/clock.abi
 
 // The date. Served by the driver of the machine's clock. One answer is enough for good: it names a
@@ -977,13 +1355,15 @@ struct kozo_devices_claim_virtio_result {
 // IrqHandler (entry 0 of MSI-X), and a Frame for what it shares with its driver, with PHYS.
 //   kind: what device, by the number of the specification
 //   number: 0 for the first of this kind
+//   wanted: least bytes of the last Frame
 [[nodiscard]]
 static inline struct kozo_devices_claim_virtio_result
-kozo_devices_claim_virtio(struct kozo_endpoint service, uint64_t kind, uint64_t number)
+kozo_devices_claim_virtio(struct kozo_endpoint service, uint64_t kind, uint64_t number,
+                          uint64_t wanted)
 {
     struct kozo_message message = {
-        .info = {.length = 2, .label = KOZO_DEVICES_CLAIM_VIRTIO},
-        .word = {kind, number},
+        .info = {.length = 3, .label = KOZO_DEVICES_CLAIM_VIRTIO},
+        .word = {kind, number, wanted},
     };
     struct kozo_received answer = kozo_endpoint_call(service, message);
     struct kozo_devices_claim_virtio_result result;
@@ -1006,6 +1386,7 @@ struct kozo_devices_claim_virtio_arguments {
     enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
     uint64_t kind;         // what device, by the number of the specification
     uint64_t number;       // 0 for the first of this kind
+    uint64_t wanted;       // least bytes of the last Frame
 };
 
 [[nodiscard]]
@@ -1014,12 +1395,13 @@ kozo_devices_claim_virtio_arguments(const struct kozo_message *message)
 {
     struct kozo_devices_claim_virtio_arguments result;
     result.error = KOZO_OK;
-    if (message->info.length < 2) {
+    if (message->info.length < 3) {
         result.error = KOZO_BAD_ARGUMENT;
         return result;
     }
     result.kind = message->word[0];
     result.number = message->word[1];
+    result.wanted = message->word[2];
     return result;
 }
 

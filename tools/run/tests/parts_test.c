@@ -88,7 +88,8 @@ TEST("QEMU gets no file name of a disk, and no network")
     static struct qemu_arguments arguments;
     struct options options =
         parse("--image secret.img --disk other,name.img --mem 64 --icount").options;
-    struct qemu_files files = {10, 11, 12, 13, 14, -1, 15, 16, 17, -1, -1, -1};
+    struct qemu_files files = {
+        10, 11, 12, 13, 14, -1, 15, 16, 17, -1, -1, -1, {20, 21, -1, -1, -1, 22}};
     qemu_compose(&arguments, &options, ACCELERATOR_TCG, &files);
     bool boot = false;
     for (size_t i = 0; i < arguments.count; i++) {

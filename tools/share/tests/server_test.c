@@ -477,7 +477,64 @@ TEST("nothing crosses from one place to another")
     number(2, 4);
     text("second");
     CHECK(result() == EXDEV);
-    CHECK(attach(9, "other") == ENOENT && attach(9, "") == ENOENT && attach(9, "min") == ENOENT);
+    CHECK(attach(9, "other") == ENOENT && attach(9, "min") == ENOENT);
+}
+
+TEST("the folder of all places lists them by name, and a walk leads into each")
+{
+    REQUIRE(begin());
+    REQUIRE(attach(9, "") == 0 && walk(9, 2, nullptr) == 0 && open_file(2, O_RDONLY) == 0);
+    ask(READDIR);
+    number(2, 4);
+    number(0, 8);
+    number(1'000, 4);
+    REQUIRE(result() == 0 && wire_read(&answer, 4) == 2 * (13 + 8 + 1 + 2 + 4));
+    static const char *const path[] = {"mine", "folder", "inner"};
+    CHECK(walk_parts(9, 3, 3, path) == 0 && open_file(3, O_RDONLY) == 0);
+    CHECK(read_at(3, 0, 100) == 6);
+    CHECK(walk(9, 4, "min") == ENOENT && walk(9, 4, "..") == EACCES && walk(9, 4, "") == EACCES);
+}
+
+TEST("the folder of all places can't be changed or read as a file")
+{
+    REQUIRE(begin());
+    REQUIRE(attach(9, "") == 0 && walk(9, 2, nullptr) == 0);
+    CHECK(make_folder(9, "new") == EROFS && make_link(9, "new", "x") == EROFS);
+    CHECK(unlink_name(9, "mine", 0x200) == EROFS && rename_name(9, "mine", 0, "x") == EROFS);
+    CHECK(create(2, "new", O_RDWR, 0600) == EROFS);
+    CHECK(read_at(9, 0, 10) == -EBADF && write_at(9, 0, "x") == -EBADF);
+    ask(STATFS);
+    number(9, 4);
+    CHECK(result() == 0);
+}
+
+TEST("of a place with a list, only what is on the list is there")
+{
+    static const char *const only[] = {"fol*", "near", nullptr};
+    REQUIRE(begin());
+    places[0].only = only;
+    CHECK(walk(0, 2, "file") == ENOENT && walk(0, 2, "etc") == ENOENT);
+    CHECK(walk(0, 2, "near") == 0 && walk(0, 3, "folder") == 0);
+    CHECK(walk_parts(0, 4, 2, (const char *const[]){"folder", "inner"}) == 0);
+    CHECK(make_folder(0, "new") == EACCES && make_folder(0, "folds") == 0);
+    CHECK(rename_name(0, "folds", 0, "else") == EACCES && rename_name(0, "file", 3, "x") == EACCES);
+    CHECK(unlink_name(0, "file", 0) == EACCES && holds("place/file", "hello"));
+    REQUIRE(walk(0, 5, nullptr) == 0 && open_file(5, O_RDONLY) == 0);
+    ask(READDIR);
+    number(5, 4);
+    number(0, 8);
+    number(1'000, 4);
+    REQUIRE(result() == 0);
+    (void)wire_read(&answer, 4);
+    unsigned seen = 0;
+    while (answer.left != 0) {
+        (void)wire_read_bytes(&answer, 13 + 8 + 1);
+        struct wire_text name = wire_read_text(&answer);
+        CHECK(name.length >= 3 &&
+              (memcmp(name.text, "fol", 3) == 0 || memcmp(name.text, "near", 4) == 0));
+        seen++;
+    }
+    CHECK(seen == 3); // folder, folds and near
 }
 
 TEST("no name leads out of the place")
@@ -757,6 +814,9 @@ TEST("a stream is served until its end, in pieces of any size")
     for (size_t i = 0; i < request.used + 4; i++) {
         REQUIRE(write(pair[0], bytes + i, 1) == 1);
     }
+    char greeting[sizeof SERVER_GREETING - 1];
+    CHECK(recv(pair[0], greeting, sizeof greeting, MSG_WAITALL) == sizeof greeting);
+    CHECK(memcmp(greeting, SERVER_GREETING, sizeof greeting) == 0);
     uint8_t got[7];
     CHECK(recv(pair[0], got, sizeof got, MSG_WAITALL) == 7 && got[0] == 7 && got[4] == FLUSH + 1);
     shutdown(pair[0], SHUT_WR);

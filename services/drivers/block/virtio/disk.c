@@ -42,7 +42,7 @@ static uint64_t read_capacity(const struct virtio_device *device)
 const char *disk_start(struct disk *disk, uint64_t number)
 {
     struct device *device = &disk->device;
-    const char *fault = device_claim(device, VIRTIO_BLOCK, number);
+    const char *fault = device_claim(device, VIRTIO_BLOCK, number, 0);
     if (fault != nullptr) {
         return fault;
     }

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// The file server of a run: a process of its own, which can do nothing but serve the granted places
+// (tools/share/confine.h).
+//
+//   files_begin ──▶ WAITING ── the guest opens its end: files_restart ──▶ SERVING ──▶ files_end
+//                                   ▲                                        │
+//                                   └──── the guest's side began anew ───────┘
+//
+// Each time that the guest opens its end, what is left of the conversation before is thrown away,
+// and a new process greets it.
+#pragma once
+
+#include <sys/types.h>
+
+#include "../share/place.h"
+
+constexpr size_t FILES_PLACES = 64;
+
+struct files {
+    size_t count;
+    struct place place[FILES_PLACES];
+    int stream;    // the runner's end of the channel; -1: there are no files
+    pid_t process; // 0: none
+};
+
+// Takes over the channel, which other processes may write to by now.
+void files_begin(struct files *files, int stream);
+
+// Starts the server, or starts it anew. A message was printed if it can't be.
+void files_restart(struct files *files);
+
+void files_end(struct files *files);

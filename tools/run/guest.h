@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// The program in the machine, as its person meets it: its streams, its terminal, the conversation
+// about it, and how it ended.
+//
+//   WAITING ── the machine opens kozo.control ──▶ STARTED ── it tells how it ended ──▶ ENDED
+//
+// The streams go on after that, until nothing more comes.
+#pragma once
+
+#include "program.h"
+#include "pump.h"
+#include "qemu.h"
+#include "talk.h"
+
+enum guest_state : int {
+    GUEST_WAITING,
+    GUEST_STARTED,
+    GUEST_ENDED,
+};
+
+enum guest_stream : int {
+    GUEST_INPUT,
+    GUEST_OUTPUT,
+    GUEST_ERRORS,
+    GUEST_KEYS,   // of the terminal
+    GUEST_SCREEN, // likewise
+    GUEST_STREAMS,
+};
+
+constexpr int GUEST_WATCHES = 1 + 2 * GUEST_STREAMS; // descriptors for poll()
+
+struct guest {
+    const struct options *options;
+    const struct program *program;
+    enum guest_state state;
+    int control;
+    int terminal; // a descriptor of our own that doesn't block; -1: there is none
+    int report;
+    bool leaves;         // the person wants to leave
+    bool refused;        // it could not be run: talk.reason
+    int status;          // once it has ended
+    const char *problem; // how the guest broke the protocol; null: it didn't
+    unsigned presses;    // of Ctrl-], in a row
+    struct talk talk;
+    char *frame; // that starts it; owned
+    size_t frame_length;
+    size_t frame_sent;
+    struct queue to_control;
+    struct pump stream[GUEST_STREAMS];
+};
+
+// Takes over the channels of QEMU, but for that of files. False: a message was printed.
+[[nodiscard]] bool guest_begin(struct guest *guest, const struct options *options,
+                               const struct program *program, struct qemu *qemu, int output);
+
+void guest_end(struct guest *guest);
+
+// The machine listens on kozo.control.
+void guest_opened(struct guest *guest);
+
+// For the foreground group of the program.
+void guest_signal(struct guest *guest, int signal);
+
+// Writes what waits for the machine, as far as it takes it now.
+void guest_flush(struct guest *guest);
+
+// The terminal may have another size.
+void guest_resized(struct guest *guest);
+
+void guest_watch(const struct guest *guest, struct pollfd list[GUEST_WATCHES]);
+void guest_take(struct guest *guest, const struct pollfd list[GUEST_WATCHES]);
+
+// Whether all that was said is passed on, as far as poll() saw.
+[[nodiscard]] bool guest_is_quiet(const struct guest *guest,
+                                  const struct pollfd list[GUEST_WATCHES]);
+
+// Whether the streams from the machine are at their end.
+[[nodiscard]] bool guest_is_over(const struct guest *guest);
