@@ -586,7 +586,9 @@ pub struct CNode(pub u64);
 
 /// Where messages meet: a send and a receive wait for each other, then the message goes straight
 /// from one thread's registers to the other's. A message is an info word, up to 64 words and up to
-/// four capabilities. The receiver learns the badge of the capability that was used to send.
+/// four capabilities. The receiver learns the badge of the capability that was used to send. An
+/// endpoint may be bound to the one thread that receives on it (Thread.bind_endpoint): then no call
+/// waits that would wait for itself, and whoever waits passes its priority on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct Endpoint(pub u64);
@@ -1181,7 +1183,8 @@ pub mod operation {
     pub const THREAD_RESUME: u32 = 0x61;
     /// Stops the thread. A wait is broken off: when it is resumed the operation answers CANCELLED.
     pub const THREAD_SUSPEND: u32 = 0x62;
-    /// Sets the priority, up to that of the caller.
+    /// Sets the priority, up to the caller's own. A thread that others wait for may run at a higher
+    /// one.
     pub const THREAD_SET_PRIORITY: u32 = 0x63;
     /// Sets where the thread starts. It must be stopped.
     pub const THREAD_WRITE_REGISTERS: u32 = 0x64;
@@ -1211,6 +1214,10 @@ pub mod operation {
     /// from a caller is spent. The handler runs on time of its own. If the answer lets the thread
     /// go on, it does so when the time comes back; without a handler it simply waits for that.
     pub const THREAD_SET_TIMEOUT: u32 = 0x6d;
+    /// Makes the thread the only one that receives on an endpoint. A thread that has to wait for it
+    /// there passes its priority on, as long as it waits; one that would wait for itself is refused
+    /// with DEADLOCK. The thread is taken for the one who answers the calls that it received.
+    pub const THREAD_BIND_ENDPOINT: u32 = 0x6e;
     /// Gives the time to a thread.
     pub const SCHED_CONTEXT_BIND: u32 = 0x70;
     /// Takes the time back from its thread, which stops running.

@@ -85,6 +85,21 @@ void audit_use(struct call *call)
     ring_note(&kernel.audit[KOZO_AUDIT_REFUSALS], call, KOZO_OK);
 }
 
+void audit_wait(struct cpu *cpu, const struct thread *thread, const struct thread *server)
+{
+    struct kozo_audit_record *record = ring_next(cpu, &kernel.audit[KOZO_AUDIT_AUTHORITY]);
+
+    if (record != nullptr) {
+        record->subject = link_of(thread);
+        record->operation = KOZO_OP_ENDPOINT_CALL;
+        record->result = KOZO_DEADLOCK;
+        record->object = link_of(server);
+        record->handle = 0;
+        record->badge = 0;
+        record->count = 1;
+    }
+}
+
 void audit_revoked(struct cpu *cpu, const struct thread *thread, const struct slot *node)
 {
     struct kozo_audit_record *record = ring_next(cpu, &kernel.audit[KOZO_AUDIT_AUTHORITY]);

@@ -73,6 +73,9 @@ void audit_note(struct call *call, enum kozo_error error);
 // Notes that a watched capability is about to be used.
 void audit_use(struct call *call);
 
+// Notes that a thread would wait for itself, since it or one that it waits for waits for `server`.
+void audit_wait(struct cpu *cpu, const struct thread *thread, const struct thread *server);
+
 // Notes a revoke that has come to its end, from its node.
 void audit_revoked(struct cpu *cpu, const struct thread *thread, const struct slot *node);
 

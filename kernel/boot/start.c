@@ -296,6 +296,7 @@ static void start_thread(struct start *start, uint64_t entry)
     arch_registers_start(&thread->registers, entry, stack_address + INIT_STACK, info_address,
                          buffer_address, buffer_address + THREAD_BLOCK);
     thread->priority = INIT_PRIORITY;
+    thread->own_priority = INIT_PRIORITY;
     thread->state = READY;
     kernel.init = link_to(thread);
 

@@ -37,7 +37,7 @@ static inline physical_t root_of(const struct thread *thread)
     return space == 0 ? 0 : ((const struct address_space *)link_known(space))->root;
 }
 
-// Whether the thread can take over from `from` here and now: nobody is ready who would run before
+// Whether the client can take over from its server here and now: nobody is ready who would run before
 // it, and neither has any state beside its registers.
 static inline bool runs_next(const struct cpu *cpu, const struct thread *from,
                              const struct thread *thread)
@@ -123,10 +123,12 @@ static inline struct thread *call_receiver(const struct call *call)
         return nullptr;
     }
     struct thread *receiver = link_known(first);
-    // Its own time, if it has any, is of this processor, and goes unused meanwhile.
+    // Its own time, if it has any, is of this processor, and goes unused meanwhile. Nobody is ready
+    // of a higher priority than the caller's, so nobody comes before one who is no lower.
     bool good = receiver->state == RECEIVING && receiver->reply != 0 &&
                 receiver->time == receiver->context.object && receiver->cpu == caller->cpu &&
-                time_can_lend(caller) && runs_next(call->cpu, caller, receiver) &&
+                time_can_lend(caller) && receiver->own_priority >= caller->priority &&
+                receiver->extra == call->cpu->extra &&
                 is_plain(caller->registers.argument[0], caller, receiver) && root_of(receiver) != 0;
     return good ? receiver : nullptr;
 }
@@ -182,6 +184,12 @@ enum kozo_error endpoint_call_call(struct call *call)
 
 // --- Reply and receive --------------------------------------------------------------------------
 
+// Nobody else receives on an Endpoint that is bound.
+static inline bool may_receive(const struct thread *server, const struct slot *slot)
+{
+    return endpoint_of(slot)->bound == 0 || server->endpoint == slot->object;
+}
+
 // Whether the server will wait: neither a signal nor a sender is there for it.
 static inline bool is_idle(const struct thread *server, const struct endpoint *endpoint)
 {
@@ -207,7 +215,8 @@ static inline struct thread *reply_client(const struct call *call)
         return nullptr;
     }
     struct thread *client = link_known(link);
-    bool good = client->state == CALLING && !client->faulted && client->cpu == server->cpu &&
+    bool good = client->state == CALLING && !client->faulted && client->server == 0 &&
+                client->cpu == server->cpu && may_receive(server, call->slot) &&
                 is_idle(server, endpoint_of(call->slot)) && runs_next(call->cpu, server, client) &&
                 is_plain(server->registers.argument[0], server, client) && root_of(client) != 0;
     return good ? client : nullptr;

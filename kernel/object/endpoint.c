@@ -12,6 +12,7 @@
 #include "object/thread.h"
 #include "sched/scheduler.h"
 #include "sched/time.h"
+#include "sched/waits.h"
 #include "syscall/call.h"
 
 bool waitable_empty(struct cpu *cpu, struct waitable *waitable)
@@ -28,12 +29,41 @@ bool endpoint_at_rest(const struct object *object)
 {
     const struct endpoint *endpoint = (const struct endpoint *)object;
 
-    return endpoint->waitable.queue.first == 0;
+    return endpoint->waitable.queue.first == 0 && endpoint->bound == 0;
 }
 
 bool endpoint_reap(struct cpu *cpu, struct object *object)
 {
-    return waitable_empty(cpu, &((struct endpoint *)object)->waitable);
+    struct endpoint *endpoint = (struct endpoint *)object;
+
+    if (!waitable_empty(cpu, &endpoint->waitable)) {
+        return false;
+    }
+    if (endpoint->bound != 0) {
+        endpoint_unbind(thread_at(endpoint->bound));
+    }
+    return true;
+}
+
+enum kozo_error endpoint_bind(struct endpoint *endpoint, struct thread *thread)
+{
+    if (endpoint->bound != 0 || thread->endpoint != 0 || endpoint->waitable.queue.first != 0) {
+        return KOZO_BAD_STATE;
+    }
+
+    endpoint->bound = link_to(thread);
+    thread->endpoint = link_to(endpoint);
+    return KOZO_OK;
+}
+
+void endpoint_unbind(struct thread *thread)
+{
+    struct endpoint *endpoint = link_target(thread->endpoint);
+
+    if (endpoint != nullptr) {
+        endpoint->bound = 0;
+        thread->endpoint = 0;
+    }
 }
 
 // The first thread of the queue, if it waits in this state.
@@ -52,12 +82,16 @@ static void join(struct cpu *cpu, struct endpoint *endpoint, struct thread *thre
     thread->state = state;
     thread->waiting_on = link_to(endpoint);
     queue_push(&endpoint->waitable.queue, thread);
+    if (state == SENDING && endpoint->bound != 0) {
+        waits_begin(cpu, thread, thread_at(endpoint->bound));
+    }
 }
 
-static void leave(struct endpoint *endpoint, struct thread *thread)
+static void leave(struct cpu *cpu, struct endpoint *endpoint, struct thread *thread)
 {
     queue_remove(&endpoint->waitable.queue, thread);
     thread->waiting_on = 0;
+    waits_end(cpu, thread);
 }
 
 // The message of `caller` goes over to `receiver`, which must answer it. Neither is in a queue.
@@ -75,6 +109,8 @@ static void meet_call(struct cpu *cpu, struct thread *caller, struct thread *rec
     scheduler_add(cpu, receiver);
     if (!held) {
         thread_wake(cpu, caller, KOZO_NO_REPLY);
+    } else {
+        waits_begin(cpu, caller, receiver);
     }
 }
 
@@ -93,12 +129,15 @@ enum kozo_error endpoint_call(struct cpu *cpu, struct thread *caller, struct end
     struct thread *receiver = first_in(endpoint, RECEIVING);
 
     if (receiver == nullptr) {
-        caller->badge = badge;
-        caller->calls = true;
-        join(cpu, endpoint, caller, SENDING);
-        return KOZO_OK;
+        enum kozo_error error = waits_check(cpu, caller, endpoint);
+        if (error == KOZO_OK) {
+            caller->badge = badge;
+            caller->calls = true;
+            join(cpu, endpoint, caller, SENDING);
+        }
+        return error;
     }
-    leave(endpoint, receiver);
+    leave(cpu, endpoint, receiver);
     meet_call(cpu, caller, receiver, badge);
     if (caller->state != CALLING) {
         return KOZO_NO_REPLY;
@@ -138,9 +177,13 @@ static enum kozo_error send(struct call *call, bool wait)
     }
 
     if (receiver != nullptr) {
-        leave(endpoint, receiver);
+        leave(call->cpu, endpoint, receiver);
         meet_send(call->cpu, call->caller, receiver, call->slot->value);
         return KOZO_OK;
+    }
+    error = waits_check(call->cpu, call->caller, endpoint);
+    if (error != KOZO_OK) {
+        return error;
     }
     call->caller->badge = call->slot->value;
     call->caller->calls = false;
@@ -173,7 +216,7 @@ static bool receive_now(struct cpu *cpu, struct thread *receiver, struct endpoin
     }
     time_return(cpu, receiver);
     reply_offer(reply, receiver);
-    leave(endpoint, sender);
+    leave(cpu, endpoint, sender);
     if (sender->calls) {
         meet_call(cpu, sender, receiver, sender->badge);
     } else {
@@ -183,7 +226,7 @@ static bool receive_now(struct cpu *cpu, struct thread *receiver, struct endpoin
     return true;
 }
 
-// What the Reply argument of a receive leads to.
+// What the Reply argument of a receive leads to, if the caller may receive.
 struct reply_argument {
     enum kozo_error error;
     struct reply *reply; // null for none
@@ -191,6 +234,9 @@ struct reply_argument {
 
 static struct reply_argument receive_reply(struct call *call)
 {
+    if (endpoint_of(call->slot)->bound != 0 && call->caller->endpoint != call->slot->object) {
+        return (struct reply_argument){.error = KOZO_BAD_STATE};
+    }
     uint64_t handle = call->argument[1];
     if (handle == 0) {
         return (struct reply_argument){};

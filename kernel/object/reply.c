@@ -3,6 +3,7 @@
 
 #include "ipc/message.h"
 #include "object/thread.h"
+#include "sched/waits.h"
 #include "syscall/call.h"
 
 bool reply_at_rest(const struct object *object)
@@ -67,6 +68,7 @@ void reply_answer(struct cpu *cpu, struct thread *server, struct reply *reply)
 {
     struct thread *caller = reply_caller(reply);
 
+    waits_end(cpu, caller);
     reply_forget(caller);
     if (caller->faulted) {
         uint64_t info = server->registers.argument[0];

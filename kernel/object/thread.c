@@ -17,6 +17,7 @@
 #include "sched/extra.h"
 #include "sched/scheduler.h"
 #include "sched/time.h"
+#include "sched/waits.h"
 #include "syscall/call.h"
 
 void thread_create(struct object *object)
@@ -46,8 +47,13 @@ bool thread_reap(struct cpu *cpu, struct object *object)
         }
         thread_stop(cpu, thread);
         notification_unbind(thread);
+        endpoint_unbind(thread);
         extended_state_unbind(cpu, thread);
         extra_leave(cpu, thread);
+    }
+    if (thread->waiters != 0) {
+        waits_end(cpu, thread_at(thread->waiters));
+        return false;
     }
     struct slot *slot = thread_slot(thread, *progress);
     if (slot != nullptr) {
@@ -124,6 +130,7 @@ static void wait_leave(struct cpu *cpu, struct thread *thread)
         queue_remove(&waitable->queue, thread);
         thread->waiting_on = 0;
     }
+    waits_end(cpu, thread);
     reply_forget(thread);
     time_recall(cpu, thread);
 }
@@ -160,14 +167,25 @@ void thread_lost_space(struct cpu *cpu, struct thread *thread)
     thread_stop(cpu, thread);
 }
 
-void thread_fault(struct cpu *cpu, struct thread *thread, const struct fault *fault)
+// The thread's fault goes to its handler. False when that can't be, and nothing has changed.
+static bool tell_handler(struct cpu *cpu, struct thread *thread)
 {
     const struct slot *handler = &thread->fault_handler;
 
+    if (handler->type != KOZO_TYPE_ENDPOINT || !time_can_lend(thread)) {
+        return false;
+    }
+    thread->faulted = true;
+    enum kozo_error error = endpoint_call(cpu, thread, endpoint_of(handler), handler->value);
+    bool told = error != KOZO_DEADLOCK && error != KOZO_TOO_DEEP;
+    thread->faulted = thread->faulted && told;
+    return told;
+}
+
+void thread_fault(struct cpu *cpu, struct thread *thread, const struct fault *fault)
+{
     thread->fault = *fault;
-    if (handler->type == KOZO_TYPE_ENDPOINT && time_can_lend(thread)) {
-        thread->faulted = true;
-        (void)endpoint_call(cpu, thread, endpoint_of(handler), handler->value);
+    if (tell_handler(cpu, thread)) {
         return;
     }
     if (kernel.init == link_to(thread)) {
@@ -181,15 +199,11 @@ void thread_fault(struct cpu *cpu, struct thread *thread, const struct fault *fa
 
 void thread_timeout(struct cpu *cpu, struct thread *thread)
 {
-    const struct slot *handler = &thread->fault_handler;
     struct sched_context *context = link_target(thread->time);
 
     context->told = true;
-    if (handler->type == KOZO_TYPE_ENDPOINT) {
-        thread->fault = (struct fault){.kind = KOZO_FAULT_TIMEOUT};
-        thread->faulted = true;
-        (void)endpoint_call(cpu, thread, endpoint_of(handler), handler->value);
-    }
+    thread->fault = (struct fault){.kind = KOZO_FAULT_TIMEOUT};
+    (void)tell_handler(cpu, thread);
 }
 
 void thread_fault_answered(struct cpu *cpu, struct thread *thread, bool resume)

@@ -29,6 +29,7 @@
 #pragma once
 
 #include "entry.h"
+#include "lib/heap.h"
 #include "object/foreign.h"
 #include "object/object.h"
 
@@ -59,21 +60,26 @@ struct thread {
     struct slot revocation; // what its CNode.revoke has yet to delete: see cap/delete.h
 
     uint8_t state; // enum thread_state
+    bool faulted;  // SENDING or CALLING because of `fault`, not by a system call
     uint8_t priority;
-    bool queued;    // in a ready list
-    bool calls;     // SENDING: wants an answer
-    bool faulted;   // SENDING or CALLING because of `fault`, not by a system call
-    uint8_t depth;  // lenders before it in the chain, or more
-    bool timeouts;  // its fault handler is told when time that it borrowed is spent
-    bool foreign;   // set extra_decide after a change
-    bool interrupt; // foreign: an INTERRUPTED message is due before its next instruction
-    uint8_t cpu;    // the processor of the time that it uses, or used last
+    uint8_t own_priority; // without those who wait for it: see sched/waits.h
+    bool queued;          // in a ready list
+    bool calls;           // SENDING: wants an answer
+    uint8_t depth;        // lenders before it in the chain, or more
+    bool timeouts;        // its fault handler is told when time that it borrowed is spent
+    bool foreign;         // set extra_decide after a change
+    bool interrupt;       // foreign: an INTERRUPTED message is due before its next instruction
+    uint8_t cpu;          // the processor of the time that it uses, or used last
 
     link_t queue_next, queue_previous; // in a ready list, or in the queue of waiting_on
     link_t waiting_on;                 // Endpoint or Notification
     link_t reply;
     link_t notification; // bound
-    link_t time;         // the SchedContext in use
+    link_t endpoint;     // bound: it alone receives there
+    link_t server;       // whose heap it stands in: see sched/waits.h
+    link_t waiters;      // the heap of those that wait for it
+    struct heap_node wait;
+    link_t time; // the SchedContext in use
     link_t lender, borrower;
     link_t extended; // ExtendedState
     link_t extra;    // itself or 0: see sched/extra.h
@@ -157,4 +163,5 @@ enum kozo_error thread_read_registers_call(struct call *call);
 enum kozo_error thread_read_state_call(struct call *call);
 enum kozo_error thread_write_state_call(struct call *call);
 enum kozo_error thread_bind_notification_call(struct call *call);
+enum kozo_error thread_bind_endpoint_call(struct call *call);
 enum kozo_error thread_info_call(struct call *call);

@@ -11,6 +11,7 @@
 #include "object/sched_context.h"
 #include "sched/scheduler.h"
 #include "sched/time.h"
+#include "sched/waits.h"
 #include "syscall/call.h"
 
 // --- configure ----------------------------------------------------------------------------------
@@ -151,14 +152,11 @@ enum kozo_error thread_set_priority_call(struct call *call)
     struct thread *thread = thread_of(call->slot);
     uint64_t priority = call->argument[0];
 
-    if (priority >= KOZO_PRIORITIES || priority > call->caller->priority) {
+    if (priority >= KOZO_PRIORITIES || priority > call->caller->own_priority) {
         return KOZO_BAD_ARGUMENT;
     }
 
-    scheduler_remove(call->cpu, thread);
-    thread->priority = (uint8_t)priority;
-    scheduler_add(call->cpu, thread);
-    scheduler_disturb(call->cpu);
+    waits_set_priority(call->cpu, thread, (uint8_t)priority);
     return KOZO_OK;
 }
 
@@ -216,6 +214,38 @@ enum kozo_error thread_bind_notification_call(struct call *call)
         return KOZO_BAD_TYPE;
     }
     return notification_bind(notification_of(found.slot), thread);
+}
+
+// Who waits in the queue does so knowing for whom.
+static enum kozo_error unbind_endpoint(struct thread *thread)
+{
+    const struct endpoint *endpoint = link_target(thread->endpoint);
+
+    if (endpoint != nullptr && endpoint->waitable.queue.first != 0 &&
+        thread_at(endpoint->waitable.queue.first)->state == SENDING) {
+        return KOZO_BAD_STATE;
+    }
+
+    endpoint_unbind(thread);
+    return KOZO_OK;
+}
+
+enum kozo_error thread_bind_endpoint_call(struct call *call)
+{
+    struct thread *thread = thread_of(call->slot);
+
+    if (call->argument[0] == 0) {
+        return unbind_endpoint(thread);
+    }
+    struct lookup found =
+        lookup_typed(call->caller, call->argument[0], KOZO_TYPE_ENDPOINT, KOZO_RIGHT_READ);
+    if (found.error != KOZO_OK) {
+        return found.error;
+    }
+    if ((found.slot->flags & SLOT_LEASED) != 0) {
+        return KOZO_BAD_TYPE;
+    }
+    return endpoint_bind(endpoint_of(found.slot), thread);
 }
 
 enum kozo_error thread_info_call(struct call *call)

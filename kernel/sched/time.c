@@ -5,6 +5,7 @@
 #include "object/sched_context.h"
 #include "object/thread.h"
 #include "sched/scheduler.h"
+#include "sched/waits.h"
 
 static void use(struct cpu *cpu, struct thread *thread, link_t context)
 {
@@ -85,6 +86,10 @@ static void chain_cut(struct cpu *cpu, const struct thread *first, struct thread
         end->depth = 0;
         lender->borrower = 0;
         time_take_own(cpu, end);
+        // Its call is open all the same.
+        if (lender->state == CALLING && lender->reply != 0) {
+            waits_begin(cpu, lender, end);
+        }
         end = lender;
     }
 }

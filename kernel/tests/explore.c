@@ -142,6 +142,7 @@ static const struct shape shapes[] = {
     {KOZO_OP_THREAD_WRITE_REGISTERS, "pppp", 1},
     {KOZO_OP_THREAD_READ_REGISTERS, "", 1},
     {KOZO_OP_THREAD_BIND_NOTIFICATION, "N", 4},
+    {KOZO_OP_THREAD_BIND_ENDPOINT, "E", 6},
     {KOZO_OP_THREAD_INFO, "", 1},
     {KOZO_OP_SCHED_CONTEXT_BIND, "T", 8},
     {KOZO_OP_SCHED_CONTEXT_UNBIND, "", 2},

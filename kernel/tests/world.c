@@ -103,6 +103,7 @@ void world_begin(void)
     capability_copy(&slot[AT_SPACE], &thread->space, SLOT_IN_THREAD);
     capability_copy(&slot[AT_BUFFER], &thread->buffer, SLOT_IN_THREAD);
     thread->priority = WORLD_PRIORITY;
+    thread->own_priority = WORLD_PRIORITY;
     thread->state = READY;
     sched_context_set_budget(context, BUDGET_DEFAULT, 0);
     sched_context_give(cpu, &slot[AT_CONTEXT], thread);

@@ -50,11 +50,12 @@ struct model_registers {
 
 struct model_thread {
     uint8_t state; // enum thread_state
-    uint8_t priority;
+    uint8_t priority, own_priority;
     bool calls, faulted;
     bool foreign, interrupt;
     uint8_t fault; // enum kozo_fault_kind, while it is faulted
-    name_t waiting_on, reply, notification, lender, borrower, time;
+    name_t waiting_on, reply, notification, endpoint, lender, borrower, time;
+    name_t server; // that it waits for, as far as that is known
     uint64_t badge;
     uint64_t instruction;                // where it goes on
     uint64_t entry, exempt, exempt_size; // foreign: see Thread.set_foreign
@@ -70,7 +71,7 @@ struct model_object {
         struct {
             struct model_queue queue;
             uint64_t signals; // Notification
-            name_t bound;
+            name_t bound;     // the thread
         } meeting; // Endpoint, Notification
         struct {
             name_t thread;

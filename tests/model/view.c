@@ -8,6 +8,7 @@
 #include "model.h"
 #include "object/address_space.h"
 #include "object/cnode.h"
+#include "object/endpoint.h"
 #include "object/lease.h"
 #include "object/notification.h"
 #include "object/pool.h"
@@ -68,6 +69,7 @@ static void see_thread(struct model_thread *seen, const struct thread *thread, b
 
     seen->state = thread->state;
     seen->priority = thread->priority;
+    seen->own_priority = thread->own_priority;
     seen->calls = sends && thread->calls;
     seen->faulted = thread->faulted;
     seen->fault = thread->faulted ? (uint8_t)thread->fault.kind : 0;
@@ -80,6 +82,9 @@ static void see_thread(struct model_thread *seen, const struct thread *thread, b
     seen->waiting_on = (name_t)thread->waiting_on;
     seen->reply = (name_t)thread->reply;
     seen->notification = (name_t)thread->notification;
+    seen->endpoint = (name_t)thread->endpoint;
+    seen->server = (name_t)(thread->server == 0 && thread->state == CALLING ? thread->borrower
+                                                                            : thread->server);
     seen->lender = (name_t)thread->lender;
     seen->borrower = (name_t)thread->borrower;
     seen->time = (name_t)thread->time;
@@ -164,6 +169,7 @@ static void see_object(struct model *model, link_t link, const struct thread *ca
         see_queue(&seen->meeting.queue, &waitable->queue);
         break;
     case KOZO_TYPE_ENDPOINT:
+        seen->meeting.bound = (name_t)((const struct endpoint *)object)->bound;
         see_queue(&seen->meeting.queue, &waitable->queue);
         break;
     case KOZO_TYPE_REPLY:

@@ -14,6 +14,7 @@
 #include "kozo/operations.h"
 #include "object/address_space.h"
 #include "object/cnode.h"
+#include "object/endpoint.h"
 #include "object/pool.h"
 #include "object/sched_context.h"
 #include "object/thread.h"
@@ -123,6 +124,7 @@ static struct thread *put_thread(struct slot *slot, struct slot *context_slot)
                                       .flags = SLOT_IN_THREAD,
                                       .object = link_to(world.space)});
     thread->priority = PRIORITY;
+    thread->own_priority = PRIORITY;
     thread->state = READY;
     thread->registers.instruction = CALL_AT + HOST_SYSCALL_SIZE;
     sched_context_set_budget(context, WORLD_TURN, 0);
@@ -553,6 +555,43 @@ static void ipc_steps(struct steps *steps)
     ADD(steps, CNODE_REVOKE, SET(2));
 }
 
+// --- waits: endpoints bound to threads that call each other -------------------------------------
+
+static void waits_world_begin(void)
+{
+    begin(4);
+    struct endpoint *first = put_object(root_slot(2), KOZO_TYPE_ENDPOINT, 0);
+    struct endpoint *second = put_object(root_slot(3), KOZO_TYPE_ENDPOINT, 0);
+    put_object(root_slot(4), KOZO_TYPE_REPLY, 0);
+    put_object(root_slot(5), KOZO_TYPE_REPLY, 0);
+    struct thread *one = put_thread(root_slot(6), root_slot(9));
+    struct thread *two = put_thread(root_slot(7), root_slot(10));
+    put_thread(root_slot(8), root_slot(11));
+    capability_copy(root_slot(3), &two->fault_handler, SLOT_IN_THREAD);
+    (void)endpoint_bind(first, one);
+    (void)endpoint_bind(second, two);
+    end();
+}
+
+static void waits_steps(struct steps *steps)
+{
+    add_kind(steps, STEP_TURN);
+    add_kind(steps, STEP_FAULT);
+    ADD(steps, ENDPOINT_CALL, SET(2, 3), SET(UINT64_C(7) << 32 | 1));
+    ADD(steps, ENDPOINT_SEND, SET(2, 3), SET(UINT64_C(8) << 32));
+    ADD(steps, ENDPOINT_RECV, SET(2, 3), SET(0), SET(0, 4, 5));
+    ADD(steps, ENDPOINT_TRY_RECV, SET(2), SET(0), SET(4));
+    ADD(steps, ENDPOINT_REPLY_RECV, SET(2, 3), SET(0), SET(4, 5));
+    ADD(steps, REPLY_REPLY, SET(4, 5), SET(0));
+    ADD(steps, THREAD_BIND_ENDPOINT, SET(6, 7, 8), SET(0, 2, 3));
+    ADD(steps, THREAD_SUSPEND, SET(6, 7));
+    ADD(steps, THREAD_RESUME, SET(6, 7));
+    ADD(steps, THREAD_CANCEL, SET(6, 7, 8));
+    ADD(steps, THREAD_SET_PRIORITY, SET(6, 8), SET(0, 1, 2));
+    ADD(steps, SCHED_CONTEXT_UNBIND, SET(10));
+    ADD(steps, CNODE_DELETE, SET(2, 4, 5, 7, 10));
+}
+
 // --- letter: what travels through IPC buffers ---------------------------------------------------
 
 constexpr uint64_t BUFFER_CAPS = offsetof(struct kozo_ipc_buffer, caps) / sizeof(uint64_t);
@@ -725,6 +764,9 @@ const struct world worlds[] = {
      fork_steps, 1},
     {"ipc", "three threads: messages, replies, signals, faults, time that is lent", ipc_begin,
      ipc_steps, 512},
+    {"waits",
+     "endpoints bound to threads that call each other: circles, and priorities that go along",
+     waits_world_begin, waits_steps, 512},
     {"letter", "two threads with IPC buffers: long messages, and capabilities in them",
      letter_begin, letter_steps, 512},
     {"foreign", "a foreign thread and its handlers: calls, faults, interruptions, their answers",
@@ -764,6 +806,7 @@ static const struct {
     {KOZO_OP_ENDPOINT_VERIFY, {"capability"}},
     {KOZO_OP_REPLY_REPLY, {"info"}},
     {KOZO_OP_THREAD_BIND_NOTIFICATION, {"notification"}},
+    {KOZO_OP_THREAD_BIND_ENDPOINT, {"endpoint"}},
     {KOZO_OP_THREAD_CONFIGURE, {"cspace", "space", "buffer", "offset", "handler"}},
     {KOZO_OP_TIMER_BIND, {"notification"}},
     {KOZO_OP_TIMER_SET, {"deadline", "period"}},

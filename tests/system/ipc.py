@@ -11,7 +11,7 @@ from driver.suite import source
 
 order = 45
 
-WORLDS = ("ipc", "letter", "foreign", "timer")
+WORLDS = ("ipc", "waits", "letter", "foreign", "timer")
 CHECKED_STATES = 60_000
 LONG_STATES = 2_000_000
 STRESS_SECONDS = 10

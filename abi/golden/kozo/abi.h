@@ -578,6 +578,7 @@ enum kozo_operation : uint32_t {
     KOZO_OP_THREAD_READ_STATE = 0x6b,
     KOZO_OP_THREAD_WRITE_STATE = 0x6c,
     KOZO_OP_THREAD_SET_TIMEOUT = 0x6d,
+    KOZO_OP_THREAD_BIND_ENDPOINT = 0x6e,
 
     // From abi/object/sched_context.abi
     KOZO_OP_SCHED_CONTEXT_BIND = 0x70,

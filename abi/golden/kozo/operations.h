@@ -57,6 +57,7 @@
     X(0x6b, thread, read_state, KOZO_TYPE_THREAD, KOZO_RIGHT_READ, 0, 0)                           \
     X(0x6c, thread, write_state, KOZO_TYPE_THREAD, KOZO_RIGHT_CONTROL, 0, 0)                       \
     X(0x6d, thread, set_timeout, KOZO_TYPE_THREAD, KOZO_RIGHT_CONTROL, 0, 0)                       \
+    X(0x6e, thread, bind_endpoint, KOZO_TYPE_THREAD, KOZO_RIGHT_CONTROL, 0, 0)                     \
     X(0x70, sched_context, bind, KOZO_TYPE_SCHED_CONTEXT, KOZO_RIGHT_CONTROL, 0, 0)                \
     X(0x71, sched_context, unbind, KOZO_TYPE_SCHED_CONTEXT, KOZO_RIGHT_CONTROL, 0, 0)              \
     X(0x72, sched_context, info, KOZO_TYPE_SCHED_CONTEXT, KOZO_RIGHT_READ, 0, 0)                   \

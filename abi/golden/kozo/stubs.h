@@ -618,7 +618,7 @@ static inline enum kozo_error kozo_thread_suspend(struct kozo_thread object)
     return kozo_syscall_0(KOZO_OP_THREAD_SUSPEND, &registers);
 }
 
-// Sets the priority, up to that of the caller.
+// Sets the priority, up to the caller's own. A thread that others wait for may run at a higher one.
 //   priority: 0 to 255
 [[nodiscard]]
 static inline enum kozo_error kozo_thread_set_priority(struct kozo_thread object, uint64_t priority)
@@ -695,7 +695,7 @@ static inline enum kozo_error kozo_thread_bind_notification(struct kozo_thread o
 struct kozo_thread_info_result {
     enum kozo_error error;
     uint64_t state;    // one of ThreadState
-    uint64_t priority; // 0 to 255
+    uint64_t priority; // that it runs at, 0 to 255
     uint64_t time;     // time-stamp ticks that its own SchedContext gave, to it and to servers for
                        // it
     uint64_t user;     // those that a foreign thread ran itself, up to when it last stopped running
@@ -816,6 +816,21 @@ static inline enum kozo_error kozo_thread_set_timeout(struct kozo_thread object,
         .a0 = on,
     };
     return kozo_syscall_1(KOZO_OP_THREAD_SET_TIMEOUT, &registers);
+}
+
+// Makes the thread the only one that receives on an endpoint. A thread that has to wait for it
+// there passes its priority on, as long as it waits; one that would wait for itself is refused with
+// DEADLOCK. The thread is taken for the one who answers the calls that it received.
+//   endpoint: needs READ; 0 unbinds
+[[nodiscard]]
+static inline enum kozo_error kozo_thread_bind_endpoint(struct kozo_thread object,
+                                                        struct kozo_endpoint endpoint)
+{
+    struct kozo_registers registers = {
+        .handle = object.handle,
+        .a0 = endpoint.handle,
+    };
+    return kozo_syscall_1(KOZO_OP_THREAD_BIND_ENDPOINT, &registers);
 }
 
 // From abi/object/sched_context.abi

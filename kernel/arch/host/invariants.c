@@ -542,6 +542,70 @@ static bool check_links(const struct thread *thread)
     return true;
 }
 
+// --- Who waits for whom -------------------------------------------------------------------------
+
+static bool check_node(const void *object, size_t offset, link_t root);
+
+constexpr size_t WAITS_NODE = offsetof(struct thread, wait);
+
+static const struct thread *known_server(const struct thread *thread)
+{
+    return thread->server != 0        ? thread_at(thread->server)
+           : thread->state == CALLING ? thread_at(thread->borrower)
+                                      : nullptr;
+}
+
+static bool check_bound(const struct thread *thread)
+{
+    const struct endpoint *endpoint = link_target(thread->endpoint);
+    const struct endpoint *at = thread->state == SENDING || thread->state == RECEIVING
+                                    ? link_target(thread->waiting_on)
+                                    : nullptr;
+
+    RULE(endpoint == nullptr || (is_object(thread->endpoint, KOZO_TYPE_ENDPOINT) &&
+                                 endpoint->bound == link_to(thread)),
+         "E2: a thread and its bound endpoint agree", thread);
+    RULE(at == nullptr || thread->state != RECEIVING || at->bound == 0 ||
+             at->bound == link_to(thread),
+         "E2: nobody else receives on a bound endpoint", thread);
+    RULE(at == nullptr || thread->state != SENDING || at->bound == 0 || thread->server == at->bound,
+         "W2: who queues at a bound endpoint waits for its thread", thread);
+    return true;
+}
+
+static bool check_waits(const struct thread *thread)
+{
+    const struct thread *server = thread_at(thread->server);
+    unsigned passed =
+        thread->waiters == 0
+            ? 0
+            : KOZO_PRIORITIES - 1 - (unsigned)heap_node(thread->waiters, WAITS_NODE)->key;
+    unsigned steps = 0;
+
+    RULE(thread->priority == (passed > thread->own_priority ? passed : thread->own_priority),
+         "W1: a thread runs at its own priority, or that of one who waits for it", thread);
+    const struct thread *borrower = thread_at(thread->borrower);
+    RULE(server == nullptr || thread->state == SENDING || thread->state == CALLING,
+         "W2: only who waits stands in a heap", thread);
+    RULE(server != nullptr || thread->state != CALLING || borrower == nullptr ||
+             thread->priority <= borrower->own_priority,
+         "W2: a caller of higher priority than its server stands in a heap", thread);
+    RULE((thread->server == 0) == (thread->wait.rank == 0), "W2: a thread names the heap it is in",
+         thread);
+    RULE(server == nullptr || is_object(thread->server, KOZO_TYPE_THREAD),
+         "W2: a thread waits for a thread", thread);
+    if (server != nullptr) {
+        RULE(thread->wait.key == KOZO_PRIORITIES - 1 ||
+                 thread->wait.key == KOZO_PRIORITIES - 1u - thread->priority,
+             "W1: a thread passes on the priority that it runs at", thread);
+    }
+    for (const struct thread *at = known_server(thread); at != nullptr; at = known_server(at)) {
+        RULE(at != thread && steps++ < UNITS, "W3: nobody waits for itself", thread);
+    }
+    return check_bound(thread) &&
+           check_node(thread, WAITS_NODE, server == nullptr ? 0 : server->waiters);
+}
+
 static bool check_extra(const struct thread *thread)
 {
     const struct extended_state *state = link_target(thread->extended);
@@ -582,7 +646,7 @@ static bool check_thread(const struct thread *thread)
     RULE(thread->context.type == KOZO_TYPE_NONE ||
              sched_context_of(&thread->context)->owner == link_to(thread),
          "a thread owns the SchedContext in its slot", thread);
-    return check_time(thread) && check_links(thread) && check_extra(thread);
+    return check_time(thread) && check_links(thread) && check_waits(thread) && check_extra(thread);
 }
 
 // Gives the number of threads in a queue, each of which `belongs`; UNITS when something is wrong.
@@ -686,6 +750,10 @@ static bool check_waiting(void)
     unsigned waiting = 0;
 
     for (unsigned at = 0; (waitable = next_object(&at, KOZO_TYPE_ENDPOINT)) != nullptr;) {
+        const struct endpoint *endpoint = (const struct endpoint *)waitable;
+        RULE(endpoint->bound == 0 || (is_object(endpoint->bound, KOZO_TYPE_THREAD) &&
+                                      thread_at(endpoint->bound)->endpoint == link_to(endpoint)),
+             "E2: a bound endpoint and its thread agree", endpoint);
         if (!check_waitable(waitable, false, &waiting)) {
             return false;
         }

@@ -69,6 +69,7 @@ TEST("a turn goes on after an interruption by a higher priority")
     CHECK(CALL(NOTIFICATION_WAIT, C) == WAITS);
     CHECK(world_run(first));
     a->priority = WORLD_PRIORITY + 1;
+    a->own_priority = WORLD_PRIORITY + 1;
     CHECK(CALL(NOTIFICATION_SIGNAL, C) == KOZO_OK);
     CHECK(world_current() == a);
     CHECK(CALL(NOTIFICATION_WAIT, C) == WAITS);
@@ -112,6 +113,7 @@ TEST("every priority has its own list")
         CHECK(a->queued);
     }
     world_current()->priority = 255;
+    world_current()->own_priority = 255;
     CHECK(CALL(THREAD_SET_PRIORITY, A, 255) == KOZO_OK);
     CHECK(CALL(THREAD_SET_PRIORITY, A, 192) == KOZO_OK);
     CHECK(CALL(THREAD_SET_PRIORITY, A, 128) == KOZO_OK);

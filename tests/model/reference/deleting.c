@@ -43,11 +43,13 @@ static void end_meeting(struct model *model, name_t object)
 {
     name_t bound = object_in(model, object)->meeting.bound;
 
-    if (bound != 0) {
-        thread_in(model, bound)->notification = 0;
-    }
     for (name_t first; (first = object_in(model, object)->meeting.queue.thread[0]) != 0;) {
         cancel(model, first, KOZO_CANCELLED);
+    }
+    if (bound != 0 && object_in(model, object)->type == KOZO_TYPE_ENDPOINT) {
+        thread_in(model, bound)->endpoint = 0;
+    } else if (bound != 0) {
+        thread_in(model, bound)->notification = 0;
     }
 }
 
@@ -65,10 +67,19 @@ static void end_reply(struct model *model, name_t reply)
 static void end_thread(struct model *model, struct dying *dying, name_t thread)
 {
     name_t notification = thread_in(model, thread)->notification;
+    name_t endpoint = thread_in(model, thread)->endpoint;
 
     stop(model, thread);
     if (notification != 0) {
         object_in(model, notification)->meeting.bound = 0;
+    }
+    if (endpoint != 0) {
+        object_in(model, endpoint)->meeting.bound = 0;
+    }
+    for (name_t i = 1; i < UNITS; i++) {
+        if (model->object[i].type == KOZO_TYPE_THREAD && model->object[i].thread.server == thread) {
+            model->object[i].thread.server = 0;
+        }
     }
     for (name_t part = PART_CSPACE; part <= PART_CONTEXT; part++) {
         delete_slot(model, dying, thread + part);

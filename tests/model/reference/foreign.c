@@ -10,8 +10,9 @@ void fault(struct model *model, name_t thread, enum kozo_fault_kind kind)
     faulted->fault = (uint8_t)kind;
     if (handler->type == KOZO_TYPE_ENDPOINT) {
         faulted->faulted = true;
-        (void)call_endpoint(model, thread, handler->object, handler->value);
-        return;
+        if (call_endpoint(model, thread, handler->object, handler->value) != KOZO_DEADLOCK) {
+            return;
+        }
     }
     stop(model, thread);
     set_faulted(faulted);

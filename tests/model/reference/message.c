@@ -131,6 +131,9 @@ void wait_on(struct model *model, name_t object, name_t thread, unsigned state)
     thread_in(model, thread)->state = (uint8_t)state;
     thread_in(model, thread)->waiting_on = object;
     queue_join(&object_in(model, object)->meeting.queue, thread);
+    if (state == SENDING) {
+        begin_wait(model, thread, object_in(model, object)->meeting.bound);
+    }
 }
 
 // A call goes over. NO_REPLY when the receiver offered no Reply.
@@ -152,6 +155,7 @@ static enum kozo_error meet_call(struct model *model, name_t caller, name_t rece
     thread_in(model, caller)->reply = reply;
     object_in(model, reply)->reply.thread = caller;
     lend(model, caller, receiver);
+    begin_wait(model, caller, receiver);
     return KOZO_OK;
 }
 
@@ -173,6 +177,10 @@ enum kozo_error call_endpoint(struct model *model, name_t caller, name_t endpoin
     name_t receiver = first_waiting(model, endpoint, RECEIVING);
 
     if (receiver == 0) {
+        enum kozo_error refused = check_wait(model, caller, endpoint);
+        if (refused != KOZO_OK) {
+            return refused;
+        }
         thread_in(model, caller)->badge = badge;
         thread_in(model, caller)->calls = true;
         wait_on(model, endpoint, caller, SENDING);
@@ -216,6 +224,10 @@ static enum kozo_error send(struct making *call, bool may_wait)
     }
     if (!may_wait) {
         return KOZO_WOULD_BLOCK;
+    }
+    error = check_wait(model, call->caller, call->object);
+    if (error != KOZO_OK) {
+        return error;
     }
     thread_in(model, call->caller)->badge = badge;
     wait_on(model, call->object, call->caller, SENDING);
@@ -291,7 +303,12 @@ static enum kozo_error find_reply(const struct making *call, name_t *reply)
 {
     name_t slot = find(call, call->argument[1]);
 
+    name_t bound = object_in(call->model, call->object)->meeting.bound;
+
     *reply = 0;
+    if (bound != 0 && bound != call->caller) {
+        return KOZO_BAD_STATE;
+    }
     if (call->argument[1] == 0) {
         return KOZO_OK;
     }
@@ -350,6 +367,7 @@ static void answer(struct model *model, name_t server, name_t caller)
     bool result = argument[0] == (UINT64_C(2) << 32 | 1);
     bool resume = result || argument[0] >> 32 == 0;
 
+    end_wait(model, caller);
     forget_reply(model, caller);
     if (!thread_in(model, caller)->faulted) {
         carry(model, server, caller, 0);
@@ -371,7 +389,10 @@ enum kozo_error do_reply_recv(struct making *call)
     name_t reply;
 
     enum kozo_error error = find_reply(call, &reply);
-    if (error != KOZO_OK || reply == 0) {
+    if (error != KOZO_OK) {
+        return error;
+    }
+    if (reply == 0) {
         return KOZO_BAD_HANDLE;
     }
     name_t caller = caller_of(model, reply);

@@ -82,6 +82,7 @@ struct making {
     X(THREAD_SUSPEND, THREAD, CONTROL, do_suspend)                                                 \
     X(THREAD_SET_PRIORITY, THREAD, CONTROL, do_set_priority)                                       \
     X(THREAD_BIND_NOTIFICATION, THREAD, CONTROL, do_bind_notification)                             \
+    X(THREAD_BIND_ENDPOINT, THREAD, CONTROL, do_bind_endpoint)                                     \
     X(TIMER_BIND, TIMER, CONTROL, do_timer_bind)                                                   \
     X(TIMER_SET, TIMER, CONTROL, do_timer_set)                                                     \
     X(TIMER_CANCEL, TIMER, CONTROL, do_timer_cancel)                                               \
@@ -153,6 +154,13 @@ void cancel(struct model *model, name_t thread, enum kozo_error error);
 bool is_waiting(unsigned state);
 void stop(struct model *model, name_t thread);
 void take_time_away(struct model *model, name_t context);
+
+// --- waits.c --------------------------------------------------------------------------------------
+
+enum kozo_error check_wait(struct model *model, name_t thread, name_t endpoint);
+void begin_wait(struct model *model, name_t thread, name_t server);
+void end_wait(struct model *model, name_t thread);
+void settle_priority(struct model *model, name_t thread);
 
 // --- tables.c -------------------------------------------------------------------------------------
 

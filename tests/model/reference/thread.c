@@ -102,13 +102,48 @@ enum kozo_error do_set_priority(struct making *call)
 {
     uint64_t priority = call->argument[0];
 
-    if (priority > thread_in(call->model, call->caller)->priority) {
+    if (priority > thread_in(call->model, call->caller)->own_priority) {
         return KOZO_BAD_ARGUMENT;
     }
 
-    leave_ready(call->model, call->object);
-    thread_in(call->model, call->object)->priority = (uint8_t)priority;
-    join_ready(call->model, call->object);
+    thread_in(call->model, call->object)->own_priority = (uint8_t)priority;
+    settle_priority(call->model, call->object);
+    return KOZO_OK;
+}
+
+enum kozo_error do_bind_endpoint(struct making *call)
+{
+    struct model *model = call->model;
+    struct model_thread *thread = thread_in(model, call->object);
+    name_t slot;
+
+    if (call->argument[0] == 0) {
+        struct model_object *bound = object_in(model, thread->endpoint);
+        name_t first = thread->endpoint == 0 ? 0 : bound->meeting.queue.thread[0];
+        if (first != 0 && thread_in(model, first)->state == SENDING) {
+            return KOZO_BAD_STATE;
+        }
+        if (thread->endpoint != 0) {
+            bound->meeting.bound = 0;
+        }
+        thread->endpoint = 0;
+        return KOZO_OK;
+    }
+    enum kozo_error error = find_typed(call, call->argument[0], KOZO_TYPE_ENDPOINT, READ, &slot);
+    if (error != KOZO_OK) {
+        return error;
+    }
+    struct model_object *endpoint = object_in(model, slot_in(model, slot)->object);
+    if (slot_in(model, slot)->lease != 0) {
+        return KOZO_BAD_TYPE;
+    }
+    if (endpoint->meeting.bound != 0 || endpoint->meeting.queue.thread[0] != 0 ||
+        thread->endpoint != 0) {
+        return KOZO_BAD_STATE;
+    }
+
+    endpoint->meeting.bound = call->object;
+    thread->endpoint = slot_in(model, slot)->object;
     return KOZO_OK;
 }
 

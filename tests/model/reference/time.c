@@ -201,6 +201,7 @@ void stop_waiting(struct model *model, name_t thread)
     }
     waiter->calls = false;
     waiter->badge = 0;
+    end_wait(model, thread);
 }
 
 void cancel(struct model *model, name_t thread, enum kozo_error error)
