@@ -3,6 +3,9 @@
 // part of a process (process/process.h), which alone changes it but for the two tables.
 #pragma once
 
+#include "strand.h"
+#include "user.h"
+
 #include <stdint.h>
 
 struct descriptors; // file/descriptors.h
@@ -46,3 +49,13 @@ void signal_group(uint32_t group, int signal);
 void signal_process(uint32_t process, int signal, int code, uint64_t value);
 // Whether the calling thread ignores or blocks a signal (SIGTTOU, SIGTTIN).
 [[nodiscard]] bool signal_is_held_back(int signal);
+
+// Puts another signal mask in the place of the calling thread's until the call has ended, and the handler of a signal that
+// broke it off has begun. An address of 0 changes nothing. 0, -EFAULT, or -EINVAL for a wrong size.
+[[nodiscard]] int64_t signal_mask_during_call(struct user mask, uint64_t size);
+
+// For signalfd: whether one of these signals is pending for the calling thread or its process; takes it in the form that signalfd
+// gives it (128 bytes). The queue is woken when one becomes pending for the process.
+[[nodiscard]] bool signal_is_pending(uint64_t set);
+[[nodiscard]] bool signal_take(uint64_t set, void *record);
+[[nodiscard]] struct wait_queue *signal_queue(void);

@@ -37,3 +37,11 @@ void descriptors_exec(struct descriptors *descriptors);
 // The first number from `from` on that is in use, for /proc; -1 for none.
 [[nodiscard]] int64_t descriptor_next(const struct descriptors *descriptors, uint64_t from);
 [[nodiscard]] bool descriptor_exec_closes(const struct descriptors *descriptors, uint64_t number);
+// False when the number is not in use.
+[[nodiscard]] bool descriptor_set_exec_closes(struct descriptors *descriptors, uint64_t number,
+                                              bool closes);
+// 0 or -EBADF.
+[[nodiscard]] int64_t descriptor_close(struct descriptors *descriptors, uint64_t number);
+
+// Puts two files, whose counts it takes over in any case, and tells the program their numbers, as pipe and socketpair do.
+[[nodiscard]] int64_t descriptor_put_pair(struct file *ends[2], bool exec_closes, struct user to);

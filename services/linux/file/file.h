@@ -35,6 +35,7 @@ struct transfer {
     uint8_t *own;       // where the next byte is
     size_t size;        // in all
     size_t done;
+    uint64_t end;                    // set by a write at APPEND: where in the file it ended
     size_t here;                     // bytes that are left at `memory`
     const struct linux_vector *next; // the pieces behind it
 };
@@ -66,7 +67,7 @@ struct file_operations {
     // Bytes moved or an error. `offset` is where for files that have offsets; others ignore it. May wait, unless the file's
     // flags have O_NONBLOCK.
     int64_t (*read)(struct file *file, struct transfer *transfer, uint64_t offset);
-    // APPEND as the offset is the end, found in the same step, and the file's offset is set behind what was written.
+    // APPEND as the offset is the end of the file, found in the same step; `end` of the transfer then tells where that was.
     int64_t (*write)(struct file *file, struct transfer *transfer, uint64_t offset);
     // The enum ready bits that hold now. Never waits. Null: READY_IN and READY_OUT.
     uint32_t (*ready)(struct file *file);

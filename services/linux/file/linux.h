@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 constexpr uint32_t MODE_KIND = 0170000;
 constexpr uint32_t MODE_PERMISSIONS = 07777;

@@ -63,7 +63,7 @@ struct node_operations {
     int64_t (*stat)(struct node *node, struct linux_stat *stat);
     int64_t (*link_target)(struct node *node, char *target,
                            size_t size); // length; bytes without a zero
-    // Where a link that is no path leads, such as /proc/self/fd/3: an entry or a node, counted. Null for ordinary links.
+    // Where a link that is no path leads, such as /proc/self/fd/3; counted. Null for ordinary links.
     int64_t (*jump)(struct node *node, struct entry **entry);
     // Fills in a new file that the caller made: operations, own part.
     int64_t (*open)(struct node *node, struct file *file);
@@ -76,6 +76,8 @@ struct node_operations {
                       struct node *over, uint32_t flags);
     int64_t (*change)(struct node *node, const struct linux_stat *stat, uint32_t what);
     void (*drop)(struct node *node); // the last count is gone
+    // The file that a node of /proc/self/fd stands for, if that has no name of its own; counted. Null for all other nodes.
+    struct file *(*file)(struct node *node);
 };
 
 struct file_system {
@@ -99,6 +101,8 @@ struct node {
     uint32_t mode; // S_IFMT bits and permissions
     uint32_t user, group;
     uint64_t inode;
+    // A folder that stands where the host has one that this sandbox may not see: what is not there is refused, not absent.
+    bool covers;
     void *own;
     uint64_t number[2];
     struct lock *locks; // locks.h

@@ -10,17 +10,19 @@
 #include "node.h"
 
 struct entry {
-    struct entry *parent; // counted; itself for the top of the tree, and for what has been removed
+    struct entry *parent; // counted; itself for the top of a file system
     struct node *node;    // counted; null: there is no such name
     uint32_t count;
     uint32_t hash;
     struct entry *hash_next;
     struct entry *newer, *older; // among those that nobody counts
-    struct entry *above;         // the top of what is mounted here
-    struct entry *below;         // of the top of a mount: what it is mounted on
+    struct entry *above;         // the top of what is mounted here; counted
+    struct entry *below;         // of the top of a mount: what it is mounted on; counted
     bool gone;                   // its name was taken away
     uint8_t length;
-    char name[];
+    uint8_t room; // bytes of `first_name`, without a zero
+    char *name;   // with a zero; `first_name`, or a piece of its own after a move to a longer one
+    char first_name[];
 };
 
 // Root, working directory and umask of a process. Threads share it, and processes made with CLONE_FS.

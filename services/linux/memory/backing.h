@@ -17,6 +17,8 @@ typedef uint32_t page_number;
 [[nodiscard]] page_number page_take(void);
 void page_keep(page_number page);
 void page_drop(page_number page); // the last use gives it back
+// Whether it is counted more than once.
+[[nodiscard]] bool page_is_shared(page_number page);
 // Where linuxd itself sees it.
 [[nodiscard]] void *page_bytes(page_number page);
 
@@ -38,3 +40,6 @@ struct page_run {
 // A file was cut: mappings of it show nothing from this offset (a multiple of PAGE_BYTES) on, and faults there are SIGBUS
 // until it grows again.
 void mappings_cut(struct node *node, uint64_t offset);
+
+// Whether some mapping of it, shared with the file, may be written.
+[[nodiscard]] bool mappings_write(const struct node *node);
