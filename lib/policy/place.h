@@ -27,7 +27,8 @@ struct policy_folders {
 // data, keys and settings of services.
 [[nodiscard]] bool policy_path_is_public(const char *path);
 
-// The public places one by one, for who serves them; null after the last.
+// The public places one by one, for who serves them; null after the last. The last part of one may end
+// with an asterisk, which stands for all names that begin so.
 [[nodiscard]] const char *policy_public_place(size_t number);
 
 // Whether who holds the one permission may do what the other one names.

@@ -28,7 +28,9 @@
 // The services that stand behind the names: name, and whether KOZO has it. A name whose service is
 // not there is refused, and says so.
 #define POLICY_SERVICES(SERVICE)                                                                   \
-    SERVICE(FILES, "fsd", false)                                                                   \
+    SERVICE(FILES, "fsd", true)                                                                    \
+    SERVICE(PICKER, "picker", false)                                                               \
+    SERVICE(MOUNTER, "mounter", false)                                                             \
     SERVICE(NETWORK, "netd", false)                                                                \
     SERVICE(DEVICES, "devmgr", false)                                                              \
     SERVICE(MEDIA, "mediad", false)                                                                \
@@ -61,13 +63,13 @@
                "read %", "")                                                                       \
     PERMISSION(FILES_PATH_WRITE, "files.path.write", PATH, HIGH, FILES,                            \
                "read, change and remove %", "")                                                    \
-    PERMISSION(FILES_PICK_READ, "files.pick.read", NONE, LOW, FILES,                               \
+    PERMISSION(FILES_PICK_READ, "files.pick.read", NONE, LOW, PICKER,                              \
                "read one file, which you choose then", "")                                         \
-    PERMISSION(FILES_PICK_WRITE, "files.pick.write", NONE, MEDIUM, FILES,                          \
+    PERMISSION(FILES_PICK_WRITE, "files.pick.write", NONE, MEDIUM, PICKER,                         \
                "read and change one file, which you choose then", "")                              \
-    PERMISSION(FILES_REMOVABLE_READ, "files.removable.read", NONE, MEDIUM, FILES,                  \
+    PERMISSION(FILES_REMOVABLE_READ, "files.removable.read", NONE, MEDIUM, MOUNTER,                 \
                "read USB sticks, memory cards and discs", "")                                      \
-    PERMISSION(FILES_REMOVABLE_WRITE, "files.removable.write", NONE, HIGH, FILES,                  \
+    PERMISSION(FILES_REMOVABLE_WRITE, "files.removable.write", NONE, HIGH, MOUNTER,                 \
                "read, change and remove files on USB sticks and memory cards", "")                 \
     PERMISSION(FILES_ALL_READ, "files.all.read", NONE, HIGH, FILES,                                \
                "read every file that you can read", "")                                            \

@@ -93,6 +93,8 @@ TEST("public files are those of the list, which holds no account data")
     CHECK(covers("files.system.read", "files.path.read:/lib64/ld-linux-x86-64.so.2"));
     CHECK(!covers("files.system.read", "files.path.read:/etc/passwd"));
     CHECK(!covers("files.system.read", "files.path.read:/etc/shadow"));
+    CHECK(covers("files.system.read", "files.path.read:/etc/python3.11/x"));
+    CHECK(!covers("files.system.read", "files.path.read:/etc/ssl/private/a"));
     CHECK(!covers("files.system.read", "files.path.read:/etc"));
     CHECK(!covers("files.system.read", "files.path.read:/"));
     CHECK(!covers("files.system.read", "files.path.write:/usr/bin/busybox"));

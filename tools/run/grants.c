@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: MIT
+#include "grants.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "message.h"
+
+constexpr size_t TEXT_SIZE = 64 << 10;
+constexpr size_t LINKS_MOST = 8; // links that lead from one to the next
+
+bool grants_begin(struct grants *grants, const struct policy_folders *folders)
+{
+    memset(grants, 0, sizeof *grants);
+    grants->folders = *folders;
+    grants->text = malloc(TEXT_SIZE);
+    return grants->text != nullptr;
+}
+
+void grants_end(struct grants *grants)
+{
+    free(grants->text);
+    grants->text = nullptr;
+}
+
+[[gnu::format(printf, 2, 3)]]
+static bool fail(struct grants *grants, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(grants->problem, sizeof grants->problem, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+// --- Names --------------------------------------------------------------------------------------
+
+bool grants_add(struct grants *grants, const char *text, bool allow)
+{
+    size_t length = strlen(text);
+    struct policy_parsed parsed = policy_parse(text, length);
+    struct policy_text complaint = policy_text(grants->problem, sizeof grants->problem);
+    if (parsed.fault != POLICY_FAULT_NONE) {
+        policy_complain(&complaint, text, length, parsed.fault);
+        return false;
+    }
+    const struct policy_name *name = policy_name(parsed.permission.id);
+    if (allow && !policy_service_is_there(name->service)) {
+        return fail(grants, "%s can't be given: KOZO has no %s yet", name->text,
+                    policy_service_name(name->service));
+    }
+    size_t *count = allow ? &grants->allowed : &grants->denied;
+    if (*count == GRANTS_NAMES) {
+        return fail(grants, "more than %zu permissions", GRANTS_NAMES);
+    }
+    (allow ? grants->allow : grants->deny)[(*count)++] = parsed.permission;
+    return true;
+}
+
+static bool is_denied(const struct grants *grants, const struct policy_permission *wanted)
+{
+    for (size_t i = 0; i < grants->denied; i++) {
+        if (policy_covers(&grants->folders, &grants->deny[i], wanted)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool grants_has(const struct grants *grants, const struct policy_permission *wanted)
+{
+    static const struct policy_permission system = {.id = POLICY_FILES_SYSTEM_READ};
+    if (is_denied(grants, wanted)) {
+        return false;
+    }
+    for (size_t i = 0; i < grants->allowed; i++) {
+        if (policy_covers(&grants->folders, &grants->allow[i], wanted)) {
+            return true;
+        }
+    }
+    return policy_covers(&grants->folders, &system, wanted);
+}
+
+// --- Places -------------------------------------------------------------------------------------
+
+static bool list_add(struct grants *grants, struct grants_list *list, const char *name)
+{
+    size_t length = strlen(name) + 1;
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->name[i], name) == 0) {
+            return true;
+        }
+    }
+    if (list->count == GRANTS_LISTED || length > TEXT_SIZE - grants->text_length) {
+        return fail(grants, "the permissions name too many files");
+    }
+    char *copy = memcpy(grants->text + grants->text_length, name, length);
+    grants->text_length += length;
+    list->name[list->count++] = copy;
+    return true;
+}
+
+static struct grants_place *place_at(struct grants *grants, const char *path)
+{
+    for (size_t i = 0; i < grants->count; i++) {
+        if (strcmp(grants->place[i].path, path) == 0) {
+            return &grants->place[i];
+        }
+    }
+    return nullptr;
+}
+
+static void find_real(struct grants_place *place)
+{
+    char real[PATH_MAX];
+    if (realpath(place->path, real) != nullptr && strlen(real) < sizeof place->real) {
+        memcpy(place->real, real, strlen(real) + 1);
+    }
+}
+
+// The place at a path, made when there is none.
+static struct grants_place *need_place(struct grants *grants, const char *path)
+{
+    struct grants_place *place = place_at(grants, path);
+    if (place == nullptr && grants->count == GRANTS_PLACES) {
+        (void)fail(grants, "the permissions name more than %zu folders", GRANTS_PLACES);
+    } else if (place == nullptr) {
+        place = &grants->place[grants->count++];
+        (void)snprintf(place->path, sizeof place->path, "%s", path);
+        find_real(place);
+    }
+    return place;
+}
+
+static bool add_folder(struct grants *grants, const char *path, bool write)
+{
+    struct grants_place *place = need_place(grants, path);
+    if (place == nullptr) {
+        return false;
+    }
+    place->whole = true;
+    place->write = place->write || write;
+    return true;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+static bool add_file(struct grants *grants, const char *path, bool write)
+{
+    char folder[POLICY_SCOPE_SIZE];
+    const char *slash = strrchr(path, '/');
+    size_t length = slash == path ? 1 : (size_t)(slash - path);
+    memcpy(folder, path, length);
+    folder[length] = '\0';
+    if (!is_folder(folder)) {
+        char clean[128];
+        return fail(grants, "there is no folder %s",
+                    message_escape(folder, length, clean, sizeof clean));
+    }
+    struct grants_place *place = need_place(grants, folder);
+    return place != nullptr && list_add(grants, &place->only, slash + 1) &&
+           (!write || list_add(grants, &place->writable, slash + 1));
+}
+
+static bool add_link(struct grants *grants, const char *path, const char *target)
+{
+    for (size_t i = 0; i < grants->links; i++) {
+        if (strcmp(grants->link[i].path, path) == 0) {
+            return true;
+        }
+    }
+    if (grants->links == GRANTS_LINKS) {
+        return fail(grants, "the permissions name more than %zu links", GRANTS_LINKS);
+    }
+    struct grants_link *link = &grants->link[grants->links++];
+    (void)snprintf(link->path, sizeof link->path, "%s", path);
+    (void)snprintf(link->target, sizeof link->target, "%s", target);
+    return true;
+}
+
+// What a link leads to: as it stands there, and as a path from the root, which may lead through
+// further links. False when that can't be named.
+static bool read_link(const char *path, char *target, char *whole)
+{
+    ssize_t length = readlink(path, target, POLICY_SCOPE_SIZE - 1);
+    if (length <= 0 || length == POLICY_SCOPE_SIZE - 1) {
+        return false;
+    }
+    target[length] = '\0';
+    char folder[PATH_MAX];
+    char real[PATH_MAX];
+    int before = target[0] == '/' ? 0 : (int)(strrchr(path, '/') - path + 1);
+    (void)snprintf(folder, sizeof folder, "%.*s%s", before, path, target);
+    // The last part stays as it is: it may be a link, which is to be seen as one.
+    char *last = strrchr(folder, '/');
+    char name[NAME_MAX + 1];
+    (void)snprintf(name, sizeof name, "%s", last + 1);
+    last[last == folder ? 1 : 0] = '\0';
+    bool dots = name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+    if (dots || realpath(folder, real) == nullptr) {
+        return false;
+    }
+    int size =
+        snprintf(whole, POLICY_SCOPE_SIZE, "%s/%s", strcmp(real, "/") == 0 ? "" : real, name);
+    return size > 0 && (size_t)size < POLICY_SCOPE_SIZE;
+}
+
+// A file or folder, or a link with what it leads to: who named the link meant that.
+static bool add_path(struct grants *grants, const char *path, bool write)
+{
+    char at[POLICY_SCOPE_SIZE];
+    char next[POLICY_SCOPE_SIZE];
+    char target[POLICY_SCOPE_SIZE];
+    (void)snprintf(at, sizeof at, "%s", path);
+    for (size_t i = 0; i < LINKS_MOST; i++) {
+        struct stat status;
+        bool there = lstat(at, &status) == 0;
+        if (there && S_ISDIR(status.st_mode)) {
+            return add_folder(grants, at, write);
+        }
+        if (!there || !S_ISLNK(status.st_mode)) {
+            return add_file(grants, at, write);
+        }
+        if (!read_link(at, target, next)) {
+            return true;
+        }
+        if (!add_link(grants, at, target)) {
+            return false;
+        }
+        memcpy(at, next, sizeof at);
+    }
+    return true;
+}
+
+// The public places. What is directly in /etc is shown by its name alone; one that ends with an
+// asterisk stays as it is, and the file server knows what it means.
+static bool add_public(struct grants *grants)
+{
+    for (size_t i = 0; policy_public_place(i) != nullptr; i++) {
+        const char *path = policy_public_place(i);
+        const char *below = strncmp(path, "/etc/", 5) == 0 ? path + 5 : nullptr;
+        bool name = below != nullptr && strchr(below, '/') == nullptr;
+        bool good = name                      ? add_file(grants, path, false)
+                    : access(path, F_OK) == 0 ? add_path(grants, path, false)
+                                              : true;
+        if (!good) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool add_allowed(struct grants *grants, const struct policy_permission *permission)
+{
+    bool write = (policy_rights(permission->id) & POLICY_WRITE) != 0;
+    const char *path = policy_path(&grants->folders, permission);
+    if (policy_name(permission->id)->service != POLICY_SERVICE_FILES ||
+        is_denied(grants, permission)) {
+        return true;
+    }
+    if (permission->id == POLICY_FILES_SYSTEM_READ) {
+        return true; // given to every program
+    }
+    if (path == nullptr) {
+        return fail(grants, "%s can't be given here: this host has no such place",
+                    policy_name(permission->id)->text);
+    }
+    return add_path(grants, path, write);
+}
+
+// --- Denials ------------------------------------------------------------------------------------
+
+static void list_remove(struct grants_list *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->name[i], name) == 0) {
+            for (size_t j = i; j + 1 < list->count; j++) {
+                list->name[j] = list->name[j + 1];
+            }
+            list->name[--list->count] = nullptr;
+            return;
+        }
+    }
+}
+
+// Takes out of a place what is at a path in it, which may begin with a slash; empty is all of it.
+static bool take_out(struct grants *grants, struct grants_place *place, const char *below, bool all)
+{
+    below += below[0] == '/' ? 1 : 0;
+    if (below[0] == '\0') {
+        place->write = false;
+        place->writable.count = 0;
+        if (all) {
+            place->whole = false;
+            place->only.count = 0;
+        }
+        return true;
+    }
+    if (strchr(below, '/') == nullptr) {
+        list_remove(&place->writable, below);
+        if (all) {
+            list_remove(&place->only, below);
+        }
+    }
+    return list_add(grants, all ? &place->except : &place->except_write, below);
+}
+
+// Takes a path out of a place that is seen at `base`.
+static bool deny_in(struct grants *grants, struct grants_place *place, const char *base,
+                    const char *path, bool all)
+{
+    if (base[0] == '\0') {
+        return true;
+    }
+    if (policy_path_is_below(path, base)) {
+        return take_out(grants, place, path + (strcmp(base, "/") == 0 ? 0 : strlen(base)), all);
+    }
+    return !policy_path_is_below(base, path) || take_out(grants, place, "", all);
+}
+
+// Takes a path out of all places, by where they are seen and by where they really are.
+static bool deny_path(struct grants *grants, const char *path, bool all)
+{
+    for (size_t i = 0; i < grants->count; i++) {
+        struct grants_place *place = &grants->place[i];
+        if (!deny_in(grants, place, place->path, path, all) ||
+            !deny_in(grants, place, place->real, path, all)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool apply_denials(struct grants *grants)
+{
+    for (size_t i = 0; i < grants->denied; i++) {
+        const struct policy_permission *denied = &grants->deny[i];
+        const char *path = policy_path(&grants->folders, denied);
+        bool all = policy_rights(denied->id) == POLICY_READ;
+        char real[PATH_MAX];
+        if (path != nullptr && (!deny_path(grants, path, all) ||
+                                (realpath(path, real) != nullptr && strcmp(real, path) != 0 &&
+                                 !deny_path(grants, real, all)))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Whether a whole place above gives all that a place gives. What was denied is denied in both.
+static bool is_within(const struct grants *grants, const struct grants_place *place)
+{
+    bool changes = (place->whole && place->write) || place->writable.count > 0;
+    for (size_t i = 0; i < grants->count; i++) {
+        const struct grants_place *other = &grants->place[i];
+        if (other != place && other->whole && (other->write || !changes) &&
+            policy_path_is_below(place->path, other->path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void end_list(struct grants_list *list)
+{
+    list->name[list->count] = nullptr;
+}
+
+// Places with nothing in them are none, and neither are those that another one holds.
+static void tidy(struct grants *grants)
+{
+    size_t kept = 0;
+    bool empty[GRANTS_PLACES] = {};
+    for (size_t i = 0; i < grants->count; i++) {
+        struct grants_place *place = &grants->place[i];
+        end_list(&place->only);
+        end_list(&place->writable);
+        end_list(&place->except);
+        end_list(&place->except_write);
+        empty[i] = (!place->whole && place->only.count == 0) || is_within(grants, place);
+    }
+    for (size_t i = 0; i < grants->count; i++) {
+        if (!empty[i]) {
+            memmove(&grants->place[kept++], &grants->place[i], sizeof grants->place[i]);
+        }
+    }
+    grants->count = kept;
+}
+
+bool grants_plan(struct grants *grants)
+{
+    static const struct policy_permission system = {.id = POLICY_FILES_SYSTEM_READ};
+    grants->count = 0;
+    grants->links = 0;
+    grants->text_length = 0;
+    memset(grants->place, 0, sizeof grants->place);
+    if (!is_denied(grants, &system) && !add_public(grants)) {
+        return false;
+    }
+    for (size_t i = 0; i < grants->allowed; i++) {
+        if (!add_allowed(grants, &grants->allow[i])) {
+            return false;
+        }
+    }
+    bool good = apply_denials(grants);
+    tidy(grants);
+    return good;
+}
+
+// --- The person's folders -----------------------------------------------------------------------
+
+struct person {
+    char home[POLICY_SCOPE_SIZE];
+    char documents[POLICY_SCOPE_SIZE];
+    char downloads[POLICY_SCOPE_SIZE];
+    char folder[POLICY_SCOPE_SIZE];
+};
+
+// Takes `XDG_NAME_DIR="$HOME/Folder"` of user-dirs.dirs(5).
+static void take_folder(char *folder, const char *home, const char *line, const char *name)
+{
+    static const char before[] = "_DIR=\"$HOME/";
+    size_t length = strlen(name);
+    if (strncmp(line, name, length) == 0 &&
+        strncmp(line + length, before, sizeof before - 1) == 0) {
+        const char *rest = line + length + sizeof before - 1;
+        (void)snprintf(folder, POLICY_SCOPE_SIZE, "%s/%.*s", home, (int)strcspn(rest, "\"\n"),
+                       rest);
+    }
+}
+
+static void read_folders(struct person *person)
+{
+    char path[PATH_MAX];
+    char line[1024];
+    (void)snprintf(person->documents, sizeof person->documents, "%.400s/Documents", person->home);
+    (void)snprintf(person->downloads, sizeof person->downloads, "%.400s/Downloads", person->home);
+    (void)snprintf(path, sizeof path, "%s/.config/user-dirs.dirs", person->home);
+    FILE *file = fopen(path, "re");
+    while (file != nullptr && fgets(line, sizeof line, file) != nullptr) {
+        take_folder(person->documents, person->home, line, "XDG_DOCUMENTS");
+        take_folder(person->downloads, person->home, line, "XDG_DOWNLOAD");
+    }
+    if (file != nullptr) {
+        (void)fclose(file);
+    }
+}
+
+// A path that could not be written as a permission is none.
+static void check_path(char *path)
+{
+    char name[POLICY_NAME_SIZE];
+    struct stat status;
+    (void)snprintf(name, sizeof name, "files.path.read:%s", path);
+    if (policy_parse(name, strlen(name)).fault != POLICY_FAULT_NONE || stat(path, &status) != 0 ||
+        !S_ISDIR(status.st_mode)) {
+        path[0] = '\0';
+    }
+}
+
+struct policy_folders grants_folders(void)
+{
+    static struct person person;
+    const char *home = getenv("HOME");
+    (void)snprintf(person.home, sizeof person.home, "%s", home != nullptr ? home : "");
+    if (getcwd(person.folder, sizeof person.folder) == nullptr) {
+        person.folder[0] = '\0';
+    }
+    check_path(person.home);
+    if (person.home[0] != '\0') {
+        read_folders(&person);
+    }
+    check_path(person.documents);
+    check_path(person.downloads);
+    check_path(person.folder);
+    return (struct policy_folders){person.home, person.documents, person.downloads, person.folder};
+}
