@@ -523,6 +523,10 @@ impl VolumeFlags {
     pub const READ_ONLY: Self = Self(1 << 0);
     /// it was not unmounted; its journal was not replayed
     pub const DIRTY: Self = Self(1 << 1);
+    /// numbers of nodes are good also after a restart of the volume's service
+    pub const LASTING: Self = Self(1 << 2);
+    /// others change it too: what is known of it holds for a moment only
+    pub const SHARED: Self = Self(1 << 3);
 }
 
 impl core::ops::BitOr for VolumeFlags {

@@ -72,7 +72,7 @@ struct model_object {
             struct model_queue queue;
             uint64_t signals; // Notification
             name_t bound;     // the thread
-        } meeting; // Endpoint, Notification
+        } meeting;            // Endpoint, Notification
         struct {
             name_t thread;
         } reply;

@@ -10,53 +10,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "nine.h"
 #include "wire.h"
 
-// Types of requests; the answer's is one more (include/net/9p/9p.h of Linux, and the 9P2000.L
-// description of diod).
-enum request : uint8_t {
-    REQUEST_ERROR = 6,
-    REQUEST_STATFS = 8,
-    REQUEST_OPEN = 12,
-    REQUEST_CREATE = 14,
-    REQUEST_SYMLINK = 16,
-    REQUEST_READLINK = 22,
-    REQUEST_GETATTR = 24,
-    REQUEST_SETATTR = 26,
-    REQUEST_READDIR = 40,
-    REQUEST_FSYNC = 50,
-    REQUEST_LINK = 70,
-    REQUEST_MKDIR = 72,
-    REQUEST_RENAME = 74,
-    REQUEST_UNLINK = 76,
-    REQUEST_VERSION = 100,
-    REQUEST_ATTACH = 104,
-    REQUEST_FLUSH = 108,
-    REQUEST_WALK = 110,
-    REQUEST_READ = 116,
-    REQUEST_WRITE = 118,
-    REQUEST_CLUNK = 120,
-    REQUEST_COUNT = 128,
-};
-
-constexpr size_t HEADER = 4 + 1 + 2;         // length, type, tag
-constexpr size_t DATA_HEADER = HEADER + 4;   // and the count of bytes that follow
-constexpr size_t NAME_MOST = 255;            // bytes of one part of a path
-constexpr unsigned WALK_MOST = 16;           // parts of one walk
-constexpr uint64_t ATTRIBUTES = 0x000007ff;  // those that getattr answers: mode to blocks
-constexpr uint32_t UNLINK_DIRECTORY = 0x200; // AT_REMOVEDIR as Linux sends it
-
-// Bits of setattr's mask.
-enum change : uint32_t {
-    CHANGE_MODE = 1 << 0,
-    CHANGE_OWNER = 1 << 1,
-    CHANGE_GROUP = 1 << 2,
-    CHANGE_SIZE = 1 << 3,
-    CHANGE_ACCESSED = 1 << 4,
-    CHANGE_MODIFIED = 1 << 5,
-    CHANGE_ACCESSED_TO = 1 << 7,
-    CHANGE_MODIFIED_TO = 1 << 8,
-};
+constexpr uint64_t ATTRIBUTES = 0x000007ff; // those that getattr answers: mode to blocks
 
 // One exchange: what came and what goes back.
 struct exchange {
@@ -67,7 +24,7 @@ struct exchange {
 
 // A name or path that ends with a zero.
 struct name {
-    char text[NAME_MOST + 1];
+    char text[NINE_NAME_MOST + 1];
 };
 
 struct path {
@@ -98,7 +55,7 @@ static struct name read_name(struct exchange *exchange)
 {
     struct wire_text text = wire_read_text(&exchange->in);
     struct name name = {};
-    bool fits = text.length <= NAME_MOST && memchr(text.text, '/', text.length) == nullptr &&
+    bool fits = text.length <= NINE_NAME_MOST && memchr(text.text, '/', text.length) == nullptr &&
                 memchr(text.text, '\0', text.length) == nullptr;
     if (fits) {
         memcpy(name.text, text.text, text.length);
@@ -131,9 +88,9 @@ static bool join(struct path *path, const char *folder, const char *name)
 // the device in, since a place may span several.
 static void write_qid(struct exchange *exchange, const struct stat *status)
 {
-    constexpr uint8_t DIRECTORY = 0x80;
-    constexpr uint8_t LINK = 0x02;
-    uint8_t kind = S_ISDIR(status->st_mode) ? DIRECTORY : S_ISLNK(status->st_mode) ? LINK : 0;
+    uint8_t kind = S_ISDIR(status->st_mode)   ? NINE_FOLDER
+                   : S_ISLNK(status->st_mode) ? NINE_LINKED
+                                              : 0;
     uint64_t changed =
         (uint64_t)status->st_ctim.tv_sec * 1'000'000'000 + (uint64_t)status->st_ctim.tv_nsec;
     wire_write(&exchange->out, kind, 1);
@@ -208,19 +165,19 @@ static int may_name(const struct exchange *exchange, const struct file *folder,
 
 static int answer_version(struct exchange *exchange)
 {
-    static const char version[] = "9P2000.L";
     uint64_t most = wire_read(&exchange->in, 4);
     struct wire_text asked = wire_read_text(&exchange->in);
     if (decoded(exchange) != 0 || most < SERVER_MESSAGE_LEAST) {
         return EINVAL;
     }
-    bool known = asked.length == strlen(version) && memcmp(asked.text, version, asked.length) == 0;
+    bool known = asked.length == strlen(NINE_VERSION_NAME) &&
+                 memcmp(asked.text, NINE_VERSION_NAME, asked.length) == 0;
     struct server *server = exchange->server;
     file_remove_all(&server->files);
     server->message_most = most < SERVER_MESSAGE_MOST ? most : SERVER_MESSAGE_MOST;
     wire_write(&exchange->out, server->message_most, 4);
     if (known) {
-        wire_write_text(&exchange->out, version, strlen(version));
+        wire_write_text(&exchange->out, NINE_VERSION_NAME, strlen(NINE_VERSION_NAME));
     } else {
         wire_write_text(&exchange->out, "unknown", strlen("unknown"));
     }
@@ -329,7 +286,7 @@ static int answer_walk(struct exchange *exchange)
     struct file *from = read_file(exchange);
     uint32_t number = (uint32_t)wire_read(&exchange->in, 4);
     unsigned count = (unsigned)wire_read(&exchange->in, 2);
-    if (exchange->in.broken || count > WALK_MOST) {
+    if (exchange->in.broken || count > NINE_WALK_MOST) {
         return EINVAL;
     }
     if (from == nullptr || from->descriptor >= 0) {
@@ -410,7 +367,7 @@ static int answer_create(struct exchange *exchange)
     folder->descriptor = created;
     folder->writes = (flags & O_ACCMODE) != O_RDONLY;
     write_qid(exchange, &status);
-    wire_write(&exchange->out, exchange->server->message_most - DATA_HEADER, 4);
+    wire_write(&exchange->out, exchange->server->message_most - NINE_DATA_HEADER, 4);
     return 0;
 }
 
@@ -502,7 +459,7 @@ static int answer_unlink(struct exchange *exchange)
     if (error != 0) {
         return error;
     }
-    bool directory = (flags & UNLINK_DIRECTORY) != 0;
+    bool directory = (flags & NINE_UNLINK_FOLDER) != 0;
     return -place_remove(folder->place, folder->path, name.text, directory);
 }
 
@@ -582,21 +539,21 @@ static int answer_setattr(struct exchange *exchange)
     struct file *file = read_file(exchange);
     uint32_t mask = (uint32_t)wire_read(&exchange->in, 4);
     struct place_change change = {
-        .mode = (mask & CHANGE_MODE) != 0,
-        .size = (mask & CHANGE_SIZE) != 0,
+        .mode = (mask & NINE_CHANGE_MODE) != 0,
+        .size = (mask & NINE_CHANGE_SIZE) != 0,
     };
     change.new_mode = (mode_t)wire_read(&exchange->in, 4);
     (void)wire_read(&exchange->in, 8); // owner and group
     change.new_size = (off_t)wire_read(&exchange->in, 8);
-    change.times[0] =
-        read_time(exchange, (mask & CHANGE_ACCESSED) != 0, (mask & CHANGE_ACCESSED_TO) != 0);
-    change.times[1] =
-        read_time(exchange, (mask & CHANGE_MODIFIED) != 0, (mask & CHANGE_MODIFIED_TO) != 0);
+    change.times[0] = read_time(exchange, (mask & NINE_CHANGE_ACCESSED) != 0,
+                                (mask & NINE_CHANGE_ACCESSED_TO) != 0);
+    change.times[1] = read_time(exchange, (mask & NINE_CHANGE_MODIFIED) != 0,
+                                (mask & NINE_CHANGE_MODIFIED_TO) != 0);
     int error = may_change(exchange, file);
     if (error != 0) {
         return error;
     }
-    if ((mask & (CHANGE_OWNER | CHANGE_GROUP)) != 0) {
+    if ((mask & (NINE_CHANGE_OWNER | NINE_CHANGE_GROUP)) != 0) {
         return EPERM;
     }
     if (file->descriptor >= 0 && change.size) {
@@ -628,7 +585,7 @@ static int answer_statfs(struct exchange *exchange)
     wire_write(out, status.f_files, 8);
     wire_write(out, status.f_ffree, 8);
     wire_write(out, 0, 8);
-    wire_write(out, NAME_MOST, 4);
+    wire_write(out, NINE_NAME_MOST, 4);
     return 0;
 }
 
@@ -652,7 +609,7 @@ static int answer_open(struct exchange *exchange)
     struct stat status = top_status();
     if (is_top(exchange, file)) {
         write_qid(exchange, &status);
-        wire_write(&exchange->out, exchange->server->message_most - DATA_HEADER, 4);
+        wire_write(&exchange->out, exchange->server->message_most - NINE_DATA_HEADER, 4);
         return 0;
     }
     int opened = place_open_file(file->place, file->path, flags);
@@ -668,14 +625,14 @@ static int answer_open(struct exchange *exchange)
     file->directory = S_ISDIR(status.st_mode);
     file->writes = writes;
     write_qid(exchange, &status);
-    wire_write(&exchange->out, exchange->server->message_most - DATA_HEADER, 4);
+    wire_write(&exchange->out, exchange->server->message_most - NINE_DATA_HEADER, 4);
     return 0;
 }
 
 // How many bytes of data the answer may hold.
 static size_t room(const struct exchange *exchange, uint64_t wanted)
 {
-    size_t most = exchange->server->message_most - DATA_HEADER;
+    size_t most = exchange->server->message_most - NINE_DATA_HEADER;
     return wanted < most ? wanted : most;
 }
 
@@ -692,8 +649,8 @@ static int answer_read(struct exchange *exchange)
         return EBADF;
     }
     struct wire_writer *out = &exchange->out;
-    long got =
-        pread(file->descriptor, out->bytes + DATA_HEADER, room(exchange, count), (off_t)offset);
+    long got = pread(file->descriptor, out->bytes + NINE_DATA_HEADER, room(exchange, count),
+                     (off_t)offset);
     if (got < 0) {
         return errno;
     }
@@ -849,22 +806,22 @@ static int answer_readdir(struct exchange *exchange)
 typedef int (*handler)(struct exchange *);
 
 // What is not here (locks, extended attributes, devices, the older forms) answers EOPNOTSUPP.
-static const handler handlers[REQUEST_COUNT] = {
-    [REQUEST_STATFS] = answer_statfs,     [REQUEST_OPEN] = answer_open,
-    [REQUEST_CREATE] = answer_create,     [REQUEST_SYMLINK] = answer_symlink,
-    [REQUEST_READLINK] = answer_readlink, [REQUEST_GETATTR] = answer_getattr,
-    [REQUEST_SETATTR] = answer_setattr,   [REQUEST_READDIR] = answer_readdir,
-    [REQUEST_FSYNC] = answer_fsync,       [REQUEST_LINK] = answer_link,
-    [REQUEST_MKDIR] = answer_mkdir,       [REQUEST_RENAME] = answer_rename,
-    [REQUEST_UNLINK] = answer_unlink,     [REQUEST_VERSION] = answer_version,
-    [REQUEST_ATTACH] = answer_attach,     [REQUEST_FLUSH] = answer_flush,
-    [REQUEST_WALK] = answer_walk,         [REQUEST_READ] = answer_read,
-    [REQUEST_WRITE] = answer_write,       [REQUEST_CLUNK] = answer_clunk,
+static const handler handlers[NINE_REQUESTS] = {
+    [NINE_STATFS] = answer_statfs,     [NINE_OPEN] = answer_open,
+    [NINE_CREATE] = answer_create,     [NINE_SYMLINK] = answer_symlink,
+    [NINE_READLINK] = answer_readlink, [NINE_GETATTR] = answer_getattr,
+    [NINE_SETATTR] = answer_setattr,   [NINE_READDIR] = answer_readdir,
+    [NINE_FSYNC] = answer_fsync,       [NINE_LINK] = answer_link,
+    [NINE_MKDIR] = answer_mkdir,       [NINE_RENAME] = answer_rename,
+    [NINE_UNLINK] = answer_unlink,     [NINE_VERSION] = answer_version,
+    [NINE_ATTACH] = answer_attach,     [NINE_FLUSH] = answer_flush,
+    [NINE_WALK] = answer_walk,         [NINE_READ] = answer_read,
+    [NINE_WRITE] = answer_write,       [NINE_CLUNK] = answer_clunk,
 };
 
 static int answer_by_type(struct exchange *exchange, uint8_t type)
 {
-    if (type >= REQUEST_COUNT || handlers[type] == nullptr) {
+    if (type >= NINE_REQUESTS || handlers[type] == nullptr) {
         return EOPNOTSUPP;
     }
     int error = handlers[type](exchange);
@@ -891,7 +848,7 @@ size_t server_answer(struct server *server, const uint8_t *message, size_t size,
     struct exchange exchange = {
         .server = server,
         .in = {.at = message, .left = size},
-        .out = {.bytes = answer, .used = HEADER, .size = server->message_most},
+        .out = {.bytes = answer, .used = NINE_HEADER, .size = server->message_most},
     };
     uint8_t type = (uint8_t)wire_read(&exchange.in, 1);
     uint16_t tag = (uint16_t)wire_read(&exchange.in, 2);
@@ -900,8 +857,8 @@ size_t server_answer(struct server *server, const uint8_t *message, size_t size,
     }
     int error = answer_by_type(&exchange, type);
     if (error != 0) {
-        type = REQUEST_ERROR;
-        exchange.out.used = HEADER;
+        type = NINE_ERROR;
+        exchange.out.used = NINE_HEADER;
         exchange.out.full = false;
         wire_write(&exchange.out, (uint64_t)error, 4);
     }
@@ -944,12 +901,12 @@ bool server_run(struct server *server, int stream)
     uint8_t *message = malloc(SERVER_MESSAGE_MOST);
     uint8_t *answer = malloc(SERVER_MESSAGE_MOST);
     bool sound = message != nullptr && answer != nullptr &&
-                 write_all(stream, (const uint8_t *)SERVER_GREETING, sizeof SERVER_GREETING - 1);
+                 write_all(stream, (const uint8_t *)NINE_GREETING, sizeof NINE_GREETING - 1);
     uint8_t length[4];
     while (sound && read_all(stream, length, sizeof length)) {
         struct wire_reader reader = {.at = length, .left = sizeof length};
         size_t size = wire_read(&reader, sizeof length);
-        sound = size >= HEADER && size <= server->message_most &&
+        sound = size >= NINE_HEADER && size <= server->message_most &&
                 read_all(stream, message, size - sizeof length);
         size_t answered = sound ? server_answer(server, message, size - sizeof length, answer) : 0;
         sound = answered != 0 && write_all(stream, answer, answered);

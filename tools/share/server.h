@@ -18,9 +18,6 @@ struct server {
     struct file_table files;
 };
 
-// What a stream begins with, before any message: whoever meets it in the middle finds its beginning.
-constexpr char SERVER_GREETING[] = "kozo-files 1\n";
-
 // The places must outlive the server.
 void server_begin(struct server *server, const struct place *places, size_t count);
 

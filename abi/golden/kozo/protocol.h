@@ -3814,6 +3814,10 @@ constexpr uint32_t KOZO_NODE_KIND_LAST = KOZO_NODE_OTHER;
 enum [[clang::flag_enum]] kozo_volume_flags : uint32_t {
     KOZO_VOLUME_READ_ONLY = 1 << 0, // nothing on it can be changed
     KOZO_VOLUME_DIRTY = 1 << 1,     // it was not unmounted; its journal was not replayed
+    KOZO_VOLUME_LASTING = 1 << 2,   // numbers of nodes are good also after a restart of the
+                                    // volume's service
+    KOZO_VOLUME_SHARED = 1 << 3,    // others change it too: what is known of it holds for a moment
+                                    // only
 };
 
 // Which members of a NodeStat `change` takes. A set of them is a uint32_t.

@@ -19,8 +19,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "../wire.h"
+#include "nine.h"
 #include "test.h"
+#include "wire.h"
 
 enum request : uint8_t {
     STATFS = 8,
@@ -814,9 +815,9 @@ TEST("a stream is served until its end, in pieces of any size")
     for (size_t i = 0; i < request.used + 4; i++) {
         REQUIRE(write(pair[0], bytes + i, 1) == 1);
     }
-    char greeting[sizeof SERVER_GREETING - 1];
+    char greeting[sizeof NINE_GREETING - 1];
     CHECK(recv(pair[0], greeting, sizeof greeting, MSG_WAITALL) == sizeof greeting);
-    CHECK(memcmp(greeting, SERVER_GREETING, sizeof greeting) == 0);
+    CHECK(memcmp(greeting, NINE_GREETING, sizeof greeting) == 0);
     uint8_t got[7];
     CHECK(recv(pair[0], got, sizeof got, MSG_WAITALL) == 7 && got[0] == 7 && got[4] == FLUSH + 1);
     shutdown(pair[0], SHUT_WR);

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// A request of a client while messages about it go to and fro. What it names was copied when it came.
+#pragma once
+
+#include <kozo/protocol.h>
+#include <stddef.h>
+
+#include "wire.h"
+
+constexpr size_t JOBS = 32;
+constexpr size_t JOB_NAME = 255;
+constexpr size_t JOB_TARGET = 4095;
+
+enum job_kind : uint8_t {
+    JOB_NONE,
+    JOB_DESCRIBE,
+    JOB_LOOK,
+    JOB_STAT,
+    JOB_READ,
+    JOB_WRITE,
+    JOB_LIST,
+    JOB_MAKE,
+    JOB_LINK,
+    JOB_REMOVE,
+    JOB_RENAME,
+    JOB_CHANGE,
+    JOB_SYNC,
+};
+
+// The message that comes next, or whose answer is awaited.
+enum step : uint8_t {
+    STEP_DONE,
+    STEP_STATFS,
+    STEP_WALK,   // to `name`, by a new number
+    STEP_CLONE,  // a new number for the same file
+    STEP_OPEN,   // of the new number
+    STEP_CREATE, // by the new number
+    STEP_FOLDER,
+    STEP_SYMLINK,
+    STEP_GETATTR,
+    STEP_SETATTR,
+    STEP_READ,
+    STEP_READLINK,
+    STEP_READDIR,
+    STEP_WRITE,
+    STEP_FSYNC,
+    STEP_LINK,
+    STEP_UNLINK,
+    STEP_RENAME,
+    STEPS,
+};
+
+struct job {
+    enum job_kind kind;
+    enum step step;
+    bool sent;    // the answer to `step` is awaited
+    bool dropped; // nobody wants to know any more
+    bool opens;   // it is the one that opens its node
+    bool folder;  // of the name that is removed: it is one
+    size_t place;
+    uint64_t number;
+    uint64_t node; // the node or folder that it is about
+    uint64_t second;
+    uint64_t at; // in the memory of the session
+    uint64_t length;
+    uint64_t offset;
+    uint64_t done;
+    uint64_t what; // kind of node to make, or which members to change
+    uint32_t mode;
+    uint32_t file;  // a number of the host's that is the job's own; NINE_NO_FILE: none
+    uint32_t made;  // likewise, of a new file, open
+    uint32_t asked; // bytes that the last message asked for
+    uint32_t flags; // to open with
+    struct kozo_node_stat stat;
+    size_t name_length;
+    size_t target_length; // of the second name, or of a link's target
+    // From here on nothing is cleared for the next job.
+    char name[JOB_NAME];
+    char target[JOB_TARGET];
+};
