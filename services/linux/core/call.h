@@ -20,8 +20,8 @@ typedef int64_t call_handler(const struct call *call);
 enum restart : int64_t {
     RESTART_CALL =
         -512, // again, if the handler of the signal has SA_RESTART or there is none; else EINTR
-    RESTART_ALWAYS =
-        -513, // again, if there is no handler; else EINTR (pause, sigsuspend, poll, nanosleep)
+    RESTART_ALWAYS = -513, // again, if there is no handler; else EINTR (poll, nanosleep)
+    RESTART_NO_HANDLER = RESTART_ALWAYS, // pause, sigsuspend: they wait until a handler has run
 };
 
 // How far a call is supported, for the table and the page that is generated from it.

@@ -9,3 +9,6 @@
 
 // Since 1970.
 [[nodiscard]] uint64_t clock_realtime(void);
+
+// Sets that, once, at the start.
+void clock_set_realtime(uint64_t nanoseconds);

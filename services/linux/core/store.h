@@ -6,6 +6,6 @@
 
 #include <stddef.h>
 
-// Null when there is no more. Up to 64 KiB.
+// Null when there is no more. Up to 1 MiB.
 [[nodiscard]] void *store_take(size_t size);
 void store_give(void *piece, size_t size);

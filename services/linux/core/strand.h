@@ -57,5 +57,6 @@ void wait_leave(struct wait *wait);
 [[nodiscard]] enum wake wait_on(struct wait_queue *queue, uint64_t deadline);
 
 // Wakes all that stand in the queue, or the first `most` of them in order. Gives how many. They run later, from the
-// loop; the caller goes on.
+// loop; the caller goes on. Who is woken no longer stands in the queue (its `queue` is null), so that the next
+// wake comes to another; places with a notice stay, and are not counted.
 size_t wait_wake(struct wait_queue *queue, size_t most);

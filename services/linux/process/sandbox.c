@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+#include "sandbox.h"
+
+#include <kozo/start.h>
+
+struct sandbox sandbox = {.host_name = "kozo"};
+
+void sandbox_end(int status)
+{
+    int signal = status & 0x7f;
+    kozo_exit(signal != 0 ? 128 + signal : status >> 8 & 0xff);
+}
