@@ -5,9 +5,11 @@
 #include "file/descriptors.h"
 #include "file/path.h"
 #include "memory/space.h"
+#include "process/console.h"
 #include "process/exec.h"
 #include "process/process.h"
 #include "process/sandbox.h"
+#include "process/tree.h"
 
 #include <kozo/print.h>
 #include <kozo/start.h>
@@ -51,7 +53,7 @@ static struct thread *make_first(void)
     process->caller.group = process->caller.process;
     process->caller.session = process->caller.process;
     process->caller.descriptors = descriptors_make();
-    process->caller.folders = folders_make(nullptr);
+    process->caller.folders = tree_start() == 0 ? folders_make(path_top()) : nullptr;
     process->handlers = handlers_make();
     process->space = space_make();
     if (process->caller.descriptors == nullptr || process->caller.folders == nullptr ||
@@ -67,6 +69,21 @@ static void work_for(struct thread *thread)
     strand_now->space = thread->process->space;
     strand_now->attention = &thread->attention;
     thread->strand = strand_now;
+}
+
+static bool open_standard_files(const struct thread *thread)
+{
+    struct file *console = console_file();
+    if (console == nullptr) {
+        return false;
+    }
+    bool opened = true;
+    for (uint32_t number = 0; number < 3; number++) {
+        file_keep(console);
+        opened &= descriptor_set(thread->process->caller.descriptors, number, console, false) >= 0;
+    }
+    file_drop(console);
+    return opened;
 }
 
 [[noreturn]] static void fail(const char *program, int64_t error)
@@ -102,6 +119,15 @@ int main(int argument_count, char **arguments)
         return STATUS_FAILED;
     }
     work_for(thread);
+    if (!open_standard_files(thread)) {
+        kozo_print("linux: can't start: too little memory\n");
+        return STATUS_FAILED;
+    }
+    int64_t filled = tree_fill();
+    if (filled != 0) {
+        kozo_printf("linux: can't start: its tree of names can't be made (%d)\n", (int)-filled);
+        return STATUS_FAILED;
+    }
     struct exec exec = {
         .folder = -100,
         .path = arguments[1],

@@ -106,6 +106,7 @@ struct node {
     void *own;
     uint64_t number[2];
     struct lock *locks; // locks.h
+    uint32_t mappings;  // areas of address spaces that show it; memory/ counts them
     void *shared;       // what those share that have it open, such as the pipe of a fifo
 };
 

@@ -166,6 +166,11 @@ uint32_t page_count(page_number page)
     return record(page)->count;
 }
 
+bool page_is_shared(page_number page)
+{
+    return record(page)->count > 1;
+}
+
 void page_drop(page_number page)
 {
     struct page *known = record(page);

@@ -7,6 +7,7 @@
 #include "../core/objects.h"
 #include "../core/store.h"
 #include "../file/file.h"
+#include "../file/node.h"
 #include "sheet.h"
 
 // --- The tree ---------------------------------------------------------------------------------------
@@ -87,9 +88,23 @@ static void area_remove(struct space *space, struct area *area)
     space->last_area = nullptr;
 }
 
+// Counts the file of a new area.
+static void keep_file(const struct area *area)
+{
+    if (area->file != nullptr) {
+        file_keep(area->file);
+        if (area->file->node != nullptr) {
+            area->file->node->mappings++;
+        }
+    }
+}
+
 static void area_free(struct area *area)
 {
     if (area->file != nullptr) {
+        if (area->file->node != nullptr) {
+            area->file->node->mappings--;
+        }
         file_drop(area->file);
     }
     store_give(area, sizeof *area);
@@ -125,9 +140,7 @@ static bool split(struct space *space, struct area *area, uint64_t at)
     *upper = *area;
     upper->start = at;
     upper->offset += at - area->start;
-    if (upper->file != nullptr) {
-        file_keep(upper->file);
-    }
+    keep_file(upper);
     space->size -= area->end - at;
     area->end = at;
     area_insert(space, upper);
@@ -244,9 +257,7 @@ int64_t space_map(struct space *space, uint64_t address, uint64_t size, enum pla
         .offset = offset,
         .window = AREA_WINDOW_FIRST,
     };
-    if (file != nullptr) {
-        file_keep(file);
-    }
+    keep_file(area);
     area_insert(space, area);
     join_both(space, area);
     return chosen;
@@ -309,9 +320,7 @@ int64_t space_move(struct space *space, uint64_t from, uint64_t size, uint64_t t
     moved->end = to + size;
     moved->offset += from - area->start;
     moved->next_touch = 0;
-    if (moved->file != nullptr) {
-        file_keep(moved->file);
-    }
+    keep_file(moved);
     area_insert(space, moved);
     if (sheets_move(space, from, size, to, (moved->kind & AREA_SHARED) != 0) != 0) {
         (void)space_unmap(space, to, size);
@@ -401,9 +410,7 @@ static bool copy_areas(struct space *to, const struct space *from)
             return false;
         }
         *copy = *area;
-        if (copy->file != nullptr) {
-            file_keep(copy->file);
-        }
+        keep_file(copy);
         area_insert(to, copy);
     }
     return true;
@@ -425,4 +432,43 @@ struct space *space_fork(struct space *from)
         return nullptr;
     }
     return space;
+}
+
+// --- Files that are cut -----------------------------------------------------------------------------
+
+void mappings_cut(struct node *node, uint64_t offset)
+{
+    if (node->mappings == 0) {
+        return;
+    }
+    for (struct space *space = all_spaces; space != nullptr; space = space->next) {
+        for (const struct area *area = area_of(tree_first(&space->areas)); area != nullptr;
+             area = next_of(area)) {
+            if (area->file == nullptr || area->file->node != node) {
+                continue;
+            }
+            uint64_t from =
+                offset > area->offset ? area->start + (offset - area->offset) : area->start;
+            if (from < area->end) {
+                sheets_release(space, from, area->end);
+            }
+        }
+    }
+}
+
+bool mappings_write(const struct node *node)
+{
+    if (node->mappings == 0) {
+        return false;
+    }
+    for (const struct space *space = all_spaces; space != nullptr; space = space->next) {
+        for (const struct area *area = area_of(tree_first(&space->areas)); area != nullptr;
+             area = next_of(area)) {
+            if (area->file != nullptr && area->file->node == node &&
+                (area->kind & AREA_SHARED) != 0 && (area->rights & AREA_WRITE) != 0) {
+                return true;
+            }
+        }
+    }
+    return false;
 }

@@ -127,7 +127,8 @@ void serve(struct strand *strand, const struct kozo_received *received, struct a
     default:
         break;
     }
-    if (result != CALL_SILENT && (thread->attention || is_restart(result))) {
+    if (result != CALL_SILENT &&
+        (thread->attention || thread->signals.restore_saved || is_restart(result))) {
         result = signals_take(thread, result != CALL_RESUME, result);
     }
     strand->thread = nullptr;

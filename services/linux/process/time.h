@@ -25,8 +25,8 @@ enum linux_clock : int {
 };
 
 // A timespec of the program in nanoseconds: -EFAULT, or -EINVAL for what is none.
-[[nodiscard]] int64_t time_read(struct user from, uint64_t *nanoseconds);
-[[nodiscard]] int64_t time_write(struct user to, uint64_t nanoseconds);
+[[nodiscard]] int64_t moment_read(struct user from, uint64_t *nanoseconds);
+[[nodiscard]] int64_t moment_write(struct user to, uint64_t nanoseconds);
 
 [[nodiscard]] int64_t clock_read(int clock, uint64_t *nanoseconds);
 [[nodiscard]] uint64_t clock_deadline(int clock, uint64_t time);

@@ -11,7 +11,7 @@
 
 constexpr uint64_t SECOND = 1'000'000'000;
 
-int64_t time_read(struct user from, uint64_t *nanoseconds)
+int64_t moment_read(struct user from, uint64_t *nanoseconds)
 {
     struct linux_moment time;
     if (user_read(&time, from, sizeof time) != 0) {
@@ -26,7 +26,7 @@ int64_t time_read(struct user from, uint64_t *nanoseconds)
     return 0;
 }
 
-int64_t time_write(struct user to, uint64_t nanoseconds)
+int64_t moment_write(struct user to, uint64_t nanoseconds)
 {
     struct linux_moment time = {(int64_t)(nanoseconds / SECOND), (int64_t)(nanoseconds % SECOND)};
     return user_write(to, &time, sizeof time);
@@ -86,7 +86,7 @@ int64_t call_clock_gettime(const struct call *call)
 {
     uint64_t now;
     int64_t error = clock_read((int)call->argument[0], &now);
-    return error != 0 ? error : time_write((struct user){call->argument[1]}, now);
+    return error != 0 ? error : moment_write((struct user){call->argument[1]}, now);
 }
 
 int64_t call_clock_getres(const struct call *call)
@@ -97,7 +97,7 @@ int64_t call_clock_getres(const struct call *call)
     int64_t error = clock_read(clock, &now);
     bool coarse = clock == CLOCK_OF_DATE_COARSE || clock == CLOCK_STEADY_COARSE;
     constexpr uint64_t tick = 4'000'000;
-    return error != 0 || to.address == 0 ? error : time_write(to, coarse ? tick : 1);
+    return error != 0 || to.address == 0 ? error : moment_write(to, coarse ? tick : 1);
 }
 
 int64_t call_clock_settime(const struct call *call)
@@ -106,7 +106,7 @@ int64_t call_clock_settime(const struct call *call)
     if ((int)call->argument[0] != CLOCK_OF_DATE) {
         return -EINVAL;
     }
-    int64_t error = time_read((struct user){call->argument[1]}, &wanted);
+    int64_t error = moment_read((struct user){call->argument[1]}, &wanted);
     return error != 0 ? error : -EPERM;
 }
 
@@ -166,7 +166,7 @@ static int64_t sleep_until(struct thread *thread, uint64_t deadline, struct user
     }
     uint64_t now = clock_monotonic();
     thread->restart_deadline = deadline;
-    if (left.address != 0 && time_write(left, deadline > now ? deadline - now : 0) != 0) {
+    if (left.address != 0 && moment_write(left, deadline > now ? deadline - now : 0) != 0) {
         return -EFAULT;
     }
     return RESTART_ALWAYS;
@@ -186,7 +186,7 @@ static int64_t sleep_for(struct thread *thread, uint64_t time, struct user left)
 int64_t call_nanosleep(const struct call *call)
 {
     uint64_t time;
-    int64_t error = time_read((struct user){call->argument[0]}, &time);
+    int64_t error = moment_read((struct user){call->argument[0]}, &time);
     return error != 0 ? error : sleep_for(call->thread, time, (struct user){call->argument[1]});
 }
 
@@ -205,7 +205,7 @@ int64_t call_clock_nanosleep(const struct call *call)
     if (!waitable) {
         return -EOPNOTSUPP;
     }
-    int64_t error = time_read((struct user){call->argument[2]}, &time);
+    int64_t error = moment_read((struct user){call->argument[2]}, &time);
     if (error != 0) {
         return error;
     }

@@ -323,9 +323,9 @@ int64_t call_timer_settime(const struct call *call)
     if (timer == nullptr) {
         return -EINVAL;
     }
-    int64_t error = time_read(new, &period);
+    int64_t error = moment_read(new, &period);
     if (error == 0) {
-        error = time_read(user_at(new, sizeof(struct linux_moment)), &value);
+        error = moment_read(user_at(new, sizeof(struct linux_moment)), &value);
     }
     if (error != 0) {
         return error;

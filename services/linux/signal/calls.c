@@ -106,8 +106,6 @@ void signals_mask_for_call(struct thread *thread, uint64_t mask)
     thread->signals.saved = thread->signals.blocked;
     thread->signals.restore_saved = true;
     signal_block(thread, mask);
-    // Only what is pending breaks the wait; that the mask is to be restored does not.
-    thread->attention = signals_are_pending(thread);
 }
 
 int64_t call_rt_sigsuspend(const struct call *call)
@@ -123,7 +121,6 @@ int64_t call_rt_sigsuspend(const struct call *call)
     struct wait_queue nothing = {};
     while (wait_on(&nothing, NO_DEADLINE) != WAKE_INTERRUPT) {
     }
-    call->thread->attention = true;
     return RESTART_NO_HANDLER;
 }
 

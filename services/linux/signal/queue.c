@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Sending: into the queue of a thread or of a process, and alerting who is to take it.
 #include "../core/caller.h"
+#include "../core/errno.h"
 #include "../core/loop.h"
+#include "../core/user.h"
 #include "../process/process.h"
 #include "signal.h"
 
@@ -187,7 +189,7 @@ bool signals_are_pending(const struct thread *thread)
 
 void signals_recount(struct thread *thread)
 {
-    thread->attention = signals_are_pending(thread) || thread->signals.restore_saved;
+    thread->attention = signals_are_pending(thread);
 }
 
 void signal_block(struct thread *thread, uint64_t blocked)
@@ -390,4 +392,68 @@ bool signal_is_held_back(int signal)
     const struct thread *thread = thread_now();
     return (thread->signals.blocked & signal_bit(signal)) != 0 ||
            thread->process->handlers->action[signal].handler == ACTION_IGNORE;
+}
+
+int64_t signal_mask_during_call(struct user mask, uint64_t size)
+{
+    uint64_t wanted;
+    if (mask.address == 0) {
+        return 0;
+    }
+    if (size != sizeof wanted) {
+        return -EINVAL;
+    }
+    if (user_read(&wanted, mask, sizeof wanted) != 0) {
+        return -EFAULT;
+    }
+    signals_mask_for_call(thread_now(), wanted);
+    return 0;
+}
+
+bool signal_is_pending(uint64_t set)
+{
+    return (pending_of(thread_now()) & set) != 0;
+}
+
+struct wait_queue *signal_queue(void)
+{
+    return &process_now()->signals.arrived;
+}
+
+// struct signalfd_siginfo.
+struct signal_record {
+    uint32_t signal;
+    int32_t error, code;
+    uint32_t process, user;
+    int32_t descriptor;
+    uint32_t timer, band, overrun, trap;
+    int32_t status, value;
+    uint64_t pointer, user_time, system_time, address;
+    uint8_t spare[48];
+};
+static_assert(sizeof(struct signal_record) == 128);
+
+bool signal_take(uint64_t set, void *record)
+{
+    struct signal_info info;
+    if (!signal_take_of(thread_now(), set, &info)) {
+        return false;
+    }
+    signals_recount(thread_now());
+    *(struct signal_record *)record = (struct signal_record){
+        .signal = (uint32_t)info.signal,
+        .error = info.error,
+        .code = info.code,
+        .process = info.from.process,
+        .user = info.from.user,
+        .timer = info.code == CODE_TIMER ? (uint32_t)info.timer.timer : 0,
+        .overrun = info.code == CODE_TIMER ? (uint32_t)info.timer.overrun : 0,
+        .status = (int32_t)info.from.value,
+        .value = (int32_t)info.from.value,
+        .pointer = info.from.value,
+        .user_time = info.from.user_time,
+        .system_time = info.from.system_time,
+        .address = info.address,
+    };
+    return true;
 }

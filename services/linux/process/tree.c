@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "tree.h"
+
+#include "../core/errno.h"
+#include "../file/file.h"
+#include "../file/linux.h"
+#include "../file/open.h"
+#include "../file/path.h"
+#include "../file/ram.h"
+
+#include <kozo/cpio.h>
+#include <kozo/start.h>
+#include <string.h>
+
+constexpr char PREFIX[] = "linux/";
+constexpr int64_t HERE = -100; // AT_FDCWD
+
+int64_t tree_start(void)
+{
+    constexpr uint32_t device = 1;
+    struct node *root = ram_system("none", device, 0755);
+    return root == nullptr ? -ENOMEM : path_mount(nullptr, root);
+}
+
+static int64_t make_folder(const char *path, uint32_t mode)
+{
+    struct walked walked;
+    int64_t error = path_walk(HERE, path, WALK_ABSENT, &walked);
+    if (error != 0) {
+        return error;
+    }
+    struct entry *entry = walked.entry;
+    if (entry->node == nullptr) {
+        struct node *parent = entry->parent->node;
+        struct new_node new = {.mode = S_IFDIR | mode};
+        struct node_result made =
+            parent->operations->make(parent, (struct name){entry->name, entry->length}, &new);
+        error = made.error;
+        if (error == 0) {
+            entry_fill(entry, made.node);
+        }
+    }
+    entry_drop(entry);
+    return error;
+}
+
+static int64_t copy_program(const struct kozo_cpio_entry *entry)
+{
+    struct file *file;
+    char path[KOZO_CPIO_NAME_MOST + 8] = "/bin/";
+    strcpy(path + 5, entry->name + sizeof PREFIX - 1);
+    int64_t error = open_path(HERE, path, O_WRONLY | O_CREAT | O_TRUNC, 0755, 0, &file);
+    if (error != 0) {
+        return error;
+    }
+    // The initrd is read-only memory; a transfer out of one's own memory does not write to it.
+    struct transfer transfer = transfer_own((void *)(uintptr_t)entry->data, entry->size);
+    int64_t written = file_write(file, &transfer, 0);
+    file_drop(file);
+    return written < 0 ? written : 0;
+}
+
+int64_t tree_fill(void)
+{
+    static const struct {
+        const char *path;
+        uint32_t mode;
+    } folders[] = {{"/bin", 0755},  {"/tmp", 01777}, {"/dev", 0755},  {"/etc", 0755},
+                   {"/home", 0755}, {"/proc", 0755}, {"/root", 0700}, {"/run", 0755},
+                   {"/usr", 0755},  {"/var", 0755}};
+    int64_t error = 0;
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0] && error == 0; i++) {
+        error = make_folder(folders[i].path, folders[i].mode);
+    }
+    struct kozo_cpio cpio = {.data = (const uint8_t *)KOZO_PROCESS_INITRD,
+                             .size = kozo_granted("initrd.size")};
+    struct kozo_cpio_entry entry = kozo_cpio_next(&cpio);
+    for (; entry.step == KOZO_CPIO_ENTRY && error == 0; entry = kozo_cpio_next(&cpio)) {
+        if (entry.file && strncmp(entry.name, PREFIX, sizeof PREFIX - 1) == 0) {
+            error = copy_program(&entry);
+        }
+    }
+    return error;
+}
