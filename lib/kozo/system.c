@@ -27,8 +27,53 @@ static bool is_grant(const struct kozo_system_grant *grant)
                    grant->first + grant->count <= 0x10000;
     } else if (grant->kind == KOZO_GRANT_MEMORY) {
         in_range = grant->first == KOZO_MEMORY_MOST || (grant->first >= 12 && grant->first <= 40);
+    } else if (grant->kind == KOZO_GRANT_KEEPS) {
+        in_range = grant->first >= 12 && grant->first <= 40;
     }
     return grant->kind < KOZO_GRANTS && is_text(grant->name, sizeof grant->name) && in_range;
+}
+
+bool kozo_system_is_path(const char *path, size_t size)
+{
+    size_t length = strnlen(path, size);
+    if (length == 0 || length == size || path[0] != '/') {
+        return false;
+    }
+    if (length == 1) {
+        return true;
+    }
+    for (size_t at = 0; at < length;) {
+        size_t part = strcspn(path + at + 1, "/");
+        bool dots = part <= 2 && strspn(path + at + 1, ".") >= part;
+        if (part == 0 || dots) {
+            return false;
+        }
+        at += 1 + part;
+    }
+    return is_text(path, size);
+}
+
+static const char *check_files(const struct kozo_system_program *program)
+{
+    if (program->paths > KOZO_SYSTEM_PATHS || program->mounts > KOZO_SYSTEM_MOUNTS ||
+        program->commands > program->pages) {
+        return "a number in it is too large";
+    }
+    for (size_t i = 0; i < program->paths; i++) {
+        const struct kozo_system_path *path = &program->path[i];
+        if (!kozo_system_is_path(path->path, sizeof path->path) || path->use >= program->uses ||
+            path->writable > 1) {
+            return "a place in it is none";
+        }
+    }
+    for (size_t i = 0; i < program->mounts; i++) {
+        const struct kozo_system_mount *mount = &program->mount[i];
+        if (!kozo_system_is_path(mount->path, sizeof mount->path) || mount->path[1] == 0 ||
+            strchr(mount->path + 1, '/') != nullptr || mount->use >= program->uses) {
+            return "a mount in it is none";
+        }
+    }
+    return nullptr;
 }
 
 static const char *check_program(const struct kozo_system *system, size_t number)
@@ -46,7 +91,7 @@ static const char *check_program(const struct kozo_system *system, size_t number
     for (size_t i = 0; i < program->uses; i++) {
         const struct kozo_system_use *use = &program->use[i];
         if (!is_service_before(system, use->program, number) ||
-            use->place >= system->program[use->program].places ||
+            use->place >= system->program[use->program].places || use->optional > 1 ||
             use->pages > system->program[use->program].pages ||
             use->first > system->program[use->program].pages - use->pages) {
             return "a program in it uses what is not there";
@@ -62,7 +107,7 @@ static const char *check_program(const struct kozo_system *system, size_t number
             return "a grant in it is out of range";
         }
     }
-    return nullptr;
+    return check_files(program);
 }
 
 const char *kozo_system_check(const void *data, size_t size)
@@ -79,4 +124,15 @@ const char *kozo_system_check(const void *data, size_t size)
         reason = check_program(system, i);
     }
     return reason;
+}
+
+const struct kozo_system_program *kozo_system_service(const struct kozo_system *system,
+                                                      const char *name)
+{
+    for (size_t i = 0; i < system->programs; i++) {
+        if (name[0] != 0 && strcmp(system->program[i].name, name) == 0) {
+            return &system->program[i];
+        }
+    }
+    return nullptr;
 }

@@ -266,6 +266,9 @@ static void hear_signals(struct server *server, uint64_t bits)
 {
     if ((bits & KOZO_SIGNAL_BOARD) != 0) {
         look_at_board(server);
+        if (server->handlers->looked != nullptr) {
+            server->handlers->looked();
+        }
     }
     uint64_t own = bits & ~(KOZO_SIGNAL_BOARD | KOZO_SIGNAL_ARRIVAL);
     if (own != 0 && server->handlers->signalled != nullptr) {
@@ -281,6 +284,11 @@ static void work(struct server *server)
     if (server->handlers->work != nullptr) {
         server->handlers->work();
     }
+}
+
+// Who puts a request into a ring, or makes room for more completions, signals: a call needs no look.
+static void take_all_requests(struct server *server)
+{
     for (size_t place = 0; place < server->places; place++) {
         if (server->session[place].badge != 0) {
             take_requests(server, place);
@@ -317,11 +325,13 @@ int server_run(struct server *server, const struct server_handlers *handlers)
         return 1;
     }
     work(server);
+    take_all_requests(server);
     struct kozo_received received = kozo_endpoint_recv(server->service, server->reply);
     while (received.error == KOZO_OK) {
         if (received.badge < KOZO_BADGE_LEAST) {
             hear_signals(server, received.badge);
             work(server);
+            take_all_requests(server);
             received = kozo_endpoint_recv(server->service, server->reply);
             continue;
         }

@@ -24,6 +24,8 @@ struct server_handlers {
     bool (*left)(size_t place);
     // Signals of its own interrupts and of services that it uses, as in kozo/board.h.
     void (*signalled)(uint64_t bits);
+    // init looked whether this service lives: twice a second or so.
+    void (*looked)(void);
     // After anything happened: streams may have bytes, or room for some.
     void (*work)(void);
 };

@@ -30,6 +30,9 @@ static void hear_signals(struct init *init, uint64_t bits)
     if ((bits & SIGNAL_TERMINAL) != 0) {
         terminal_hear(init);
     }
+    if ((bits & SIGNAL_FILES) != 0) {
+        files_hear(init);
+    }
     if ((bits & SIGNAL_MANAGER) != 0) {
         services_advance(init);
     }

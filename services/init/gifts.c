@@ -112,6 +112,17 @@ static void add_grant(struct init *init, struct gifts *gifts, const struct kozo_
             tell(gifts, "initrd", ".size", init->initrd_size);
         }
         return;
+    case KOZO_GRANT_KEEPS:
+        if (service != nullptr) {
+            gifts->view[gifts->views++] = (struct kozo_view){
+                .frame = service->kept,
+                .address = KOZO_PROCESS_KEPT,
+                .length = 1ul << grant->first,
+                .rights = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE,
+            };
+            tell(gifts, grant->name, ".size", 1ul << grant->first);
+        }
+        return;
     case KOZO_GRANT_PLATFORM:
         platform_take_back(init);
         (void)add_copy(gifts, KOZO_BOOT_SLOT_IRQ_CONTROL, KOZO_ALL_RIGHTS, 0, "interrupts", "");

@@ -9,6 +9,7 @@
 #include <kozo/slots.h>
 
 #include "events.h"
+#include "files.h"
 #include "line.h"
 #include "log.h"
 #include "platform.h"
@@ -32,6 +33,7 @@ struct init {
     struct kozo_home home;
     const struct kozo_system *system; // in the initrd, checked; one without programs if it has none
     struct terminal terminal;
+    struct files files;
     struct processes processes;
     struct services services;
     struct log log;

@@ -14,6 +14,8 @@ constexpr uint64_t SETTLED = 10;        // seconds after which a failure is no q
 constexpr uint64_t FIRST_PAUSE = 125;   // milliseconds, doubled with each failure after the first
 constexpr uint64_t BOARDS = 0x40000000; // where boards are, above the window
 constexpr uint64_t BOARD_SPAN = 0x40000;
+constexpr uint64_t OWN_DATA = 0x50000000; // and the data of init's own sessions
+constexpr uint64_t OWN_DATA_SPAN = 0x1000000;
 
 static const char *const state_names[] = {
     [KOZO_SERVICE_WAITING] = "waiting", [KOZO_SERVICE_STARTING] = "starting",
@@ -202,6 +204,45 @@ static const char *prepare_data(struct init *init, struct service *service)
     return nullptr;
 }
 
+// The part of it that init's own session has comes first.
+static const char *prepare_own_data(struct init *init, struct service *service, size_t number)
+{
+    if (service->entry->commands == 0) {
+        return nullptr;
+    }
+    uint64_t size = (uint64_t)service->entry->commands * KOZO_PAGE_SIZE;
+    uint64_t address = init->home.window + OWN_DATA + number * OWN_DATA_SPAN;
+    struct kozo_slot mapping = {init_slot(init)};
+    if (size > OWN_DATA_SPAN ||
+        kozo_home_map(&init->home, service->data, mapping, address, 0, size,
+                      KOZO_RIGHT_READ | KOZO_RIGHT_WRITE) != KOZO_OK) {
+        return "the data of init's own session can't be mapped";
+    }
+    service->own_data = (uint8_t *)address;
+    service->board->data[0] = KOZO_PROCESS_CLIENT_DATA;
+    service->board->data_size[0] = size;
+    return nullptr;
+}
+
+// Memory that it finds again in its next life.
+static const char *prepare_kept(struct init *init, struct service *service)
+{
+    for (size_t i = 0; i < service->entry->grants; i++) {
+        if (service->entry->grant[i].kind != KOZO_GRANT_KEEPS) {
+            continue;
+        }
+        unsigned order = (unsigned)service->entry->grant[i].first;
+        struct kozo_taken memory = kozo_memory_take(&init->memory, order);
+        service->kept.handle = init_slot(init);
+        if (memory.slot == 0 ||
+            kozo_untyped_retype((struct kozo_untyped){memory.slot}, KOZO_TYPE_FRAME, order,
+                                (struct kozo_slot){service->kept.handle}, 1) != KOZO_OK) {
+            return "there is too little memory for what services keep";
+        }
+    }
+    return nullptr;
+}
+
 static bool is_up(struct init *init, uint32_t program)
 {
     const struct service *service = services_at(init, program);
@@ -218,7 +259,7 @@ static bool is_lost(struct init *init, uint32_t program)
 static const char *lacks(struct init *init, const struct kozo_system_program *entry)
 {
     for (size_t i = 0; i < entry->uses; i++) {
-        if (is_lost(init, entry->use[i].program)) {
+        if (entry->use[i].optional == 0 && is_lost(init, entry->use[i].program)) {
             return init->system->program[entry->use[i].program].name;
         }
     }
@@ -288,7 +329,8 @@ static void end_users(struct init *init)
             continue;
         }
         for (size_t j = 0; j < user->entry->uses; j++) {
-            if (is_lost(init, user->entry->use[j].program)) {
+            if (user->entry->use[j].optional == 0 &&
+                is_lost(init, user->entry->use[j].program)) {
                 end_process(init, user);
                 user->state = KOZO_SERVICE_WAITING;
                 break;
@@ -415,6 +457,12 @@ const char *services_start(struct init *init)
         if (reason == nullptr) {
             reason = prepare_data(init, service);
         }
+        if (reason == nullptr) {
+            reason = prepare_own_data(init, service, i);
+        }
+        if (reason == nullptr) {
+            reason = prepare_kept(init, service);
+        }
         if (reason != nullptr) {
             services->count--;
             return reason;
@@ -422,15 +470,17 @@ const char *services_start(struct init *init)
         if (entry->terminal != 0) {
             terminal_meet(init, service);
         }
+        if (entry->commands != 0) {
+            files_meet(init, service);
+        }
     }
     services_advance(init);
     return nullptr;
 }
 
-void services_open_terminal(struct init *init, struct service *service)
+void services_open_own(struct init *init, struct service *service, uint64_t bits)
 {
-    struct service_place client = {.signal = init->processes.signals.handle,
-                                   .bits = SIGNAL_TERMINAL};
+    struct service_place client = {.signal = init->processes.signals.handle, .bits = bits};
     open_place(init, service, 0, KOZO_BADGE_LEAST, client);
 }
 

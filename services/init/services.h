@@ -36,6 +36,8 @@ struct service {
     struct kozo_notification signal;
     struct kozo_frame frame; // of the board
     struct kozo_frame data;  // for bulk data of all sessions; handle 0 without any
+    struct kozo_frame kept;  // memory that outlives it; handle 0 without any
+    uint8_t *own_data;       // that of init's own session, as init sees it
     struct kozo_board *board;
     uint32_t lives;              // how often it was started
     unsigned failures;           // in a row, each soon after its start
@@ -93,8 +95,8 @@ void services_disconnect(struct init *init, const struct kozo_system_program *en
 [[nodiscard]] bool services_are_free_for(struct init *init,
                                          const struct kozo_system_program *entry);
 
-// Opens the session of init itself with the service that is its terminal.
-void services_open_terminal(struct init *init, struct service *service);
+// Opens the session of init itself with a service, in place 0. Init is signalled with these bits.
+void services_open_own(struct init *init, struct service *service, uint64_t bits);
 
 // The state in a word.
 [[nodiscard]] const char *service_state_name(enum kozo_service_state state);

@@ -197,7 +197,7 @@ void terminal_meet(struct init *init, struct service *service)
             return;
         }
     }
-    services_open_terminal(init, service);
+    services_open_own(init, service, SIGNAL_TERMINAL);
     kozo_session_start(&terminal->session, kozo_board_session(service->board, 0),
                        (struct kozo_endpoint){}, terminal->arrival);
     if (terminal->kind == TERMINAL_POLLED) {

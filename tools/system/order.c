@@ -52,6 +52,9 @@ static bool check_names(struct description *description, char *const *files, siz
             if (program->terminal != 0 && other->terminal != 0) {
                 return fails(description, line, "another service is the terminal already");
             }
+            if (program->commands != 0 && other->commands != 0) {
+                return fails(description, line, "another service has the commands already");
+            }
         }
     }
     return true;
@@ -114,6 +117,9 @@ static bool check_devices(struct description *description)
     for (size_t i = 0; i < description->system.programs; i++) {
         const struct kozo_system_program *program = &description->system.program[i];
         for (size_t j = 0; j < program->grants; j++) {
+            if (program->grant[j].kind == KOZO_GRANT_KEEPS && program->name[0] == 0) {
+                return fails(description, program->grant[j].line, "only a service keeps memory");
+            }
             if (!check_grant(description, i, &program->grant[j])) {
                 return false;
             }
@@ -217,7 +223,9 @@ static bool give_places(struct description *description, const size_t *order)
 {
     struct kozo_system *system = &description->system;
     for (size_t i = 0; i < system->programs; i++) {
-        system->program[i].places = system->program[i].terminal;
+        bool own = system->program[i].terminal != 0 || system->program[i].commands != 0;
+        system->program[i].places = own ? 1 : 0;
+        system->program[i].pages = system->program[i].commands;
     }
     for (size_t i = 0; i < system->programs; i++) {
         struct kozo_system_program *program = &system->program[i];

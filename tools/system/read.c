@@ -123,6 +123,14 @@ static const char *read_memory(struct kozo_system_grant *grant, const struct wor
     return nullptr;
 }
 
+static const char *read_keeps(struct kozo_system_grant *grant, const struct word *words)
+{
+    const char *fault = read_memory(grant, words);
+    grant->kind = KOZO_GRANT_KEEPS;
+    memcpy(grant->name, "keeps", 6);
+    return fault == nullptr && grant->first == KOZO_MEMORY_MOST ? "not a number" : fault;
+}
+
 static const char *read_self(struct kozo_system_grant *grant, const struct word *words)
 {
     (void)words;
@@ -167,7 +175,7 @@ static const struct {
 } grant_kinds[] = {
     {"ports", 4, read_ports},       {"irq", 3, read_irq},       {"memory", 2, read_memory},
     {"self", 1, read_self},         {"time", 1, read_time},     {"initrd", 1, read_initrd},
-    {"platform", 1, read_platform}, {"driver", 1, read_driver},
+    {"platform", 1, read_platform}, {"driver", 1, read_driver}, {"keeps", 2, read_keeps},
 };
 
 static const char *read_program(struct description *description, const struct word *words,
@@ -239,10 +247,68 @@ static const char *read_copies(struct description *description, struct word word
     return service ? "a service runs once" : nullptr;
 }
 
+// A session with a service that may be down, and where its files are found.
+static const char *read_mount(struct description *description, size_t number,
+                              const struct word *words)
+{
+    struct kozo_system_program *program = &description->system.program[number];
+    if (program->mounts == KOZO_SYSTEM_MOUNTS) {
+        return "there are too many of these";
+    }
+    struct kozo_system_mount *mount = &program->mount[program->mounts];
+    if (!copy(mount->path, sizeof mount->path, words[1]) ||
+        !kozo_system_is_path(mount->path, sizeof mount->path) || mount->path[1] == 0 ||
+        strchr(mount->path + 1, '/') != nullptr) {
+        return "a slash and one name are due";
+    }
+    const char *fault = read_link(description, description->use[number], &program->uses,
+                                  KOZO_SYSTEM_USES, words[2]);
+    if (fault != nullptr) {
+        return fault;
+    }
+    mount->use = program->uses - 1;
+    program->use[mount->use].optional = 1;
+    program->mounts++;
+    return read_pages(&description->use[number][mount->use], words[3]);
+}
+
+static const char *read_place(struct kozo_system_program *program, const struct word *words)
+{
+    if (program->uses == 0) {
+        return "no session is named yet";
+    }
+    if (program->paths == KOZO_SYSTEM_PATHS) {
+        return "there are too many of these";
+    }
+    struct kozo_system_path *path = &program->path[program->paths];
+    if (!copy(path->path, sizeof path->path, words[1]) ||
+        !kozo_system_is_path(path->path, sizeof path->path)) {
+        return "it is no path from the top";
+    }
+    if (!is(words[2], "r") && !is(words[2], "rw")) {
+        return "it is either r or rw";
+    }
+    path->writable = is(words[2], "rw");
+    path->use = program->uses - 1;
+    program->paths++;
+    return nullptr;
+}
+
+static const char *read_commands(struct kozo_system_program *program, struct word word)
+{
+    struct description_link pages = {};
+    const char *fault = read_pages(&pages, word);
+    program->commands = pages.pages;
+    if (fault == nullptr && (program->name[0] == 0 || program->terminal != 0)) {
+        fault = "only a service that is no terminal has commands";
+    }
+    return fault;
+}
+
 static const char *read_terminal(struct kozo_system_program *program)
 {
     program->terminal = 1;
-    return program->name[0] != 0 ? nullptr : "only a service is a terminal";
+    return program->name[0] != 0 && program->commands == 0 ? nullptr : "only a service is a terminal";
 }
 
 static const char *read_grant(struct kozo_system_program *program, size_t line,
@@ -294,6 +360,15 @@ static const char *read_part(struct description *description, const struct word 
     }
     if (count == 2 && is(words[0], "copies")) {
         return read_copies(description, words[1]);
+    }
+    if (count == 4 && is(words[0], "mount")) {
+        return read_mount(description, number, words);
+    }
+    if (count == 3 && is(words[0], "place")) {
+        return read_place(program, words);
+    }
+    if (count == 2 && is(words[0], "commands")) {
+        return read_commands(program, words[1]);
     }
     if (count == 1 && is(words[0], "terminal")) {
         return read_terminal(program);

@@ -9,6 +9,11 @@
 //
 //     uses NAME [SIZE]         a session with that service, which is started first; with memory
 //                              of SIZE (with K, M or G, whole pages) that both share for bulk data
+//     place PATH r|rw          what the session with the file server, in the line `uses` above, may
+//                              reach there: to read, or to read and write
+//     mount PATH NAME SIZE     for the file server: a session with a volume's service, which may be
+//                              down, and one name after a slash under which its files are found
+//     commands SIZE            init's commands have a session with that service, and memory
 //     after NAME               that service must be up first
 //     restart always|never     what happens when it ends; always, when nothing is said
 //     copies NUMBER            so many of this program may run at the same time, each with sessions
@@ -19,6 +24,7 @@
 //     memory SIZE              Untyped memory of its own (with K, M or G), a power of two; or
 //     memory most              the largest piece that is free at its start and leaves a quarter of
 //                              all memory free
+//     keeps SIZE               memory, a power of two, that outlives it and that it finds as it left it
 //     self                     its own CNode, AddressSpace, Pool, Thread and SchedContext
 //     time                     the right to give out processor time
 //     initrd                   the initrd, to read

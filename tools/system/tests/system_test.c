@@ -135,6 +135,46 @@ TEST("memory for bulk data lies side by side, each session's apart from the othe
     CHECK(kozo_system_check(system, sizeof *system) == nullptr);
 }
 
+TEST("a file server has volumes that may be down, commands, and users with places")
+{
+    compile("service ram a\nkeeps 64K\nservice files b\nmount /ram ram 1M\ncommands 64K\n"
+            "program c\nuses files 4K\nplace / r\nplace /ram/home rw\n");
+    REQUIRE(description.fault == nullptr);
+    const struct kozo_system *system = &description.system;
+    CHECK(system->program[0].grant[0].kind == KOZO_GRANT_KEEPS);
+    CHECK(system->program[0].grant[0].first == 16);
+    const struct kozo_system_program *server = &system->program[1];
+    CHECK(server->uses == 1 && server->use[0].optional == 1 && server->use[0].pages == 256);
+    CHECK(server->mounts == 1 && server->mount[0].use == 0);
+    CHECK(strcmp(server->mount[0].path, "/ram") == 0);
+    // init's own session comes first, also in the memory for bulk data.
+    CHECK(server->commands == 16 && server->pages == 17 && server->places == 2);
+    const struct kozo_system_program *program = &system->program[2];
+    CHECK(program->use[0].place == 1 && program->use[0].first == 16);
+    CHECK(program->paths == 2 && program->path[0].writable == 0 && program->path[1].writable == 1);
+    CHECK(strcmp(program->path[1].path, "/ram/home") == 0);
+    CHECK(kozo_system_check(system, sizeof *system) == nullptr);
+}
+
+TEST("mounts, places, commands and kept memory that can't be are refused")
+{
+    CHECK(refused("service ram a\nservice files b\nmount ram ram 1M\n", 3));
+    CHECK(refused("service ram a\nservice files b\nmount / ram 1M\n", 3));
+    CHECK(refused("service ram a\nservice files b\nmount /a/b ram 1M\n", 3));
+    CHECK(refused("service files b\nmount /ram ram 1M\n", 2));
+    CHECK(refused("service a a\nservice b b\nuses a\nplace home rw\n", 4));
+    CHECK(refused("service a a\nservice b b\nuses a\nplace /a/../b rw\n", 4));
+    CHECK(refused("service a a\nservice b b\nuses a\nplace /a/ rw\n", 4));
+    CHECK(refused("service a a\nservice b b\nuses a\nplace / x\n", 4));
+    CHECK(refused("program a\nplace / r\n", 2));
+    CHECK(refused("program a\ncommands 4K\n", 2));
+    CHECK(refused("service a a\ncommands 4K\nservice b b\ncommands 4K\n", 3));
+    CHECK(refused("service a a\nterminal\ncommands 4K\n", 3));
+    CHECK(refused("service a a\ncommands 4K\nterminal\n", 3));
+    CHECK(refused("program a\nkeeps 4K\n", 2));
+    CHECK(refused("service a a\nkeeps most\n", 2));
+}
+
 TEST("a line that can't be read is refused and named")
 {
     CHECK(refused("program a\nnonsense\n", 2));

@@ -24,6 +24,9 @@ constexpr uint64_t KOZO_PROCESS_BOARD = 0x3fa10000;
 constexpr uint64_t KOZO_PROCESS_SESSIONS = 0x3fb00000;
 constexpr uint64_t KOZO_PROCESS_INITRD = 0x3000000000;
 
+// Memory that a service finds as its last life left it; how much is told as `keeps.size`.
+constexpr uint64_t KOZO_PROCESS_KEPT = 0x2800000000;
+
 // Memory for bulk data: that of each service that a program uses, and that of a service's clients.
 constexpr uint64_t KOZO_PROCESS_DATA = 0x1000000000;
 constexpr uint64_t KOZO_PROCESS_DATA_SPAN = 0x40000000;

@@ -16,6 +16,9 @@ constexpr size_t KOZO_SYSTEM_USES = 8;
 constexpr size_t KOZO_SYSTEM_AFTER = 4;
 constexpr size_t KOZO_SYSTEM_FILE = 64;
 constexpr size_t KOZO_SYSTEM_NAME = 16; // with a final zero
+constexpr size_t KOZO_SYSTEM_PATHS = 4;
+constexpr size_t KOZO_SYSTEM_PATH = 48; // with a final zero
+constexpr size_t KOZO_SYSTEM_MOUNTS = 7;
 constexpr size_t KOZO_SYSTEM_PLACES = 60;
 constexpr size_t KOZO_SYSTEM_PAGES = 65536; // of bulk data, of one service
 
@@ -28,6 +31,7 @@ enum kozo_grant_kind : uint32_t {
     KOZO_GRANT_INITRD, // the initrd, to read
     KOZO_GRANT_PLATFORM,
     KOZO_GRANT_DRIVER,
+    KOZO_GRANT_KEEPS, // log2 of the bytes of memory that outlives the program
     KOZO_GRANTS,
 };
 
@@ -49,6 +53,20 @@ struct kozo_system_use {
     uint32_t place;   // on its board
     uint32_t pages;   // of memory that both share for bulk data
     uint32_t first;   // of them, in the memory of all the service's sessions
+    uint32_t optional; // 1: the user goes on when the service is down
+};
+
+// A place in the file system that a session with the file server is given.
+struct kozo_system_path {
+    char path[KOZO_SYSTEM_PATH]; // names with a slash before each; "/" for everything
+    uint32_t writable;
+    uint32_t use; // number of the session
+};
+
+// A volume that the file server shows.
+struct kozo_system_mount {
+    char path[KOZO_SYSTEM_NAME]; // a slash and one name
+    uint32_t use;                // number of the session with its service
 };
 
 struct kozo_system_program {
@@ -56,14 +74,19 @@ struct kozo_system_program {
     char name[KOZO_SYSTEM_NAME]; // of a service; empty for what is run by a command
     uint32_t terminal;           // 1: init's own terminal; its place 0 is init's
     uint32_t restart;            // 1: started again when it ends
+    uint32_t commands;           // pages of init's own session, in place 0; 0 for none
     uint32_t places;             // for sessions, on the board of a service
     uint32_t pages;              // for bulk data of all its sessions
     uint32_t grants;
     uint32_t uses;
     uint32_t after_count;
+    uint32_t paths;
+    uint32_t mounts;
     uint32_t after[KOZO_SYSTEM_AFTER]; // services that must be up first
     struct kozo_system_use use[KOZO_SYSTEM_USES];
     struct kozo_system_grant grant[KOZO_SYSTEM_GRANTS];
+    struct kozo_system_path path[KOZO_SYSTEM_PATHS];
+    struct kozo_system_mount mount[KOZO_SYSTEM_MOUNTS];
 };
 
 struct kozo_system {
@@ -74,3 +97,11 @@ struct kozo_system {
 
 // Whether `size` bytes, which may be anything, are a table that can be used. Null, or the reason.
 [[nodiscard]] const char *kozo_system_check(const void *data, size_t size);
+
+// Whether a text of at most `size` bytes, its zero included, is a path from the top: "/", or names
+// with a slash before each.
+[[nodiscard]] bool kozo_system_is_path(const char *path, size_t size);
+
+// The service of a name; null when there is none.
+[[nodiscard]] const struct kozo_system_program *
+kozo_system_service(const struct kozo_system *system, const char *name);

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// What the parts of the file server share: its clock, its limits, and the way to and from clients.
+#pragma once
+
+#include <kozo/protocol.h>
+#include <stddef.h>
+
+constexpr size_t VOLUMES_MOST = 8;
+constexpr uint64_t MOMENT = 1'000'000'000; // ns for which what a shared volume tells is believed
+
+// Nanoseconds since the start, as of the last event.
+[[nodiscard]] uint64_t fsd_now(void);
+
+// Finds and runs the handler of a request.
+[[nodiscard]] struct kozo_message fsd_dispatch(struct kozo_caller *caller,
+                                               const struct kozo_message *message);
+
+// Answers a request that waited.
+void fsd_complete(size_t place, uint64_t number, const struct kozo_message *answer);
+
+// A part of the memory that a session shares; null when it is not wholly inside.
+[[nodiscard]] uint8_t *fsd_data(size_t place, uint64_t at, uint64_t length);

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: MIT
+// Looking: paths, what is known of files, what is in folders.
+#include <string.h>
+
+#include "access.h"
+#include "fetch.h"
+#include "fsd.h"
+#include "requests.h"
+#include "volume.h"
+
+constexpr size_t PATH_MOST = 4096;
+constexpr size_t LIST_MOST = 65536; // bytes of entries in one answer
+
+// Where a walk is.
+struct walk {
+    size_t place;
+    struct node *node;   // null at the top
+    struct node *folder; // that the node was found in
+    struct node *root;   // where the grant begins
+    struct view view;
+};
+
+// --- Walking ------------------------------------------------------------------------------------
+
+static struct kozo_message enter_volume(struct walk *walk, const char *name, size_t length,
+                                        struct operation *operation)
+{
+    struct volume *volume = volume_mounted_at(name, length);
+    if (volume == nullptr) {
+        return kozo_answer(KOZO_BAD_HANDLE);
+    }
+    struct kozo_message checked = volume_check(volume, operation);
+    if (is_ok(&checked)) {
+        walk->node = volume->root;
+        walk->folder = nullptr;
+    }
+    return checked;
+}
+
+static struct kozo_message enter_folder(struct walk *walk, const char *name, size_t length,
+                                        struct operation *operation)
+{
+    if (walk->node->kind != KOZO_NODE_FOLDER) {
+        return kozo_answer(KOZO_BAD_TYPE);
+    }
+    struct kozo_message fetched = fetch_name(walk->node, name, length, operation);
+    if (!is_ok(&fetched)) {
+        return fetched;
+    }
+    struct node *found = name_find(walk->node, name, length)->node;
+    if (found == nullptr) {
+        return kozo_answer(KOZO_BAD_HANDLE);
+    }
+    walk->folder = walk->node;
+    walk->node = found;
+    return kozo_answer(KOZO_OK);
+}
+
+// One name further. What is not granted is refused before it is looked for.
+static struct kozo_message step(struct walk *walk, const char *name, size_t length,
+                                struct operation *operation)
+{
+    if (!access_is_name(name, length)) {
+        return kozo_answer(KOZO_BAD_ARGUMENT);
+    }
+    if (!place_step(walk->place, &walk->view, name, length)) {
+        return kozo_answer(KOZO_NO_RIGHT);
+    }
+    struct kozo_message entered = walk->node == nullptr
+                                      ? enter_volume(walk, name, length, operation)
+                                      : enter_folder(walk, name, length, operation);
+    if (is_ok(&entered) && place_is_root(walk->place, &walk->view)) {
+        walk->root = walk->node;
+    }
+    return entered;
+}
+
+static bool is_link(const struct walk *walk)
+{
+    return walk->node != nullptr && walk->node->kind == KOZO_NODE_LINK;
+}
+
+// Goes as far as the first link; `used` tells how far that is.
+static struct kozo_message walk_path(struct walk *walk, const char *path, size_t length,
+                                     size_t *used, struct operation *operation)
+{
+    size_t at = 0;
+    while (at < length) {
+        const char *slash = memchr(path + at, '/', length - at);
+        size_t part = slash != nullptr ? (size_t)(slash - path) - at : length - at;
+        struct kozo_message stepped = step(walk, path + at, part, operation);
+        if (!is_ok(&stepped)) {
+            return stepped;
+        }
+        at += part;
+        *used = at;
+        if (is_link(walk)) {
+            break;
+        }
+        at += slash != nullptr ? 1 : 0;
+        if (slash != nullptr && at == length) {
+            return kozo_answer(KOZO_BAD_ARGUMENT); // a slash at the end
+        }
+    }
+    return kozo_answer(KOZO_OK);
+}
+
+static struct kozo_node_stat top_stat(void)
+{
+    return (struct kozo_node_stat){
+        .node = HANDLE_TOP, .kind = KOZO_NODE_FOLDER, .mode = 0555, .links = 2};
+}
+
+static struct kozo_message open_it(const struct walk *walk, uint8_t *record, size_t used)
+{
+    struct kozo_node_stat stat = walk->node != nullptr ? access_stat(walk->node) : top_stat();
+    uint64_t number = HANDLE_TOP;
+    if (walk->node != nullptr) {
+        const struct handle *handle =
+            handle_open(walk->place, walk->node, walk->folder, walk->root, walk->view);
+        if (handle == nullptr) {
+            return kozo_answer(KOZO_NO_MEMORY);
+        }
+        number = handle->number;
+    }
+    memcpy(record, &stat, sizeof stat);
+    return kozo_files_walk_answer(number, used, stat.kind);
+}
+
+struct kozo_message serve_walk(struct kozo_caller *caller,
+                               const struct kozo_files_walk_arguments *asked)
+{
+    static char path[PATH_MOST];
+    struct operation *operation = operation_of(caller);
+    const uint8_t *bytes = fsd_data(caller->session, asked->at, asked->length);
+    uint8_t *record = fsd_data(caller->session, asked->at, sizeof(struct kozo_node_stat));
+    if (bytes == nullptr || record == nullptr || asked->length > PATH_MOST) {
+        return kozo_answer(KOZO_BAD_ARGUMENT);
+    }
+    struct handle *handle = handle_find(caller->session, asked->folder);
+    if (handle == nullptr) {
+        return kozo_answer(KOZO_BAD_HANDLE);
+    }
+    struct walk walk = {.place = caller->session, .view = handle->view};
+    if (handle->node != nullptr) {
+        enum kozo_error error = access_node(caller, asked->folder, 0).error;
+        if (error != KOZO_OK) {
+            return kozo_answer(error);
+        }
+        walk.node = handle->node;
+        walk.folder = handle->folder;
+        walk.root = handle->root;
+        walk.view = handle->view;
+    }
+    size_t used = 0;
+    memcpy(path, bytes, asked->length);
+    struct kozo_message walked = walk_path(&walk, path, asked->length, &used, operation);
+    if (is_ok(&walked) && walk.node != nullptr) {
+        walked = fetch_stat(walk.node, operation);
+    }
+    return is_ok(&walked) ? open_it(&walk, record, used) : walked;
+}
+
+struct kozo_message serve_close(struct kozo_caller *caller,
+                                const struct kozo_files_close_arguments *asked)
+{
+    struct handle *handle = handle_find(caller->session, asked->file);
+    if (handle == nullptr) {
+        return kozo_answer(KOZO_BAD_HANDLE);
+    }
+    if (handle->node != nullptr) {
+        struct node *node = handle->node;
+        node_use(node);
+        handle_close(handle);
+        node_abandon(node);
+        node_release(node);
+    }
+    return kozo_answer(KOZO_OK);
+}
+
+// --- Stat ---------------------------------------------------------------------------------------
+
+struct kozo_message serve_stat(struct kozo_caller *caller,
+                               const struct kozo_files_stat_arguments *asked)
+{
+    uint8_t *record = fsd_data(caller->session, asked->at, sizeof(struct kozo_node_stat));
+    if (record == nullptr) {
+        return kozo_answer(KOZO_BAD_ARGUMENT);
+    }
+    struct kozo_node_stat stat = top_stat();
+    if (asked->file != HANDLE_TOP) {
+        struct access access = access_node(caller, asked->file, 0);
+        if (access.error != KOZO_OK) {
+            return kozo_answer(access.error);
+        }
+        struct kozo_message fetched = fetch_stat(access.node, operation_of(caller));
+        if (!is_ok(&fetched)) {
+            return fetched;
+        }
+        stat = access_stat(access.node);
+    }
+    memcpy(record, &stat, sizeof stat);
+    return kozo_answer(KOZO_OK);
+}
+
+struct kozo_message serve_describe(struct kozo_caller *caller,
+                                   const struct kozo_files_describe_arguments *asked)
+{
+    struct operation *operation = operation_of(caller);
+    struct access access = access_node(caller, asked->file, 0);
+    if (access.error != KOZO_OK) {
+        return kozo_answer(access.error);
+    }
+    struct volume *volume = access.node->volume;
+    // Asked once for each request: what is free changes all the time.
+    if (operation->cursor == 0) {
+        operation->cursor = 1;
+        return volume_describe(volume, operation);
+    }
+    uint64_t dirty = volume->block > 0 ? volume->dirty * KOZO_PAGE_SIZE / volume->block : 0;
+    uint64_t free = volume->free > dirty ? volume->free - dirty : 0;
+    return kozo_files_describe_answer(volume->block, volume->blocks, free, volume->nodes,
+                                      volume->flags);
+}
+
+// --- Lists --------------------------------------------------------------------------------------
+
+// What has been written of a list, into the memory of a client.
+struct listing {
+    uint8_t *bytes;
+    size_t size;
+    size_t done;
+};
+
+static bool add_entry(struct listing *listing, struct kozo_folder_entry entry, const char *name)
+{
+    size_t padded = (entry.length + 7ul) & ~7ul;
+    if (listing->size - listing->done < sizeof entry + padded) {
+        return false;
+    }
+    uint8_t *at = listing->bytes + listing->done;
+    memcpy(at, &entry, sizeof entry);
+    memcpy(at + sizeof entry, name, entry.length);
+    memset(at + sizeof entry + entry.length, 0, padded - entry.length);
+    listing->done += sizeof entry + padded;
+    return true;
+}
+
+static struct kozo_message end_list(const struct listing *listing, bool full)
+{
+    return full && listing->done == 0 ? kozo_answer(KOZO_BAD_ARGUMENT)
+                                      : kozo_files_list_answer(listing->done);
+}
+
+// The top: what is mounted, as far as the session may see it.
+static struct kozo_message list_top(size_t place, const struct view *view, uint64_t from,
+                                    struct listing *listing)
+{
+    for (size_t i = from; volume_at(i) != nullptr; i++) {
+        const struct volume *volume = volume_at(i);
+        size_t length = strlen(volume->mount);
+        struct kozo_folder_entry entry = {
+            .node = access_number(volume, 1),
+            .next = i + 1,
+            .kind = KOZO_NODE_FOLDER,
+            .length = (uint32_t)length,
+        };
+        if (volume->mounted && place_shows(place, view, volume->mount, length) &&
+            !add_entry(listing, entry, volume->mount)) {
+            return end_list(listing, true);
+        }
+    }
+    return end_list(listing, false);
+}
+
+// The next entry of what a volume listed; false when it is not one, and the rest is not believed.
+static bool next_entry(const uint8_t *bytes, size_t size, size_t *at,
+                       struct kozo_folder_entry *entry, const char **name)
+{
+    if (size - *at < sizeof *entry) {
+        return false;
+    }
+    memcpy(entry, bytes + *at, sizeof *entry);
+    *name = (const char *)bytes + *at + sizeof *entry;
+    size_t padded = (entry->length + 7ul) & ~7ul;
+    if (entry->length > NODE_NAME_MOST || padded > size - *at - sizeof *entry ||
+        !access_is_name(*name, entry->length) || entry->kind < KOZO_NODE_FILE ||
+        entry->kind > KOZO_NODE_OTHER) {
+        return false;
+    }
+    *at += sizeof *entry + padded;
+    return true;
+}
+
+// Passes on what a volume has listed, checked entry by entry. It is a copy: the volume may still
+// write to the memory that it came through.
+static struct kozo_message pass_on(const struct access *access, size_t place, const uint8_t *bytes,
+                                   size_t size, struct listing *listing)
+{
+    struct kozo_folder_entry entry;
+    const char *name = nullptr;
+    for (size_t at = 0; at < size;) {
+        if (!next_entry(bytes, size, &at, &entry, &name)) {
+            return kozo_answer(KOZO_NO_REPLY);
+        }
+        entry.node = access_number(access->node->volume, entry.node);
+        bool above = access->handle->view.grant == GRANT_NONE;
+        if (above && !place_shows(place, &access->handle->view, name, entry.length)) {
+            continue;
+        }
+        if (!add_entry(listing, entry, name)) {
+            break;
+        }
+    }
+    return end_list(listing, size > 0);
+}
+
+// At once, since the part of the shared memory that it came through is used anew.
+static enum kozo_error list_done(struct request *request, const struct kozo_entry *entry)
+{
+    static uint8_t copy[LIST_MOST];
+    struct kozo_volume_list_result result = kozo_volume_list_end(entry);
+    struct operation *owner = request->owner;
+    if (result.error != KOZO_OK || owner == nullptr) {
+        return result.error;
+    }
+    struct kozo_files_list_arguments asked = kozo_files_list_arguments(&owner->message);
+    struct kozo_caller caller = {.session = owner->place};
+    struct access access = access_kind(&caller, asked.file, 0, KOZO_NODE_FOLDER);
+    struct listing listing = {
+        .bytes = fsd_data(owner->place, asked.at, asked.length),
+        .size = asked.length,
+    };
+    if (access.error != KOZO_OK || listing.bytes == nullptr || result.done > request->size ||
+        result.done > LIST_MOST) {
+        return access.error != KOZO_OK ? access.error : KOZO_NO_REPLY;
+    }
+    memcpy(copy, request->bytes, result.done);
+    struct kozo_message answer = pass_on(&access, owner->place, copy, result.done, &listing);
+    owner->word[0] = listing.done;
+    return (enum kozo_error)answer.info.label;
+}
+
+static struct kozo_message begin_list(const struct access *access, uint64_t from, size_t room,
+                                      struct operation *operation)
+{
+    struct volume *volume = access->node->volume;
+    struct kozo_message checked = volume_check(volume, operation);
+    if (!is_ok(&checked)) {
+        return checked;
+    }
+    struct request *request = request_new(volume, operation, list_done);
+    if (request == nullptr) {
+        return operation_wait(operation, &volume->waiting);
+    }
+    request->change = true;
+    request_hold(request, access->node, nullptr);
+    room = room < request->size ? room : request->size;
+    room = room < LIST_MOST ? room : LIST_MOST;
+    uint64_t number = kozo_volume_list_begin(&volume->session, access->node->number, from,
+                                             request->at, room);
+    return request_begun(request, number) ? kozo_later()
+                                          : operation_wait(operation, &volume->waiting);
+}
+
+struct kozo_message serve_list(struct kozo_caller *caller,
+                               const struct kozo_files_list_arguments *asked)
+{
+    struct operation *operation = operation_of(caller);
+    if (operation->stage == STAGE_DONE) {
+        return operation->error == KOZO_OK ? kozo_files_list_answer(operation->word[0])
+                                           : kozo_answer(operation->error);
+    }
+    struct listing listing = {
+        .bytes = fsd_data(caller->session, asked->at, asked->length),
+        .size = asked->length,
+    };
+    if (listing.bytes == nullptr) {
+        return kozo_answer(KOZO_BAD_ARGUMENT);
+    }
+    const struct handle *handle = handle_find(caller->session, asked->file);
+    if (handle != nullptr && handle->node == nullptr) {
+        return list_top(caller->session, &handle->view, asked->from, &listing);
+    }
+    struct access access = access_kind(caller, asked->file, 0, KOZO_NODE_FOLDER);
+    return access.error == KOZO_OK ? begin_list(&access, asked->from, asked->length, operation)
+                                   : kozo_answer(access.error);
+}

@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: MIT
+#include "node.h"
+
+#include <string.h>
+
+#include "cache.h"
+#include "fsd.h"
+#include "volume.h"
+
+constexpr size_t BUCKETS = 8192;
+
+struct name_short {
+    struct name name;
+    char bytes[NODE_NAME_SHORT];
+};
+
+struct name_long {
+    struct name name;
+    char bytes[NODE_NAME_MOST + 1];
+};
+
+// Names of one size: a ring by age, the youngest first.
+struct pool {
+    struct name *free;
+    struct name *first;
+    struct name *last;
+};
+
+static struct {
+    struct node node[NODES];
+    struct node *free;
+    struct node *unused_first; // nobody uses them, the youngest first
+    struct node *unused_last;
+    struct node *node_bucket[BUCKETS];
+    struct name_short name_short[NAMES_SHORT];
+    struct name_long name_long[NAMES_LONG];
+    struct pool pool_short;
+    struct pool pool_long;
+    struct name *name_bucket[BUCKETS];
+} state;
+
+static uint32_t mix(uint64_t value)
+{
+    return (uint32_t)(value * 0x9e3779b97f4a7c15 >> 32);
+}
+
+// --- Names --------------------------------------------------------------------------------------
+
+static uint32_t hash_of(const struct node *folder, const char *bytes, size_t length)
+{
+    uint64_t hash = (uint64_t)(folder - state.node) + 1;
+    while (length >= 8) {
+        uint64_t word;
+        memcpy(&word, bytes, sizeof word);
+        hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+        hash ^= hash >> 32;
+        bytes += 8;
+        length -= 8;
+    }
+    for (size_t i = 0; i < length; i++) {
+        hash = (hash ^ (uint8_t)bytes[i]) * 0x100000001b3;
+    }
+    return mix(hash);
+}
+
+static struct pool *pool_of(size_t length)
+{
+    return length <= NODE_NAME_SHORT ? &state.pool_short : &state.pool_long;
+}
+
+static void unlink_age(struct pool *pool, struct name *name)
+{
+    if (name->previous != nullptr) {
+        name->previous->next = name->next;
+    } else {
+        pool->first = name->next;
+    }
+    if (name->next != nullptr) {
+        name->next->previous = name->previous;
+    } else {
+        pool->last = name->previous;
+    }
+}
+
+static void link_age(struct pool *pool, struct name *name)
+{
+    name->previous = nullptr;
+    name->next = pool->first;
+    if (pool->first != nullptr) {
+        pool->first->previous = name;
+    } else {
+        pool->last = name;
+    }
+    pool->first = name;
+}
+
+static void unlink_node(struct name *name)
+{
+    if (name->node == nullptr) {
+        return;
+    }
+    if (name->previous_called != nullptr) {
+        name->previous_called->next_called = name->next_called;
+    } else {
+        name->node->called = name->next_called;
+    }
+    if (name->next_called != nullptr) {
+        name->next_called->previous_called = name->previous_called;
+    }
+    name->node = nullptr;
+}
+
+static void link_node(struct name *name, struct node *node)
+{
+    name->node = node;
+    if (node != nullptr) {
+        name->previous_called = nullptr;
+        name->next_called = node->called;
+        if (node->called != nullptr) {
+            node->called->previous_called = name;
+        }
+        node->called = name;
+    }
+}
+
+static void drop(struct name *name)
+{
+    struct pool *pool = pool_of(name->length);
+    struct name **link = &state.name_bucket[name->hash % BUCKETS];
+    while (*link != name) {
+        link = &(*link)->chain;
+    }
+    *link = name->chain;
+    if (name->previous_in != nullptr) {
+        name->previous_in->next_in = name->next_in;
+    } else {
+        name->folder->names = name->next_in;
+    }
+    if (name->next_in != nullptr) {
+        name->next_in->previous_in = name->previous_in;
+    }
+    unlink_node(name);
+    unlink_age(pool, name);
+    name->folder = nullptr;
+    name->next = pool->free;
+    pool->free = name;
+}
+
+static struct name *find(const struct node *folder, const char *bytes, size_t length, uint32_t hash)
+{
+    struct name *name = state.name_bucket[hash % BUCKETS];
+    while (name != nullptr && (name->hash != hash || name->folder != folder ||
+                               name->length != length || memcmp(name_bytes(name), bytes, length) != 0)) {
+        name = name->chain;
+    }
+    return name;
+}
+
+struct name *name_find(const struct node *folder, const char *bytes, size_t length)
+{
+    struct name *name = find(folder, bytes, length, hash_of(folder, bytes, length));
+    struct pool *pool = pool_of(length);
+    if (name != nullptr && name != pool->first) {
+        unlink_age(pool, name);
+        link_age(pool, name);
+    }
+    return name;
+}
+
+static struct name *take(struct pool *pool)
+{
+    if (pool->free == nullptr && pool->last != nullptr) {
+        drop(pool->last);
+    }
+    struct name *name = pool->free;
+    pool->free = name->next;
+    return name;
+}
+
+static struct name *add(struct node *folder, const char *bytes, size_t length, uint32_t hash)
+{
+    struct pool *pool = pool_of(length);
+    struct name *name = take(pool);
+    struct name **bucket = &state.name_bucket[hash % BUCKETS];
+    *name = (struct name){
+        .folder = folder,
+        .chain = *bucket,
+        .next_in = folder->names,
+        .hash = hash,
+        .length = (uint8_t)length,
+    };
+    memcpy(name + 1, bytes, length);
+    *bucket = name;
+    if (folder->names != nullptr) {
+        folder->names->previous_in = name;
+    }
+    folder->names = name;
+    link_age(pool, name);
+    return name;
+}
+
+void name_set(struct node *folder, const char *bytes, size_t length, struct node *node)
+{
+    uint32_t hash = hash_of(folder, bytes, length);
+    struct name *name = find(folder, bytes, length, hash);
+    if (name == nullptr) {
+        name = add(folder, bytes, length, hash);
+    }
+    unlink_node(name);
+    link_node(name, node);
+    name->looked = fsd_now();
+}
+
+void name_drop(struct node *folder, const char *bytes, size_t length)
+{
+    struct name *name = find(folder, bytes, length, hash_of(folder, bytes, length));
+    if (name != nullptr) {
+        drop(name);
+    }
+}
+
+void name_drop_all(struct node *folder)
+{
+    while (folder->names != nullptr) {
+        drop(folder->names);
+    }
+}
+
+// --- Nodes --------------------------------------------------------------------------------------
+
+uint32_t node_index(const struct node *node)
+{
+    return (uint32_t)(node - state.node) + 1;
+}
+
+struct node *node_at(uint32_t index)
+{
+    return &state.node[index - 1];
+}
+
+static struct node **bucket_of(const struct volume *volume, uint64_t number)
+{
+    uint64_t key = number * VOLUMES_MOST + volume_index(volume);
+    return &state.node_bucket[mix(key) % BUCKETS];
+}
+
+static void unlink_unused(struct node *node)
+{
+    if (node->previous != nullptr) {
+        node->previous->next = node->next;
+    } else {
+        state.unused_first = node->next;
+    }
+    if (node->next != nullptr) {
+        node->next->previous = node->previous;
+    } else {
+        state.unused_last = node->previous;
+    }
+}
+
+static void link_unused(struct node *node)
+{
+    node->previous = nullptr;
+    node->next = state.unused_first;
+    if (state.unused_first != nullptr) {
+        state.unused_first->previous = node;
+    } else {
+        state.unused_last = node;
+    }
+    state.unused_first = node;
+}
+
+void node_use(struct node *node)
+{
+    if (node->uses++ == 0) {
+        unlink_unused(node);
+    }
+}
+
+static void unlink_bucket(struct node *node)
+{
+    struct node **link = bucket_of(node->volume, node->number);
+    while (*link != node) {
+        link = &(*link)->chain;
+    }
+    *link = node->chain;
+}
+
+// Forgets a node that nobody uses. A folder above may then be used by nobody either.
+static void forget(struct node *node)
+{
+    struct node *parent = node->parent;
+    cache_drop_node(node);
+    name_drop_all(node);
+    while (node->called != nullptr) {
+        drop(node->called);
+    }
+    unlink_unused(node);
+    unlink_bucket(node);
+    if (!node->gone && (node->nameless || !volume_is_lasting(node->volume))) {
+        volume_forget(node->volume, node->number);
+    }
+    node->volume = nullptr;
+    node->next = state.free;
+    state.free = node;
+    if (parent != nullptr && parent != node) {
+        node_release(parent);
+    }
+}
+
+void node_release(struct node *node)
+{
+    if (--node->uses > 0) {
+        return;
+    }
+    link_unused(node);
+    if (node->gone || node->nameless) {
+        forget(node);
+    }
+}
+
+struct node *node_find(struct volume *volume, uint64_t number)
+{
+    struct node *node = *bucket_of(volume, number);
+    while (node != nullptr &&
+           (node->number != number || node->volume != volume || node->gone)) {
+        node = node->chain;
+    }
+    return node;
+}
+
+struct node *node_get(struct volume *volume, uint64_t number, uint32_t kind)
+{
+    struct node *node = node_find(volume, number);
+    if (node != nullptr && node->kind == kind) {
+        return node;
+    }
+    if (node != nullptr) {
+        // The number means something else by now.
+        node_use(node);
+        node->gone = true;
+        node_release(node);
+    }
+    if (state.free == nullptr && state.unused_last != nullptr) {
+        forget(state.unused_last);
+    }
+    node = state.free;
+    if (node == nullptr) {
+        return nullptr;
+    }
+    state.free = node->next;
+    struct node **bucket = bucket_of(volume, number);
+    *node = (struct node){.volume = volume, .number = number, .kind = kind, .chain = *bucket};
+    *bucket = node;
+    link_unused(node);
+    return node;
+}
+
+void node_abandon(struct node *node)
+{
+    if (node->handles == nullptr && node->known && node->stat.links == 0) {
+        node_use(node);
+        cache_drop_node(node);
+        node_release(node);
+    }
+}
+
+bool node_lies_in(const struct node *node, const struct node *folder)
+{
+    while (node != folder && node->parent != nullptr && node->parent != node) {
+        node = node->parent;
+    }
+    return node == folder;
+}
+
+bool node_set_parent(struct node *node, struct node *parent)
+{
+    if (node->parent == parent) {
+        return true;
+    }
+    if (node->parent == node || node_lies_in(parent, node)) {
+        return false;
+    }
+    struct node *before = node->parent;
+    node_use(parent);
+    node->parent = parent;
+    if (before != nullptr) {
+        node_release(before);
+    }
+    return true;
+}
+
+void node_lose_volume(struct volume *volume)
+{
+    for (size_t i = 0; i < NODES; i++) {
+        struct node *node = &state.node[i];
+        if (node->volume != volume || node->gone) {
+            continue;
+        }
+        node_use(node);
+        node->gone = true;
+        cache_drop_node(node);
+        name_drop_all(node);
+        queue_wake(&node->waiting);
+        node_release(node);
+    }
+}
+
+void node_start(void)
+{
+    for (size_t i = NODES; i > 0; i--) {
+        state.node[i - 1].next = state.free;
+        state.free = &state.node[i - 1];
+    }
+    for (size_t i = 0; i < NAMES_SHORT; i++) {
+        state.name_short[i].name.next = state.pool_short.free;
+        state.pool_short.free = &state.name_short[i].name;
+    }
+    for (size_t i = 0; i < NAMES_LONG; i++) {
+        state.name_long[i].name.next = state.pool_long.free;
+        state.pool_long.free = &state.name_long[i].name;
+    }
+}

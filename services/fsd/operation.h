@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// What clients ask for, while it is being carried out.
+//
+//   handler ──▶ answered
+//      ▲  └──▶ waits in a queue, or for a request to a volume
+//      └─────── woken: runs again, from its start
+//
+// A handler finds what it needs in the caches. When something is missing it begins to fetch that,
+// waits, and is run again from its start; so it keeps no pointer over a wait, and looks at everything
+// afresh. What must not be done twice, a change on a volume, is a stage: the handler runs once to
+// begin it and once with its result.
+#pragma once
+
+#include <kozo/protocol.h>
+#include <stddef.h>
+
+#include "queue.h"
+
+constexpr size_t OPERATIONS = 512;
+constexpr unsigned OPERATION_TRIES = 10'000; // runs, until a volume is taken for one that lies
+
+enum operation_stage : uint8_t {
+    STAGE_START,
+    STAGE_UNDER_WAY, // a request to a volume belongs to it
+    STAGE_DONE,      // that request has completed
+};
+
+struct operation {
+    bool used;
+    bool failed; // what it waited for can't be had; `error` says why
+    enum operation_stage stage;
+    unsigned tries;
+    size_t place;
+    uint64_t badge;
+    uint64_t number; // under which it is answered when it waited; 0 when it can't wait
+    struct kozo_message message;
+    enum kozo_error error; // how the request went
+    uint64_t word[2];      // and what it gave
+    uint64_t cursor;       // of what takes several steps: how far it is
+    uint64_t start;        // and where it began
+    uint32_t limit;        // a bound that was set in the first step
+    struct request *request;
+    struct queue *queue;
+    struct operation *next;
+    struct operation *previous;
+};
+
+// Carries out a request of a client: the answer, or kozo_later().
+struct kozo_message operation_begin(const struct kozo_caller *caller,
+                                    const struct kozo_message *message);
+
+// For a handler: the operation that it carries out.
+[[nodiscard]] struct operation *operation_of(const struct kozo_caller *caller);
+
+// For a handler: gives up for now, until the queue is woken.
+[[nodiscard]] struct kozo_message operation_wait(struct operation *operation, struct queue *queue);
+
+// The request that belongs to an operation has completed: it runs on at the next operation_work.
+void operation_resume(struct operation *operation);
+
+// Lets all that wait in a queue run on at the next operation_work.
+void queue_wake(struct queue *queue);
+
+// Runs what was woken.
+void operation_work(void);
+
+// Drops an operation; false when there is none of that number.
+[[nodiscard]] bool operation_cancel(size_t place, uint64_t number);
+void operation_drop_all(size_t place);

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include "place.h"
+
+#include <kozo/board.h>
+#include <string.h>
+
+struct grant {
+    const char *path; // names with slashes before each; empty for the top
+    uint16_t names;
+    uint8_t rights;
+};
+
+static struct session {
+    unsigned count;
+    struct grant grant[GRANTS_MOST];
+} sessions[KOZO_BOARD_SESSIONS];
+
+static uint16_t count_names(const char *path)
+{
+    uint16_t count = 0;
+    for (; *path != 0; path++) {
+        count += *path == '/' ? 1 : 0;
+    }
+    return count;
+}
+
+static void add(struct session *session, const struct kozo_system_path *given)
+{
+    const char *path = strcmp(given->path, "/") == 0 ? "" : given->path;
+    session->grant[session->count++] = (struct grant){
+        .path = path,
+        .names = count_names(path),
+        .rights = PLACE_READ | (given->writable != 0 ? PLACE_WRITE : 0),
+    };
+}
+
+void place_start(const struct kozo_system *system, const char *service)
+{
+    static const struct kozo_system_path all = {.path = "/", .writable = 1};
+    const struct kozo_system_program *own = kozo_system_service(system, service);
+    if (own == nullptr) {
+        return;
+    }
+    if (own->commands > 0) {
+        add(&sessions[0], &all); // init's, for the person at the prompt
+    }
+    for (size_t i = 0; i < system->programs; i++) {
+        const struct kozo_system_program *program = &system->program[i];
+        for (size_t j = 0; j < program->paths; j++) {
+            const struct kozo_system_use *use = &program->use[program->path[j].use];
+            if (&system->program[use->program] == own && use->place < KOZO_BOARD_SESSIONS) {
+                add(&sessions[use->place], &program->path[j]);
+            }
+        }
+    }
+}
+
+// A name of a path, by its number; its length is 0 when there is none.
+struct part {
+    const char *bytes;
+    size_t length;
+};
+
+static struct part part_of(const char *path, unsigned number)
+{
+    while (*path != 0 && number > 0) {
+        path++;
+        number -= *path == '/' || *path == 0 ? 1 : 0;
+    }
+    if (*path == 0) {
+        return (struct part){.bytes = path};
+    }
+    const char *start = path + 1;
+    return (struct part){.bytes = start, .length = strcspn(start, "/")};
+}
+
+static bool matches(const struct grant *grant, unsigned depth, const char *name, size_t length)
+{
+    struct part part = part_of(grant->path, depth);
+    return part.length == length && memcmp(part.bytes, name, length) == 0;
+}
+
+static void settle(const struct session *session, struct view *view)
+{
+    for (unsigned i = 0; i < session->count; i++) {
+        if ((view->mask >> i & 1) != 0 && session->grant[i].names == view->depth) {
+            view->grant = (uint8_t)i;
+            view->rights = session->grant[i].rights;
+            view->mask &= (uint8_t)~(1u << i);
+        }
+    }
+}
+
+struct view place_top(size_t place)
+{
+    const struct session *session = &sessions[place];
+    struct view view = {.grant = GRANT_NONE, .mask = (uint8_t)((1u << session->count) - 1)};
+    settle(session, &view);
+    return view;
+}
+
+bool place_step(size_t place, struct view *view, const char *name, size_t length)
+{
+    const struct session *session = &sessions[place];
+    uint8_t mask = 0;
+    for (unsigned i = 0; view->mask >> i != 0; i++) {
+        if ((view->mask >> i & 1) != 0 && matches(&session->grant[i], view->depth, name, length)) {
+            mask |= (uint8_t)(1u << i);
+        }
+    }
+    view->mask = mask;
+    view->depth++;
+    if (mask != 0) {
+        settle(session, view);
+    }
+    return view->grant != GRANT_NONE || view->mask != 0;
+}
+
+bool place_shows(size_t place, const struct view *view, const char *name, size_t length)
+{
+    struct view next = *view;
+    return place_step(place, &next, name, length);
+}
+
+bool place_is_root(size_t place, const struct view *view)
+{
+    return view->grant != GRANT_NONE && view->depth > 1 &&
+           sessions[place].grant[view->grant].names == view->depth;
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// The handlers of the Files protocol, by what they are about.
+#pragma once
+
+#include <kozo/protocol.h>
+
+// look.c
+struct kozo_message serve_walk(struct kozo_caller *caller,
+                               const struct kozo_files_walk_arguments *asked);
+struct kozo_message serve_close(struct kozo_caller *caller,
+                                const struct kozo_files_close_arguments *asked);
+struct kozo_message serve_stat(struct kozo_caller *caller,
+                               const struct kozo_files_stat_arguments *asked);
+struct kozo_message serve_list(struct kozo_caller *caller,
+                               const struct kozo_files_list_arguments *asked);
+struct kozo_message serve_describe(struct kozo_caller *caller,
+                                   const struct kozo_files_describe_arguments *asked);
+
+// contents.c
+struct kozo_message serve_read(struct kozo_caller *caller,
+                               const struct kozo_files_read_arguments *asked);
+struct kozo_message serve_write(struct kozo_caller *caller,
+                                const struct kozo_files_write_arguments *asked);
+
+// names.c
+struct kozo_message serve_make(struct kozo_caller *caller,
+                               const struct kozo_files_make_arguments *asked);
+struct kozo_message serve_link(struct kozo_caller *caller,
+                               const struct kozo_files_link_arguments *asked);
+struct kozo_message serve_remove(struct kozo_caller *caller,
+                                 const struct kozo_files_remove_arguments *asked);
+struct kozo_message serve_rename(struct kozo_caller *caller,
+                                 const struct kozo_files_rename_arguments *asked);
+
+// change.c
+struct kozo_message serve_change(struct kozo_caller *caller,
+                                 const struct kozo_files_change_arguments *asked);
+struct kozo_message serve_sync(struct kozo_caller *caller,
+                               const struct kozo_files_sync_arguments *asked);
+
+// lend.c
+struct kozo_message serve_pages(struct kozo_caller *caller,
+                                const struct kozo_files_pages_arguments *asked);

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: MIT
+#include "volume.h"
+
+#include <kozo/process_info.h>
+#include <string.h>
+
+#include "cache.h"
+
+constexpr uint64_t ROOT = 1;
+constexpr struct kozo_endpoint PARENT = {KOZO_PROCESS_PARENT};
+
+static struct {
+    size_t count;
+    struct volume volume[VOLUMES_MOST];
+} state;
+
+void volume_start(const struct kozo_system *system, const char *service)
+{
+    const struct kozo_system_program *own = kozo_system_service(system, service);
+    for (size_t i = 0; own != nullptr && i < own->mounts && state.count < VOLUMES_MOST; i++) {
+        const struct kozo_system_mount *mount = &own->mount[i];
+        struct volume *volume = &state.volume[state.count];
+        volume->name = system->program[own->use[mount->use].program].name;
+        volume->mount = mount->path + 1;
+        volume->mounted = true;
+        if (kozo_session_open(&volume->session, volume->name) &&
+            volume->session.data_size >= REQUESTS * KOZO_PAGE_SIZE) {
+            state.count++;
+        }
+    }
+}
+
+size_t volume_index(const struct volume *volume)
+{
+    return (size_t)(volume - state.volume);
+}
+
+struct volume *volume_at(size_t index)
+{
+    return index < state.count ? &state.volume[index] : nullptr;
+}
+
+struct volume *volume_mounted_at(const char *name, size_t length)
+{
+    for (size_t i = 0; i < state.count; i++) {
+        struct volume *volume = &state.volume[i];
+        if (volume->mounted && strlen(volume->mount) == length &&
+            memcmp(volume->mount, name, length) == 0) {
+            return volume;
+        }
+    }
+    return nullptr;
+}
+
+bool volume_is_lasting(const struct volume *volume)
+{
+    return (volume->flags & KOZO_VOLUME_LASTING) != 0;
+}
+
+bool volume_is_shared(const struct volume *volume)
+{
+    return (volume->flags & KOZO_VOLUME_SHARED) != 0;
+}
+
+// --- Requests -----------------------------------------------------------------------------------
+
+static struct request *free_request(struct volume *volume, size_t most)
+{
+    for (size_t i = 0; i < most; i++) {
+        if (volume->request[i].number == 0) {
+            return &volume->request[i];
+        }
+    }
+    return nullptr;
+}
+
+static struct request *take(struct volume *volume, size_t most, struct operation *owner,
+                            request_done *done)
+{
+    struct request *request = free_request(volume, most);
+    if (request != nullptr) {
+        size_t size = volume->session.data_size / REQUESTS / KOZO_PAGE_SIZE * KOZO_PAGE_SIZE;
+        uint64_t at = (uint64_t)(request - volume->request) * size;
+        *request = (struct request){
+            .volume = volume,
+            .done = done,
+            .owner = owner,
+            .at = at,
+            .bytes = volume->session.data + at,
+            .size = size,
+        };
+    }
+    return request;
+}
+
+struct request *request_new(struct volume *volume, struct operation *owner, request_done *done)
+{
+    return take(volume, REQUESTS_COMMON, owner, done);
+}
+
+struct request *request_new_reserved(struct volume *volume, request_done *done)
+{
+    return take(volume, REQUESTS, nullptr, done);
+}
+
+void request_hold(struct request *request, struct node *node, struct node *second)
+{
+    request->node = node;
+    request->second = second;
+    if (node != nullptr) {
+        node_use(node);
+    }
+    if (second != nullptr) {
+        node_use(second);
+    }
+}
+
+static void let_go(struct request *request)
+{
+    struct node *node = request->node;
+    struct node *second = request->second;
+    request->node = nullptr;
+    request->second = nullptr;
+    if (node != nullptr) {
+        node_release(node);
+    }
+    if (second != nullptr) {
+        node_release(second);
+    }
+}
+
+bool request_begun(struct request *request, uint64_t number)
+{
+    request->number = number;
+    if (number == 0) {
+        let_go(request);
+        return false;
+    }
+    if (request->owner != nullptr) {
+        request->owner->request = request;
+        request->owner->stage = STAGE_UNDER_WAY;
+    }
+    return true;
+}
+
+void request_disown(struct request *request)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_REQUEST_CANCEL},
+        .word = {request->number},
+    };
+    request->owner = nullptr;
+    // A full ring: then it completes for nobody.
+    (void)kozo_session_begin(&request->volume->session, &message);
+}
+
+// The request is done: first the caches learn of it, then its owner.
+static void finish(struct request *request, const struct kozo_entry *entry)
+{
+    struct volume *volume = request->volume;
+    struct operation *owner = request->owner;
+    if (owner != nullptr) {
+        owner->word[0] = entry->word[0];
+        owner->word[1] = entry->word[1];
+    }
+    enum kozo_error error = request->done(request, entry);
+    request->number = 0;
+    if (owner != nullptr) {
+        owner->stage = request->change ? STAGE_DONE : STAGE_START;
+        owner->failed = !request->change && error != KOZO_OK;
+        owner->error = error;
+        operation_resume(owner);
+    }
+    let_go(request);
+    // All of them: the first may find what it wanted in the caches, and need no request.
+    queue_wake(&volume->waiting);
+}
+
+static struct request *find_request(struct volume *volume, uint64_t number)
+{
+    for (size_t i = 0; i < REQUESTS; i++) {
+        if (volume->request[i].number == number && number != 0) {
+            return &volume->request[i];
+        }
+    }
+    return nullptr;
+}
+
+// --- What it is ---------------------------------------------------------------------------------
+
+static enum kozo_error described(struct request *request, const struct kozo_entry *entry)
+{
+    struct volume *volume = request->volume;
+    struct kozo_volume_describe_result result = kozo_volume_describe_end(entry);
+    if (result.error == KOZO_OK) {
+        volume->block = result.block;
+        volume->blocks = result.blocks;
+        volume->free = result.free;
+        volume->nodes = result.nodes;
+        volume->flags = result.flags;
+        volume->stale = false;
+    }
+    return result.error;
+}
+
+struct kozo_message volume_describe(struct volume *volume, struct operation *operation)
+{
+    struct kozo_message checked = volume_check(volume, operation);
+    if (checked.info.label != KOZO_OK) {
+        return checked;
+    }
+    struct request *request = request_new(volume, operation, described);
+    if (request == nullptr ||
+        !request_begun(request, kozo_volume_describe_begin(&volume->session))) {
+        return operation_wait(operation, &volume->waiting);
+    }
+    return kozo_later();
+}
+
+static enum kozo_error introduced(struct request *request, const struct kozo_entry *entry)
+{
+    struct volume *volume = request->volume;
+    enum kozo_error error = described(request, entry);
+    struct node *root = nullptr;
+    if (error == KOZO_OK && volume->root == nullptr) {
+        root = node_get(volume, ROOT, KOZO_NODE_FOLDER);
+        if (root != nullptr) {
+            node_use(root);
+            root->parent = root;
+            volume->root = root;
+        }
+    }
+    volume->state = volume->root != nullptr && error == KOZO_OK ? VOLUME_READY : VOLUME_ABSENT;
+    queue_wake(&volume->waiting);
+    return error;
+}
+
+static void ask(struct volume *volume)
+{
+    struct request *request = request_new(volume, nullptr, introduced);
+    if (request != nullptr &&
+        request_begun(request, kozo_volume_describe_begin(&volume->session))) {
+        volume->state = VOLUME_ASKED;
+    }
+}
+
+static bool is_down(const struct volume *volume)
+{
+    struct kozo_namespace_find_result found =
+        kozo_namespace_find(PARENT, volume->name, strlen(volume->name));
+    return found.error != KOZO_OK || found.state == KOZO_SERVICE_DOWN;
+}
+
+struct kozo_message volume_check(struct volume *volume, struct operation *operation)
+{
+    if (volume->state == VOLUME_READY) {
+        return kozo_answer(KOZO_OK);
+    }
+    if (is_down(volume)) {
+        return kozo_answer(KOZO_NO_REPLY);
+    }
+    if (volume->state == VOLUME_ABSENT) {
+        ask(volume);
+    }
+    return operation_wait(operation, &volume->waiting);
+}
+
+// --- Lives --------------------------------------------------------------------------------------
+
+static void fail_all(struct volume *volume)
+{
+    const struct kozo_entry lost = {.label = KOZO_NO_REPLY};
+    for (size_t i = 0; i < REQUESTS; i++) {
+        if (volume->request[i].number != 0) {
+            finish(&volume->request[i], &lost);
+        }
+    }
+}
+
+// All that was under way has failed. Who waited for a free request finds out afresh.
+static void lose(struct volume *volume)
+{
+    volume->state = VOLUME_ABSENT;
+    fail_all(volume);
+    volume->forgets = 0;
+    if (!volume_is_lasting(volume) && volume->root != nullptr) {
+        struct node *root = volume->root;
+        volume->root = nullptr;
+        node_lose_volume(volume);
+        node_release(root);
+    }
+    queue_wake(&volume->waiting);
+}
+
+static void look_at_life(struct volume *volume)
+{
+    uint32_t life = __atomic_load_n(&volume->session.page->life, __ATOMIC_ACQUIRE);
+    if (life != volume->life) {
+        bool first = volume->life == 0;
+        volume->life = life;
+        if (!first) {
+            lose(volume);
+        }
+        ask(volume);
+    }
+}
+
+// --- Forgetting ---------------------------------------------------------------------------------
+
+static enum kozo_error forgotten(struct request *request, const struct kozo_entry *entry)
+{
+    (void)request;
+    return kozo_volume_forget_end(entry).error;
+}
+
+static void push_forgets(struct volume *volume)
+{
+    while (volume->forgets > 0) {
+        struct request *request = take(volume, REQUESTS, nullptr, forgotten);
+        if (request == nullptr ||
+            !request_begun(request, kozo_volume_forget_begin(&volume->session,
+                                                             volume->forget[volume->forgets - 1]))) {
+            return;
+        }
+        volume->forgets--;
+    }
+}
+
+void volume_forget(struct volume *volume, uint64_t number)
+{
+    // When there are too many, the volume keeps some until its client begins anew.
+    if (volume->forgets < sizeof volume->forget / sizeof volume->forget[0]) {
+        volume->forget[volume->forgets++] = number;
+        push_forgets(volume);
+    }
+}
+
+// --- Hearing ------------------------------------------------------------------------------------
+
+void volume_hear(void)
+{
+    struct kozo_entry entry;
+    for (size_t i = 0; i < state.count; i++) {
+        struct volume *volume = &state.volume[i];
+        while (kozo_session_next(&volume->session, &entry)) {
+            struct request *request = find_request(volume, entry.number);
+            if (request != nullptr) {
+                finish(request, &entry);
+            } else {
+                queue_wake(&volume->waiting); // of a request to cancel: there is room again
+            }
+        }
+        look_at_life(volume);
+        push_forgets(volume);
+    }
+}
+
+static bool is_waited_for(const struct volume *volume)
+{
+    bool waited = volume->waiting.first != nullptr;
+    for (size_t i = 0; i < REQUESTS; i++) {
+        waited = waited || volume->request[i].number != 0;
+    }
+    return waited;
+}
+
+void volume_look(void)
+{
+    for (size_t i = 0; i < state.count; i++) {
+        struct volume *volume = &state.volume[i];
+        if (is_waited_for(volume) && is_down(volume)) {
+            lose(volume);
+        }
+    }
+}

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: MIT
+#include "items.h"
+
+#include <kozo/abi.h>
+#include <string.h>
+
+#include "step.h"
+
+constexpr uint32_t NODE_SIZE = sizeof(struct ram_node);
+constexpr uint32_t SHORT_SIZE = 96;
+constexpr uint32_t LONG_SIZE = 288;
+static_assert(offsetof(struct ram_entry, name) + RAM_NAME_SHORT == SHORT_SIZE);
+static_assert(offsetof(struct ram_entry, name) + RAM_NAME_LONG == LONG_SIZE);
+
+// --- Tables -------------------------------------------------------------------------------------
+
+static uint32_t mix(uint64_t value)
+{
+    value *= 0x9e3779b97f4a7c15;
+    return (uint32_t)(value >> 32);
+}
+
+static uint32_t *content_bucket(struct ram *ram, uint32_t node, uint32_t index)
+{
+    uint32_t hash = mix((uint64_t)node << 32 | index);
+    return (uint32_t *)ram + ram->content_at + (hash & (ram->buckets - 1));
+}
+
+static uint32_t *name_bucket(struct ram *ram, uint32_t folder, const char *name, size_t length)
+{
+    uint64_t hash = folder;
+    for (size_t i = 0; i < length; i++) {
+        hash = (hash ^ (uint8_t)name[i]) * 0x100000001b3;
+    }
+    return (uint32_t *)ram + ram->name_at + (mix(hash) & (ram->buckets - 1));
+}
+
+bool items_start(struct ram *ram, size_t size)
+{
+    uint32_t pages = (uint32_t)(size / KOZO_PAGE_SIZE);
+    uint32_t buckets = 64;
+    while (buckets * 2 <= pages) {
+        buckets *= 2;
+    }
+    ram->pages = pages;
+    ram->buckets = buckets;
+    ram->page_at = (uint32_t)((sizeof *ram + 63) / 64 * 16);
+    ram->content_at = ram->page_at + pages * (sizeof(struct ram_page) / sizeof(uint32_t));
+    ram->name_at = ram->content_at + buckets;
+    uint64_t end = ((uint64_t)ram->name_at + buckets) * sizeof(uint32_t);
+    ram->tables = (uint32_t)((end + KOZO_PAGE_SIZE - 1) / KOZO_PAGE_SIZE);
+    if (ram->tables + 4 > pages) {
+        return false;
+    }
+    memset((uint32_t *)ram + ram->page_at, 0, end - ram->page_at * sizeof(uint32_t));
+    for (uint32_t page = pages - 1; page >= ram->tables; page--) {
+        ram_page(ram, page)->next = ram->free_page;
+        ram->free_page = page;
+    }
+    for (uint32_t page = 0; page < ram->tables; page++) {
+        ram_page(ram, page)->kind = RAM_PAGE_FIXED;
+    }
+    ram->free_pages = pages - ram->tables;
+    return true;
+}
+
+// --- Pages --------------------------------------------------------------------------------------
+
+static uint32_t take_page(struct ram *ram, enum ram_page_kind kind)
+{
+    uint32_t number = ram->free_page;
+    if (number != 0) {
+        struct ram_page *page = ram_page(ram, number);
+        ram_set(ram, &ram->free_page, page->next);
+        ram_set(ram, &ram->free_pages, ram->free_pages - 1);
+        ram_set(ram, &page->kind, kind);
+    }
+    return number;
+}
+
+uint32_t items_page(struct ram *ram, const struct ram_node *node, uint64_t index)
+{
+    uint32_t owner = ram_reference(ram, node);
+    uint32_t number = index <= UINT32_MAX ? *content_bucket(ram, owner, (uint32_t)index) : 0;
+    while (number != 0) {
+        const struct ram_page *page = ram_page(ram, number);
+        if (page->node == owner && page->index == index) {
+            return number;
+        }
+        number = page->chain;
+    }
+    return 0;
+}
+
+uint32_t items_add_page(struct ram *ram, struct ram_node *node, uint64_t index)
+{
+    uint32_t number = take_page(ram, RAM_PAGE_CONTENTS);
+    if (number == 0) {
+        return 0;
+    }
+    // What was there before is nobody's: it needs no log.
+    memset(ram_bytes(ram, number), 0, KOZO_PAGE_SIZE);
+    struct ram_page *page = ram_page(ram, number);
+    uint32_t owner = ram_reference(ram, node);
+    uint32_t *bucket = content_bucket(ram, owner, (uint32_t)index);
+    ram_set(ram, &page->node, owner);
+    ram_set(ram, &page->index, (uint32_t)index);
+    ram_set(ram, &page->chain, *bucket);
+    ram_set(ram, bucket, number);
+    ram_set(ram, &page->next, node->first);
+    ram_set(ram, &page->previous, 0);
+    if (node->first != 0) {
+        ram_set(ram, &ram_page(ram, node->first)->previous, number);
+    }
+    ram_set(ram, &node->first, number);
+    ram_set(ram, &node->count, node->count + 1);
+    return number;
+}
+
+void items_drop_page(struct ram *ram, struct ram_node *node, uint32_t number)
+{
+    struct ram_page *page = ram_page(ram, number);
+    uint32_t *link = content_bucket(ram, page->node, page->index);
+    while (*link != number) {
+        link = &ram_page(ram, *link)->chain;
+    }
+    ram_set(ram, link, page->chain);
+    ram_set(ram, page->previous != 0 ? &ram_page(ram, page->previous)->next : &node->first,
+            page->next);
+    if (page->next != 0) {
+        ram_set(ram, &ram_page(ram, page->next)->previous, page->previous);
+    }
+    ram_set(ram, &node->count, node->count - 1);
+    ram_set(ram, &page->kind, RAM_PAGE_FREE);
+    ram_set(ram, &page->next, ram->free_page);
+    ram_set(ram, &ram->free_page, number);
+    ram_set(ram, &ram->free_pages, ram->free_pages + 1);
+}
+
+// --- Nodes --------------------------------------------------------------------------------------
+
+// Cuts a page into items and puts them into a list, whose links lie at `link` bytes in each item.
+static bool refill(struct ram *ram, uint32_t *list, enum ram_page_kind kind, uint32_t size,
+                   size_t link)
+{
+    uint32_t number = take_page(ram, kind);
+    if (number == 0) {
+        return false;
+    }
+    uint8_t *bytes = ram_bytes(ram, number);
+    uint32_t next = 0;
+    memset(bytes, 0, KOZO_PAGE_SIZE);
+    for (uint32_t i = KOZO_PAGE_SIZE / size; i > 0; i--) {
+        uint8_t *item = bytes + (i - 1) * size;
+        memcpy(item + link, &next, sizeof next);
+        next = ram_reference(ram, item);
+    }
+    ram_set(ram, list, next);
+    return true;
+}
+
+struct ram_node *items_add_node(struct ram *ram, uint32_t kind, uint32_t mode, uint64_t now)
+{
+    if (ram->free_node == 0 && !refill(ram, &ram->free_node, RAM_PAGE_NODES, NODE_SIZE,
+                                       offsetof(struct ram_node, next))) {
+        return nullptr;
+    }
+    struct ram_node *node = ram_at(ram, ram->free_node);
+    ram_set(ram, &ram->free_node, node->next);
+    ram_set(ram, &node->next, 0);
+    ram_set(ram, &node->kind, kind);
+    ram_set(ram, &node->mode, mode);
+    ram_set_long(ram, &node->accessed, now);
+    ram_set_long(ram, &node->modified, now);
+    ram_set_long(ram, &node->changed, now);
+    return node;
+}
+
+void items_drop_node(struct ram *ram, struct ram_node *node)
+{
+    items_drop_nameless(ram, node);
+    // A free node is all zeros, but for its link.
+    uint32_t *words = (uint32_t *)node;
+    for (size_t i = 0; i < NODE_SIZE / sizeof(uint32_t); i++) {
+        ram_set(ram, &words[i], 0);
+    }
+    ram_set(ram, &node->next, ram->free_node);
+    ram_set(ram, &ram->free_node, ram_reference(ram, node));
+}
+
+void items_add_nameless(struct ram *ram, struct ram_node *node)
+{
+    uint32_t reference = ram_reference(ram, node);
+    if (ram->nameless != 0) {
+        struct ram_node *first = ram_at(ram, ram->nameless);
+        ram_set(ram, &first->previous, reference);
+    }
+    ram_set(ram, &node->next, ram->nameless);
+    ram_set(ram, &ram->nameless, reference);
+}
+
+void items_drop_nameless(struct ram *ram, struct ram_node *node)
+{
+    uint32_t *link = &ram->nameless;
+    if (node->previous != 0) {
+        link = &((struct ram_node *)ram_at(ram, node->previous))->next;
+    }
+    ram_set(ram, link, node->next);
+    if (node->next != 0) {
+        struct ram_node *next = ram_at(ram, node->next);
+        ram_set(ram, &next->previous, node->previous);
+    }
+    ram_set(ram, &node->next, 0);
+    ram_set(ram, &node->previous, 0);
+}
+
+// --- Entries ------------------------------------------------------------------------------------
+
+struct ram_entry *items_entry(struct ram *ram, const struct ram_node *folder, const char *name,
+                              size_t length)
+{
+    uint32_t owner = ram_reference(ram, folder);
+    uint32_t reference = *name_bucket(ram, owner, name, length);
+    while (reference != 0) {
+        struct ram_entry *entry = ram_at(ram, reference);
+        if (entry->folder == owner && entry->length == length &&
+            memcmp(entry->name, name, length) == 0) {
+            return entry;
+        }
+        reference = entry->chain;
+    }
+    return nullptr;
+}
+
+static struct ram_entry *take_entry(struct ram *ram, size_t length)
+{
+    bool is_short = length <= RAM_NAME_SHORT;
+    uint32_t *list = is_short ? &ram->free_short : &ram->free_long;
+    if (*list == 0 && !refill(ram, list, is_short ? RAM_PAGE_SHORT : RAM_PAGE_LONG,
+                              is_short ? SHORT_SIZE : LONG_SIZE, offsetof(struct ram_entry, next))) {
+        return nullptr;
+    }
+    struct ram_entry *entry = ram_at(ram, *list);
+    ram_set(ram, list, entry->next);
+    return entry;
+}
+
+bool items_add_entry(struct ram *ram, struct ram_node *folder, const struct ram_node *node,
+                     const char *name, size_t length)
+{
+    struct ram_entry *entry = take_entry(ram, length);
+    if (entry == nullptr) {
+        return false;
+    }
+    uint32_t owner = ram_reference(ram, folder);
+    uint32_t reference = ram_reference(ram, entry);
+    uint32_t *bucket = name_bucket(ram, owner, name, length);
+    memcpy(entry->name, name, length); // of a free entry: needs no log
+    ram_set(ram, &entry->folder, owner);
+    ram_set(ram, &entry->node, ram_reference(ram, node));
+    ram_set(ram, &entry->length, (uint32_t)length);
+    ram_set_long(ram, &ram->sequence, ram->sequence + 1);
+    ram_set_long(ram, &entry->sequence, ram->sequence);
+    ram_set(ram, &entry->chain, *bucket);
+    ram_set(ram, bucket, reference);
+    ram_set(ram, &entry->next, 0);
+    ram_set(ram, &entry->previous, folder->last);
+    if (folder->last != 0) {
+        ram_set(ram, &((struct ram_entry *)ram_at(ram, folder->last))->next, reference);
+    } else {
+        ram_set(ram, &folder->first, reference);
+    }
+    ram_set(ram, &folder->last, reference);
+    ram_set(ram, &folder->count, folder->count + 1);
+    return true;
+}
+
+void items_drop_entry(struct ram *ram, struct ram_node *folder, struct ram_entry *entry)
+{
+    uint32_t reference = ram_reference(ram, entry);
+    uint32_t *link = name_bucket(ram, entry->folder, entry->name, entry->length);
+    while (*link != reference) {
+        link = &((struct ram_entry *)ram_at(ram, *link))->chain;
+    }
+    ram_set(ram, link, entry->chain);
+    uint32_t *before = &folder->first;
+    if (entry->previous != 0) {
+        before = &((struct ram_entry *)ram_at(ram, entry->previous))->next;
+    }
+    ram_set(ram, before, entry->next);
+    uint32_t *behind = &folder->last;
+    if (entry->next != 0) {
+        behind = &((struct ram_entry *)ram_at(ram, entry->next))->previous;
+    }
+    ram_set(ram, behind, entry->previous);
+    ram_set(ram, &folder->count, folder->count - 1);
+    uint32_t *list = entry->length <= RAM_NAME_SHORT ? &ram->free_short : &ram->free_long;
+    ram_set(ram, &entry->folder, 0);
+    ram_set(ram, &entry->next, *list);
+    ram_set(ram, list, reference);
+}
+
+const struct ram_entry *items_entry_at(struct ram *ram, uint32_t reference)
+{
+    uint64_t offset = (uint64_t)reference * RAM_UNIT;
+    if (offset / KOZO_PAGE_SIZE >= ram->pages) {
+        return nullptr;
+    }
+    uint32_t kind = ram_page(ram, (uint32_t)(offset / KOZO_PAGE_SIZE))->kind;
+    uint32_t size = kind == RAM_PAGE_SHORT ? SHORT_SIZE : LONG_SIZE;
+    bool entry = kind == RAM_PAGE_SHORT || kind == RAM_PAGE_LONG;
+    uint64_t within = offset % KOZO_PAGE_SIZE;
+    return entry && within % size == 0 && within + size <= KOZO_PAGE_SIZE ? ram_at(ram, reference)
+                                                                          : nullptr;
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// A file system in memory: what a RAM volume does, without anything of its process. The errors are
+// those of the Volume protocol. Node numbers are good for as long as the node is; what is no node is
+// refused. Everything is found by hashes or in constant time.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../serve/serve.h"
+
+struct ram;
+
+// Takes up what is in the memory, or makes an empty volume in it. `size` is a multiple of the page
+// size; `memory` is aligned to it. Null when it is too small.
+[[nodiscard]] struct ram *ram_open(void *memory, size_t size, uint64_t now);
+
+void ram_space(const struct ram *ram, struct volume_space *space);
+[[nodiscard]] uint64_t ram_root(const struct ram *ram);
+
+[[nodiscard]] enum kozo_error ram_look(struct ram *ram, uint64_t folder, struct volume_text name,
+                                       uint64_t *node, uint32_t *kind);
+[[nodiscard]] enum kozo_error ram_stat(struct ram *ram, uint64_t node, struct kozo_node_stat *stat);
+[[nodiscard]] enum kozo_error ram_read(struct ram *ram, uint64_t node, uint64_t offset,
+                                       uint8_t *bytes, size_t length, size_t *done);
+[[nodiscard]] enum kozo_error ram_write(struct ram *ram, uint64_t node, uint64_t offset,
+                                        const uint8_t *bytes, size_t length, size_t *done,
+                                        uint64_t now);
+[[nodiscard]] enum kozo_error ram_list(struct ram *ram, uint64_t folder, uint64_t from,
+                                       struct volume_listing *listing);
+[[nodiscard]] enum kozo_error ram_make(struct ram *ram, uint64_t folder, uint32_t kind,
+                                       uint32_t mode, struct volume_text name,
+                                       struct volume_text target, uint64_t now, uint64_t *node);
+[[nodiscard]] enum kozo_error ram_link(struct ram *ram, uint64_t node, uint64_t folder,
+                                       struct volume_text name, uint64_t now);
+[[nodiscard]] enum kozo_error ram_remove(struct ram *ram, uint64_t folder, struct volume_text name,
+                                         uint64_t now);
+[[nodiscard]] enum kozo_error ram_rename(struct ram *ram, uint64_t folder, struct volume_text name,
+                                         uint64_t target, struct volume_text second, uint64_t now);
+[[nodiscard]] enum kozo_error ram_change(struct ram *ram, uint64_t node,
+                                         const struct kozo_node_stat *stat, uint64_t what,
+                                         uint64_t now);
+
+// A node without names is gone after this. Others stay.
+void ram_forget(struct ram *ram, uint64_t node);
+void ram_forget_all(struct ram *ram);
