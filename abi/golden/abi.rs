@@ -486,6 +486,27 @@ impl ServiceState {
     }
 }
 
+/// Why a fault is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum PagerRefusal {
+    /// nothing is to be seen there, or not with this right; or it was no page fault
+    NoRegion = 0,
+    /// the client may have no more memory, or there is none
+    NoMemory = 1,
+}
+
+impl PagerRefusal {
+    /// The member with this number.
+    pub const fn from_number(number: u64) -> Option<Self> {
+        match number {
+            0 => Some(Self::NoRegion),
+            1 => Some(Self::NoMemory),
+            _ => None,
+        }
+    }
+}
+
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -1457,13 +1478,14 @@ pub mod files {
 }
 
 /// Memory objects and what is seen of them in the client's AddressSpace. Reserving costs nothing; a
-/// page takes memory when it is first touched or committed, out of the client's limit. No service
-/// of the default system serves it yet.
+/// page takes memory when it is first touched or committed, out of the client's limit, which the
+/// description gives it: `pager memory 2M`. Tables about pages count too. Served by
+/// services/memory. A touch that can't be helped ends the client as any fault does; BAD_STATE
+/// answers a session without a limit.
 /// These are the labels of its requests.
 pub mod memory {
-    /// Names the AddressSpace that the session's objects are mapped into. Once in a session.
-    pub const ATTACH: u32 = 1;
-    /// Makes a memory object full of zeros. No page of it takes memory yet.
+    /// Makes a memory object full of zeros. No page of it takes memory yet. NO_MEMORY: there are
+    /// too many objects.
     pub const CREATE: u32 = 2;
     /// Ends an object: its pages are unmapped and free again, but for those that a copy still
     /// shares.
@@ -1472,10 +1494,12 @@ pub mod memory {
     /// written.
     pub const COPY: u32 = 4;
     /// Shows a part of an object in the AddressSpace. Pages appear when they are touched.
+    /// SLOT_TAKEN: a part is shown there already. NO_MEMORY: there are too many.
     pub const MAP: u32 = 5;
     /// Takes away what is seen from an address on, which is where a map began.
     pub const UNMAP: u32 = 6;
-    /// Gives memory to a part of an object now, so that touching it can't fail.
+    /// Gives memory to a part of an object now, and shows it where it is mapped, so that touching
+    /// it is no fault any more. NO_MEMORY: a first part of it has got memory.
     pub const COMMIT: u32 = 7;
     /// Tells about the session.
     pub const INFO: u32 = 8;
@@ -1490,6 +1514,16 @@ pub mod namespace {
     pub const FIND: u32 = 17;
     /// Tells about a service by its place in the description.
     pub const LIST: u32 = 18;
+}
+
+/// What a service that answers the faults of its clients tells init over its parent endpoint,
+/// beside Process. The kernel's messages about those faults come to the service's endpoint, under
+/// the badge of the session with one bit more.
+/// These are the labels of its requests.
+pub mod pager {
+    /// Tells that a client's fault is not helped, so that it ends as any program ends by a fault.
+    /// Refused as BAD_ARGUMENT for what is no client whose faults this service answers.
+    pub const REFUSE: u32 = 64;
 }
 
 /// What init gives to the one service whose description says `platform`, on request over its parent

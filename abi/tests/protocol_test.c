@@ -90,14 +90,6 @@ static bool hostile_lengths_are_refused(void)
            kozo_console_write_arguments(&over).error == KOZO_BAD_ARGUMENT;
 }
 
-static bool missing_capability_is_refused(void)
-{
-    struct kozo_message none = {.info = {.caps = 1}};
-    struct kozo_message one = {.info = {.caps = 1, .arrived = 1}};
-    return kozo_memory_attach_arguments(&none).error == KOZO_BAD_ARGUMENT &&
-           kozo_memory_attach_arguments(&one).error == KOZO_OK;
-}
-
 static bool answers_are_judged(void)
 {
     struct kozo_received good = {.message = {.info = {.length = 2}}};
@@ -188,7 +180,6 @@ int main(void)
     check(answers_are_judged(), "an answer gives the kernel's error, the service's, or NO_REPLY");
     check(too_long_is_refused(), "a text that does not fit is refused and changes nothing");
     check(hostile_lengths_are_refused(), "a text longer than its message is refused");
-    check(missing_capability_is_refused(), "a request whose capability did not arrive is refused");
     check(waiting_has_two_halves(),
           "a request that waits is pending under a number, or begins when it fits into the ring");
     check(completions_are_judged(), "a completion gives the service's error, or NO_REPLY");

@@ -180,6 +180,8 @@ static const char *take_memory(struct builder *builder)
         .cnode = {slots + PART_CNODE},
         .thread = {slots + PART_THREAD},
         .context = {slots + PART_CONTEXT},
+        .space = {slots + PART_SPACE},
+        .pool = {slots + PART_POOL},
     };
     return nullptr;
 }
@@ -406,7 +408,9 @@ static const char *set_up_thread(const struct builder *builder)
     struct kozo_thread thread = builder->process->thread;
     struct kozo_sched_context context = builder->process->context;
     uint64_t fault = slot_of(builder, PART_FAULT);
-    if (!mint(plan->parent.handle, fault, KOZO_RIGHT_WRITE | KOZO_RIGHT_GRANT, plan->fault_badge)) {
+    uint64_t handler =
+        plan->fault_handler.handle != 0 ? plan->fault_handler.handle : plan->parent.handle;
+    if (!mint(handler, fault, KOZO_RIGHT_WRITE | KOZO_RIGHT_GRANT, plan->fault_badge)) {
         return "can't be watched for faults";
     }
     if (kozo_thread_configure(thread, builder->process->cnode,
@@ -464,7 +468,7 @@ void kozo_process_destroy(const struct kozo_home *home, struct kozo_process *pro
     if (process->slots == 0) {
         return;
     }
-    // The copy of the parent's endpoint and the views of others' Frames are the only ones that do
+    // The copy of the handler's endpoint and the views of others' Frames are the only ones that do
     // not come from the piece.
     (void)kozo_cnode_delete((struct kozo_slot){process->slots + PART_FAULT});
     for (uint64_t i = 0; i < KOZO_PROCESS_VIEWS; i++) {

@@ -76,6 +76,15 @@ static const char *check_files(const struct kozo_system_program *program)
     return nullptr;
 }
 
+static size_t count_pagers(const struct kozo_system_program *program)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < program->uses; i++) {
+        count += program->use[i].limit > 0 ? 1 : 0;
+    }
+    return count;
+}
+
 static const char *check_program(const struct kozo_system *system, size_t number)
 {
     const struct kozo_system_program *program = &system->program[number];
@@ -96,6 +105,9 @@ static const char *check_program(const struct kozo_system *system, size_t number
             use->first > system->program[use->program].pages - use->pages) {
             return "a program in it uses what is not there";
         }
+    }
+    if (count_pagers(program) > 1) {
+        return "a program in it has two that answer its faults";
     }
     for (size_t i = 0; i < program->after_count; i++) {
         if (!is_service_before(system, program->after[i], number)) {

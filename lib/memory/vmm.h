@@ -20,7 +20,7 @@
 constexpr size_t VMM_CLIENTS = 16;
 constexpr uint32_t VMM_OBJECTS = 32; // of a client
 constexpr uint32_t VMM_REGIONS = 64; // of a client
-constexpr uint32_t VMM_SLOTS = 4096; // pages that are seen at the same time, of all clients
+constexpr uint32_t VMM_SLOTS = 4095; // pages that are seen at the same time, of all clients
 constexpr uint64_t VMM_ADDRESSES = 1UL << 47;
 
 struct vmm_operations {

@@ -200,18 +200,37 @@ static struct kozo_message serve(struct server *server, struct kozo_caller *call
                                                       : server->handlers->serve(caller, message);
 }
 
+// The session of a badge, which may have begun just now; null when there is none.
+static struct server_session *session_of(struct server *server, uint64_t badge)
+{
+    size_t place = badge & KOZO_BADGE_PLACE;
+    struct server_session *session = session_at(server, place);
+    if (session == nullptr || session->badge != badge) {
+        look_at_board(server);
+        session = session_at(server, place);
+    }
+    return session != nullptr && session->badge == badge ? session : nullptr;
+}
+
+static struct kozo_message serve_fault(struct server *server, uint64_t badge,
+                                       const struct kozo_message *message)
+{
+    uint64_t client = badge & ~KOZO_BADGE_FAULT;
+    struct kozo_caller caller = {
+        .server = server, .badge = client, .session = client & KOZO_BADGE_PLACE};
+    if (server->handlers->faulted == nullptr || session_of(server, client) == nullptr) {
+        return (struct kozo_message){.info.label = KOZO_ANSWER_STOP};
+    }
+    return server->handlers->faulted(&caller, message);
+}
+
 // A request that was called. Without room for its completion it can't be answered later.
 static struct kozo_message serve_call(struct server *server, uint64_t badge,
                                       const struct kozo_message *message)
 {
     size_t place = badge & KOZO_BADGE_PLACE;
-    struct server_session *session = session_at(server, place);
-    if (session == nullptr || session->badge != badge) {
-        // Its session may have begun just now.
-        look_at_board(server);
-        session = session_at(server, place);
-    }
-    if (session == nullptr || session->badge != badge) {
+    struct server_session *session = session_of(server, badge);
+    if (session == nullptr) {
         return kozo_answer(KOZO_BAD_STATE);
     }
     bool room = promises_left(session) > 0;
@@ -335,7 +354,9 @@ int server_run(struct server *server, const struct server_handlers *handlers)
             received = kozo_endpoint_recv(server->service, server->reply);
             continue;
         }
-        struct kozo_message answer = serve_call(server, received.badge, &received.message);
+        struct kozo_message answer = (received.badge & KOZO_BADGE_FAULT) != 0
+                                         ? serve_fault(server, received.badge, &received.message)
+                                         : serve_call(server, received.badge, &received.message);
         work(server);
         received = kozo_endpoint_reply_recv(server->service, server->reply, answer);
     }

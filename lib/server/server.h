@@ -15,6 +15,9 @@ struct server;
 struct server_handlers {
     // Finds and calls the handler of a request: the generated dispatch function.
     struct kozo_message (*serve)(struct kozo_caller *caller, const struct kozo_message *message);
+    // A fault of a client, whose faults this service answers: the kernel's message. The answer's
+    // label is a KozoFaultAnswer. It comes at once.
+    struct kozo_message (*faulted)(struct kozo_caller *caller, const struct kozo_message *message);
     // Drops a request that was to be answered later; false when there is no such.
     bool (*cancel)(size_t place, uint64_t number);
     // A client came into a place.

@@ -48,6 +48,7 @@ static void carry_out(struct init *init, const struct kozo_received *received)
     } else {
         processes_hear(init, received);
     }
+    services_reap(init);
     jobs_reap(init);
     clock_pace(init);
 }

@@ -64,8 +64,22 @@ static void connect(struct init *init, struct process *process, const struct gif
                     uint32_t life)
 {
     if (process->service == nullptr && gifts->signal != SIZE_MAX) {
-        services_connect(init, process->entry, processes_given(init, process, gifts->signal), life);
+        services_connect(init, process, processes_given(init, process, gifts->signal), life);
     }
+}
+
+// The service that answers the faults of what an entry (may be null) describes, and the place of
+// the session with it; null when that is init.
+static const struct service *pager_of(struct init *init, const struct kozo_system_program *entry,
+                                      uint32_t *place)
+{
+    for (size_t i = 0; entry != nullptr && i < entry->uses; i++) {
+        if (entry->use[i].limit > 0) {
+            *place = entry->use[i].place;
+            return services_at(init, entry->use[i].program);
+        }
+    }
+    return nullptr;
 }
 
 struct processes_result processes_create(struct init *init, const char *file,
@@ -106,8 +120,17 @@ struct processes_result processes_create(struct init *init, const char *file,
         .told = gifts.told,
         .tolds = gifts.tolds,
     };
-    *process = (struct process){
-        .live = true, .service = service, .entry = entry, .writer.reply = process->writer.reply};
+    uint32_t place = 0;
+    const struct service *pager = pager_of(init, entry, &place);
+    if (pager != nullptr) {
+        plan.fault_handler = pager->endpoint;
+        plan.fault_badge = services_badge(place, life) | KOZO_BADGE_FAULT;
+    }
+    *process = (struct process){.live = true,
+                                .service = service,
+                                .entry = entry,
+                                .life = life,
+                                .writer.reply = process->writer.reply};
     memcpy(process->name, file, strnlen(file, sizeof process->name - 1));
     const char *reason = kozo_process_create(&init->home, &plan, &process->process);
     if (reason == nullptr) {
@@ -179,19 +202,41 @@ static void program_ended(struct process *process, int status)
     process->status = status;
 }
 
+static void end_by_fault(struct init *init, struct process *process, const char *why,
+                         const char *text)
+{
+    if (process->service != nullptr) {
+        char reason[SERVICE_REASON];
+        kozo_format(reason, sizeof reason, "failed (%s%s)", why, text);
+        services_ended(init, process->service, reason);
+        return;
+    }
+    notice(init, "%s: %s%s\n", process->name, why, text);
+    program_ended(process, STATUS_FAULT);
+}
+
 static void hear_fault(struct init *init, struct process *process,
                        const struct kozo_message *message)
 {
     char text[SERVICE_REASON];
     fault_describe(text, sizeof text, message);
-    if (process->service != nullptr) {
-        char reason[SERVICE_REASON];
-        kozo_format(reason, sizeof reason, "failed (%s)", text);
-        services_ended(init, process->service, reason);
-        return;
+    end_by_fault(init, process, "", text);
+}
+
+void processes_lose(struct init *init, const struct service *service)
+{
+    for (size_t i = 0; i < PROCESSES_MOST; i++) {
+        struct process *process = &init->processes.process[i];
+        uint32_t place = 0;
+        if (!process->live || process->ended || pager_of(init, process->entry, &place) != service) {
+            continue;
+        }
+        if (process->service == nullptr) {
+            notice(init, "%s: its memory is gone, with the service %s\n", process->name,
+                   service->entry->name);
+        }
+        program_ended(process, STATUS_FAULT);
     }
-    notice(init, "%s: %s\n", process->name, text);
-    program_ended(process, STATUS_FAULT);
 }
 
 static void hear_exit(struct init *init, struct process *process, uint64_t status)
@@ -242,6 +287,42 @@ static struct kozo_message serve_list(struct kozo_caller *caller,
     return kozo_namespace_list_answer(service->state, service->lives, name, strlen(name));
 }
 
+// The process whose faults a service answers, by the badge of its session; null when there is none.
+static struct process *find_paged(struct init *init, const struct service *pager, uint64_t session)
+{
+    for (size_t i = 0; pager != nullptr && i < PROCESSES_MOST; i++) {
+        struct process *process = &init->processes.process[i];
+        uint32_t place = 0;
+        if (process->live && pager_of(init, process->entry, &place) == pager &&
+            services_badge(place, process->life) == session) {
+            return process;
+        }
+    }
+    return nullptr;
+}
+
+// Pager.refuse: a service does not help out of a fault, so that it is one.
+static struct kozo_message serve_refuse(struct kozo_caller *caller,
+                                        const struct kozo_pager_refuse_arguments *refused)
+{
+    struct init *init = caller->server;
+    const struct service *pager = init->processes.process[caller->session].service;
+    struct process *process = find_paged(init, pager, refused->session);
+    if (process == nullptr) {
+        return kozo_answer(KOZO_BAD_ARGUMENT);
+    }
+    char text[SERVICE_REASON];
+    struct kozo_message fault = {.info = {.label = (uint32_t)refused->kind, .length = 5}};
+    fault.word[offsetof(struct kozo_fault_message, address) / 8] = refused->address;
+    fault.word[offsetof(struct kozo_fault_message, instruction) / 8] = refused->instruction;
+    fault.word[offsetof(struct kozo_fault_message, access) / 8] = refused->access;
+    fault.word[offsetof(struct kozo_fault_message, exception) / 8] = refused->exception;
+    fault_describe(text, sizeof text, &fault);
+    end_by_fault(init, process, refused->why == KOZO_PAGER_NO_MEMORY ? "no memory is left; " : "",
+                 text);
+    return kozo_answer(KOZO_OK);
+}
+
 static struct kozo_message serve_write(struct kozo_caller *caller,
                                        const struct kozo_process_write_arguments *arguments)
 {
@@ -285,12 +366,16 @@ static struct kozo_message serve(struct kozo_caller *caller, const struct kozo_m
         .find = serve_find,
         .list = serve_list,
     };
+    static const struct kozo_pager_handlers pager = {.refuse = serve_refuse};
     const struct init *init = caller->server;
     if (message->info.label < KOZO_NAMESPACE_ANNOUNCE) {
         return kozo_process_dispatch(&process, caller, message);
     }
     if (message->info.label < KOZO_PLATFORM_REGISTERS) {
         return kozo_namespace_dispatch(&names, caller, message);
+    }
+    if (message->info.label >= KOZO_PAGER_REFUSE) {
+        return kozo_pager_dispatch(&pager, caller, message);
     }
     return gifts_has(init->processes.process[caller->session].entry, KOZO_GRANT_PLATFORM)
                ? platform_serve(caller, message)

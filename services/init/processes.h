@@ -34,8 +34,9 @@ struct writer {
 
 struct process {
     bool live;
-    bool ended; // a program has come to its end, and `status` says how
+    bool ended; // it has come to its end, and for a program `status` says how
     int status;
+    uint32_t life;           // tells its sessions from those of its lives before
     uint32_t job;            // number of a program that runs in the background; 0 for others
     uint64_t started;        // ticks, of a job
     struct service *service; // null for a program
@@ -71,6 +72,9 @@ processes_create(struct init *init, const char *file, const struct kozo_system_p
 // Runs a program until it ends, is interrupted or faults, and takes it apart. Gives its status.
 // Output and, for a fault, one line about it go to the terminal.
 [[nodiscard]] int processes_run(struct init *init, struct process *process);
+
+// A service is gone: those whose faults it answered have lost their memory with it, and end.
+void processes_lose(struct init *init, const struct service *service);
 
 // Carries out a message that came to the inbox.
 void processes_hear(struct init *init, const struct kozo_received *received);

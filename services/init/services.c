@@ -69,13 +69,29 @@ static struct kozo_slot client_slot(const struct init *init, const struct servic
     return (struct kozo_slot){kozo_process_slot(&init->home, &service->process->process, slot)};
 }
 
+// The slots in which a service has the AddressSpace (0) and the Pool (1) of a client.
+static struct kozo_slot paged_slot(const struct init *init, const struct service *service,
+                                   size_t place, uint64_t part)
+{
+    uint64_t slot = KOZO_PROCESS_PAGED_SLOT + 2 * place + part;
+    return (struct kozo_slot){kozo_process_slot(&init->home, &service->process->process, slot)};
+}
+
 static void introduce(const struct init *init, const struct service *service, size_t place)
 {
     const struct service_place *client = &service->place[place];
-    if (service->process != nullptr && client->signal != 0) {
-        // Without it the client is not signalled, and has only its own looking.
-        (void)kozo_cnode_mint((struct kozo_slot){client->signal}, client_slot(init, service, place),
-                              KOZO_RIGHT_WRITE, client->bits);
+    if (service->process == nullptr || client->signal == 0) {
+        return;
+    }
+    // Without it the client is not signalled, and has only its own looking.
+    (void)kozo_cnode_mint((struct kozo_slot){client->signal}, client_slot(init, service, place),
+                          KOZO_RIGHT_WRITE, client->bits);
+    if (client->space != 0) {
+        // Without them the service answers the client's faults with a refusal.
+        (void)kozo_cnode_mint((struct kozo_slot){client->space},
+                              paged_slot(init, service, place, 0), KOZO_ALL_RIGHTS, 0);
+        (void)kozo_cnode_mint((struct kozo_slot){client->pool}, paged_slot(init, service, place, 1),
+                              KOZO_ALL_RIGHTS, 0);
     }
 }
 
@@ -106,23 +122,38 @@ static void open_place(const struct init *init, struct service *service, size_t 
 
 static void close_place(const struct init *init, struct service *service, size_t place)
 {
+    bool paged = service->place[place].space != 0;
     service->place[place] = (struct service_place){};
     __atomic_store_n(&service->board->badge[place], 0, __ATOMIC_RELEASE);
     if (service->process != nullptr) {
         (void)kozo_cnode_delete(client_slot(init, service, place));
     }
+    if (service->process != nullptr && paged) {
+        (void)kozo_cnode_delete(paged_slot(init, service, place, 0));
+        (void)kozo_cnode_delete(paged_slot(init, service, place, 1));
+    }
     tell(service);
 }
 
-void services_connect(struct init *init, const struct kozo_system_program *entry, uint64_t signal,
+uint64_t services_badge(uint32_t place, uint32_t life)
+{
+    return (uint64_t)life << 32 | place;
+}
+
+void services_connect(struct init *init, const struct process *process, uint64_t signal,
                       uint32_t life)
 {
+    const struct kozo_system_program *entry = process->entry;
     for (size_t i = 0; i < entry->uses; i++) {
-        struct service *service = services_at(init, entry->use[i].program);
+        const struct kozo_system_use *use = &entry->use[i];
+        struct service *service = services_at(init, use->program);
         struct service_place client = {.signal = signal, .bits = KOZO_SIGNAL_USES << i};
+        if (use->limit > 0) {
+            client.space = process->process.space.handle;
+            client.pool = process->process.pool.handle;
+        }
         if (service != nullptr) {
-            open_place(init, service, entry->use[i].place,
-                       (uint64_t)life << 32 | entry->use[i].place, client);
+            open_place(init, service, use->place, services_badge(use->place, life), client);
         }
     }
 }
@@ -176,6 +207,20 @@ static const char *prepare(struct init *init, struct service *service, size_t nu
     return nullptr;
 }
 
+// How much memory the service gives to each client at most.
+static void prepare_limits(const struct init *init, const struct service *service)
+{
+    for (size_t i = 0; i < init->system->programs; i++) {
+        const struct kozo_system_program *user = &init->system->program[i];
+        for (size_t j = 0; j < user->uses; j++) {
+            const struct kozo_system_use *use = &user->use[j];
+            if (&init->system->program[use->program] == service->entry) {
+                service->board->limit[use->place] = use->limit;
+            }
+        }
+    }
+}
+
 // Memory for the bulk data of all sessions, and where in it each has its part.
 static const char *prepare_data(struct init *init, struct service *service)
 {
@@ -213,9 +258,8 @@ static const char *prepare_own_data(struct init *init, struct service *service, 
     uint64_t size = (uint64_t)service->entry->commands * KOZO_PAGE_SIZE;
     uint64_t address = init->home.window + OWN_DATA + number * OWN_DATA_SPAN;
     struct kozo_slot mapping = {init_slot(init)};
-    if (size > OWN_DATA_SPAN ||
-        kozo_home_map(&init->home, service->data, mapping, address, 0, size,
-                      KOZO_RIGHT_READ | KOZO_RIGHT_WRITE) != KOZO_OK) {
+    if (size > OWN_DATA_SPAN || kozo_home_map(&init->home, service->data, mapping, address, 0, size,
+                                              KOZO_RIGHT_READ | KOZO_RIGHT_WRITE) != KOZO_OK) {
         return "the data of init's own session can't be mapped";
     }
     service->own_data = (uint8_t *)address;
@@ -317,6 +361,17 @@ static void end_process(struct init *init, struct service *service)
         services_disconnect(init, service->entry);
         processes_end(init, service->process);
         service->process = nullptr;
+        processes_lose(init, service);
+    }
+}
+
+void services_reap(struct init *init)
+{
+    for (size_t i = 0; i < init->services.count; i++) {
+        struct service *service = &init->services.service[i];
+        if (service->process != nullptr && service->process->ended) {
+            services_ended(init, service, "lost its memory");
+        }
     }
 }
 
@@ -329,8 +384,7 @@ static void end_users(struct init *init)
             continue;
         }
         for (size_t j = 0; j < user->entry->uses; j++) {
-            if (user->entry->use[j].optional == 0 &&
-                is_lost(init, user->entry->use[j].program)) {
+            if (user->entry->use[j].optional == 0 && is_lost(init, user->entry->use[j].program)) {
                 end_process(init, user);
                 user->state = KOZO_SERVICE_WAITING;
                 break;
@@ -381,7 +435,7 @@ static void start_service(struct init *init, struct service *service)
     service->process = made.process;
     service->state = KOZO_SERVICE_STARTING;
     begin_life(init, service);
-    services_connect(init, entry, service->signal.handle, service->lives);
+    services_connect(init, made.process, service->signal.handle, service->lives);
     if (kozo_thread_resume(made.process->process.thread) != KOZO_OK) {
         end_process(init, service);
         leave_down(init, service, "can't be started");
@@ -455,6 +509,7 @@ const char *services_start(struct init *init)
             (struct service){.entry = entry, .state = KOZO_SERVICE_WAITING, .gone = kozo_ticks()};
         const char *reason = prepare(init, service, i);
         if (reason == nullptr) {
+            prepare_limits(init, service);
             reason = prepare_data(init, service);
         }
         if (reason == nullptr) {

@@ -26,6 +26,8 @@ constexpr size_t SERVICE_REASON = 160;
 struct service_place {
     uint64_t signal; // handle of the client's notification, 0 for no client
     uint64_t bits;   // that it is to be signalled with
+    uint64_t space;  // handles of the client's AddressSpace and Pool, when the service answers its
+    uint64_t pool;   // faults; otherwise 0
 };
 
 struct service {
@@ -85,9 +87,15 @@ void services_look(struct init *init);
 // Starts what may be started now.
 void services_advance(struct init *init);
 
+// The badge of a session in a place of a service's board.
+[[nodiscard]] uint64_t services_badge(uint32_t place, uint32_t life);
+
+// Ends services that lost the one that answered their faults.
+void services_reap(struct init *init);
+
 // Opens and closes the sessions of a process, as its description has them.
 // `signal` is the notification of the process.
-void services_connect(struct init *init, const struct kozo_system_program *entry, uint64_t signal,
+void services_connect(struct init *init, const struct process *process, uint64_t signal,
                       uint32_t life);
 void services_disconnect(struct init *init, const struct kozo_system_program *entry);
 

@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""What the prompt tells of services and of what is in use, for the suites that kill services."""
+"""For the suites about services: systems of other descriptions, and what the prompt tells of services and
+of what is in use."""
 
 import re
+
+from driver import cpio
+from driver.kozo import run
+from driver.suite import expect_equal
 
 SETTLED = 10.5  # seconds after which a failure is no quick one any more, see services/init/services.c
 
@@ -15,3 +20,48 @@ def table_of(text):
 def resources(session):
     """What of memory and slots is in use: the lines of `mem` that say so."""
     return [line for line in session.command("mem").splitlines() if re.match("in use|free|slots", line)]
+
+
+def settle(session):
+    """Goes on when what was said so far, by whoever, has been shown, and the prompt stands alone."""
+    session.send("echo settled\r")
+    session.wait_for(r"(?m)^settled *$", 20)
+    session.prompt()
+
+
+# A console on the serial port, to which more services can be added.
+BASE = """
+service serial drivers/serial/uart16550
+    ports ports 0x3f8 8
+    irq irq 4
+
+service console services/console
+    uses serial
+    terminal
+"""
+
+
+def compiler(kozo):
+    return kozo.build / "tools" / "system" / "mksystem"
+
+
+def members(kozo):
+    found = cpio.read_members(kozo.initrd.read_bytes())
+    return {m.name: m.data for m in found if m.mode & 0o170000 == 0o100000}
+
+
+def compiled(kozo, name, text, files):
+    """What the compiler says to a description, and the table that it makes."""
+    source_file = kozo.file(f"{name}.system", text)
+    table = kozo.folder / f"{name}.table"
+    ended = run([compiler(kozo), table, source_file, *files])
+    return ended, table
+
+
+def initrd_with(kozo, name, text):
+    """The built initrd with another system description."""
+    files = members(kozo)
+    ended, table = compiled(kozo, name, text, files)
+    expect_equal(ended.status, 0, "the compiler's exit status", ended.told)
+    files["system"] = table.read_bytes()
+    return kozo.file(f"{name}.cpio", cpio.archive(files))

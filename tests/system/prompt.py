@@ -5,6 +5,7 @@ import re
 import time
 
 from driver.kozo import BOOT_SECONDS, PROMPT, one_line, plain, run
+from driver.services import settle
 from driver.suite import check, expect, expect_equal
 
 order = 40
@@ -30,14 +31,6 @@ def refuses(kozo, line):
     before = memory_in_use(kozo)
     one_line(answer(kozo, line), f"the answer to {line!r}")
     expect_equal(memory_in_use(kozo), before, "mem afterwards")
-
-
-def settle(kozo):
-    """Goes on when all that runs in the background has been shown, at a prompt without text."""
-    session = kozo.shared("prompt")
-    session.send("echo settled\r")
-    session.wait_for(r"(?m)^settled *$", 20)
-    session.prompt()
 
 
 @check("help names every command with what it does, one a line")
@@ -192,11 +185,11 @@ def background_ends(kozo):
     for line, end in (("bin/exit 7", "7"), ("bin/true", "0"), ("bin/fault null", "139")):
         session.send(f"run {line} &\r")
         session.wait_for(rf"\[1\] {line.split()[0]}: ended with status {end}", 20)
-        settle(kozo)
+        settle(session)
     before = memory_in_use(kozo)
     session.send("run bin/true &\r")
     session.wait_for("bin/true: ended", 20)
-    settle(kozo)
+    settle(session)
     expect_equal(memory_in_use(kozo), before, "mem afterwards")
 
 
@@ -221,7 +214,7 @@ def background_output(kozo):
         session.send("run bin/spin-print 500 &\r")
     ended = r"(?=.*\[{}\] bin/spin-print: ended with status 0)"
     session.wait_for("(?s)" + ended.format(1) + ended.format(2), 60)
-    settle(kozo)
+    settle(session)
     lines = re.findall(r"(?m)^line +(\d+)\s*$", plain(session.seen[start:]))
     expect_equal(sorted(map(int, lines)), sorted([*range(1, 501)] * 2), "the lines that are whole")
 

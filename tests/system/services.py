@@ -4,55 +4,17 @@
 import re
 import time
 
-from driver import cpio
-from driver.kozo import one_line, plain, run
-from driver.services import SETTLED, resources, table_of
+from driver.kozo import one_line, plain
+from driver.services import BASE, compiled, initrd_with, members, resources, table_of
 from driver.suite import Result, check, expect, expect_equal, source
 
 order = 65
 
 SERVICES = ("serial", "console")
 
-BASE = """
-service serial drivers/serial/uart16550
-    ports ports 0x3f8 8
-    irq irq 4
-
-service console services/console
-    uses serial
-    terminal
-"""
-
-
 def answer(kozo, line):
     """What a command prints in the session that these checks share."""
     return kozo.shared("services").command(line)
-
-
-def compiler(kozo):
-    return kozo.build / "tools" / "system" / "mksystem"
-
-
-def members(kozo):
-    found = cpio.read_members(kozo.initrd.read_bytes())
-    return {m.name: m.data for m in found if m.mode & 0o170000 == 0o100000}
-
-
-def compiled(kozo, name, text, files):
-    """What the compiler says to a description, and the table that it makes."""
-    source_file = kozo.file(f"{name}.system", text)
-    table = kozo.folder / f"{name}.table"
-    ended = run([compiler(kozo), table, source_file, *files])
-    return ended, table
-
-
-def initrd_with(kozo, name, text):
-    """The built initrd with another system description."""
-    files = members(kozo)
-    ended, table = compiled(kozo, name, text, files)
-    expect_equal(ended.status, 0, "the compiler's exit status", ended.told)
-    files["system"] = table.read_bytes()
-    return kozo.file(f"{name}.cpio", cpio.archive(files))
 
 
 def wait_until_up(session, names, seconds=20):

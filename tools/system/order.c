@@ -218,6 +218,40 @@ static void apply_order(struct kozo_system *system, const size_t *place, const s
     *system = sorted;
 }
 
+static bool has_self(const struct kozo_system_program *program)
+{
+    for (size_t i = 0; i < program->grants; i++) {
+        if (program->grant[i].kind == KOZO_GRANT_SELF) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Who answers faults of a program: one service at most, and one that has room for what it needs.
+static bool check_pagers(struct description *description, const size_t *order)
+{
+    const struct kozo_system *system = &description->system;
+    for (size_t i = 0; i < system->programs; i++) {
+        const struct kozo_system_program *program = &system->program[i];
+        bool found = false;
+        for (size_t j = 0; j < program->uses; j++) {
+            const struct description_link *link = &description->use[order[i]][j];
+            if (link->limit == 0) {
+                continue;
+            }
+            if (found) {
+                return fails(description, link->line, "another service answers its faults");
+            }
+            if (!has_self(&system->program[program->use[j].program])) {
+                return fails(description, link->line, "a service that answers faults needs self");
+            }
+            found = true;
+        }
+    }
+    return true;
+}
+
 // init's own session comes first; then each user has one.
 static bool give_places(struct description *description, const size_t *order)
 {
@@ -238,6 +272,7 @@ static bool give_places(struct description *description, const size_t *order)
             program->use[j].place = service->places++;
             program->use[j].pages = description->use[order[i]][j].pages;
             program->use[j].first = service->pages;
+            program->use[j].limit = description->use[order[i]][j].limit;
             service->pages += program->use[j].pages;
             if (service->pages > KOZO_SYSTEM_PAGES) {
                 return fails(description, description->use[order[i]][j].line,
@@ -258,5 +293,7 @@ void description_order(struct description *description, char *const *files, size
         return;
     }
     apply_order(&description->system, place, order);
-    (void)give_places(description, order);
+    if (give_places(description, order)) {
+        (void)check_pagers(description, order);
+    }
 }

@@ -230,6 +230,20 @@ static const char *read_pages(struct description_link *link, struct word word)
     return nullptr;
 }
 
+// What a service that answers faults gives at most.
+static const char *read_limit(struct description_link *link, struct word word)
+{
+    uint64_t size = 0;
+    if (!read_size(word, &size)) {
+        return "not a number";
+    }
+    if (size == 0 || size % PAGE != 0 || size / PAGE > UINT32_MAX) {
+        return "memory comes in whole pages";
+    }
+    link->limit = (uint32_t)(size / PAGE);
+    return nullptr;
+}
+
 static const char *read_restart(struct kozo_system_program *program, struct word word)
 {
     program->restart = is(word, "always");
@@ -308,7 +322,8 @@ static const char *read_commands(struct kozo_system_program *program, struct wor
 static const char *read_terminal(struct kozo_system_program *program)
 {
     program->terminal = 1;
-    return program->name[0] != 0 && program->commands == 0 ? nullptr : "only a service is a terminal";
+    return program->name[0] != 0 && program->commands == 0 ? nullptr
+                                                           : "only a service is a terminal";
 }
 
 static const char *read_grant(struct kozo_system_program *program, size_t line,
@@ -350,6 +365,13 @@ static const char *read_part(struct description *description, const struct word 
             return fault;
         }
         return read_pages(&description->use[number][program->uses - 1], words[2]);
+    }
+    if (count == 3 && is(words[0], "pager")) {
+        const char *fault = read_link(description, description->use[number], &program->uses,
+                                      KOZO_SYSTEM_USES, words[1]);
+        return fault != nullptr
+                   ? fault
+                   : read_limit(&description->use[number][program->uses - 1], words[2]);
     }
     if (count == 2 && is(words[0], "after")) {
         return read_link(description, description->after[number], &program->after_count,

@@ -14,6 +14,8 @@
 //     mount PATH NAME SIZE     for the file server: a session with a volume's service, which may be
 //                              down, and one name after a slash under which its files are found
 //     commands SIZE            init's commands have a session with that service, and memory
+//     pager NAME SIZE          a session with that service, which also answers the program's faults
+//                              and gives it up to SIZE of memory
 //     after NAME               that service must be up first
 //     restart always|never     what happens when it ends; always, when nothing is said
 //     copies NUMBER            so many of this program may run at the same time, each with sessions
@@ -41,6 +43,7 @@ struct description_link {
     char name[KOZO_SYSTEM_NAME];
     size_t line;
     uint32_t pages;
+    uint32_t limit;
 };
 
 // What stands in the text, before the names in it are looked up.

@@ -2858,10 +2858,11 @@ static inline struct kozo_message kozo_files_dispatch(const struct kozo_files_ha
 // From abi/proto/memory.abi
 
 // Memory objects and what is seen of them in the client's AddressSpace. Reserving costs nothing; a
-// page takes memory when it is first touched or committed, out of the client's limit. No service of
-// the default system serves it yet.
+// page takes memory when it is first touched or committed, out of the client's limit, which the
+// description gives it: `pager memory 2M`. Tables about pages count too. Served by services/memory.
+// A touch that can't be helped ends the client as any fault does; BAD_STATE answers a session
+// without a limit.
 enum kozo_memory_request : uint32_t {
-    KOZO_MEMORY_ATTACH = 1,
     KOZO_MEMORY_CREATE = 2,
     KOZO_MEMORY_DESTROY = 3,
     KOZO_MEMORY_COPY = 4,
@@ -2871,44 +2872,13 @@ enum kozo_memory_request : uint32_t {
     KOZO_MEMORY_INFO = 8,
 };
 
-// Names the AddressSpace that the session's objects are mapped into. Once in a session.
-//   capability: an AddressSpace with CONTROL
-[[nodiscard]]
-static inline enum kozo_error kozo_memory_attach(struct kozo_endpoint service,
-                                                 struct kozo_slot capability)
-{
-    struct kozo_message message = {
-        .info = {.caps = 1, .label = KOZO_MEMORY_ATTACH},
-    };
-    kozo_ipc_buffer()->caps[0] = capability.handle;
-    struct kozo_received answer = kozo_endpoint_call(service, message);
-    return kozo_answer_error(&answer, 0);
-}
-
-// For the server: what came with attach.
-struct kozo_memory_attach_arguments {
-    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
-};
-
-[[nodiscard]]
-static inline struct kozo_memory_attach_arguments
-kozo_memory_attach_arguments(const struct kozo_message *message)
-{
-    struct kozo_memory_attach_arguments result;
-    result.error = KOZO_OK;
-    if (message->info.arrived < 1) {
-        result.error = KOZO_BAD_ARGUMENT;
-        return result;
-    }
-    return result;
-}
-
 struct kozo_memory_create_result {
     enum kozo_error error;
     uint64_t object; // its number, not 0
 };
 
-// Makes a memory object full of zeros. No page of it takes memory yet.
+// Makes a memory object full of zeros. No page of it takes memory yet. NO_MEMORY: there are too
+// many objects.
 //   size: bytes, a multiple of the page size
 [[nodiscard]]
 static inline struct kozo_memory_create_result kozo_memory_create(struct kozo_endpoint service,
@@ -3050,12 +3020,13 @@ static inline struct kozo_message kozo_memory_copy_answer(uint64_t copied)
     return message;
 }
 
-// Shows a part of an object in the AddressSpace. Pages appear when they are touched.
+// Shows a part of an object in the AddressSpace. Pages appear when they are touched. SLOT_TAKEN: a
+// part is shown there already. NO_MEMORY: there are too many.
 //   object: its number
 //   offset: where in the object, a multiple of the page size
 //   length: bytes, a multiple of the page size
 //   address: where in the AddressSpace, a multiple of the page size
-//   rights: READ, WRITE, EXECUTE; not WRITE with EXECUTE
+//   rights: READ, also WRITE or EXECUTE
 [[nodiscard]]
 static inline enum kozo_error kozo_memory_map(struct kozo_endpoint service, uint64_t object,
                                               uint64_t offset, uint64_t length, uint64_t address,
@@ -3076,7 +3047,7 @@ struct kozo_memory_map_arguments {
     uint64_t offset;       // where in the object, a multiple of the page size
     uint64_t length;       // bytes, a multiple of the page size
     uint64_t address;      // where in the AddressSpace, a multiple of the page size
-    uint32_t rights;       // READ, WRITE, EXECUTE; not WRITE with EXECUTE
+    uint32_t rights;       // READ, also WRITE or EXECUTE
 };
 
 [[nodiscard]]
@@ -3130,7 +3101,8 @@ kozo_memory_unmap_arguments(const struct kozo_message *message)
     return result;
 }
 
-// Gives memory to a part of an object now, so that touching it can't fail.
+// Gives memory to a part of an object now, and shows it where it is mapped, so that touching it is
+// no fault any more. NO_MEMORY: a first part of it has got memory.
 //   object: its number
 //   offset: where in the object, a multiple of the page size
 //   length: bytes, a multiple of the page size
@@ -3173,7 +3145,7 @@ kozo_memory_commit_arguments(const struct kozo_message *message)
 struct kozo_memory_info_result {
     enum kozo_error error;
     uint64_t limit;   // most pages of memory
-    uint64_t used;    // pages that take memory now; one that copies share counts for each session
+    uint64_t used;    // pages that take memory now, tables included; one that copies share counts
                       // once
     uint64_t objects; // objects that live
     uint64_t regions; // parts of objects that are mapped
@@ -3201,7 +3173,7 @@ static inline struct kozo_memory_info_result kozo_memory_info(struct kozo_endpoi
 
 // For the server: the good answer to info.
 //   limit: most pages of memory
-//   used: pages that take memory now; one that copies share counts for each session once
+//   used: pages that take memory now, tables included; one that copies share counts once
 //   objects: objects that live
 //   regions: parts of objects that are mapped
 [[nodiscard]]
@@ -3217,8 +3189,6 @@ static inline struct kozo_message kozo_memory_info_answer(uint64_t limit, uint64
 
 // For the server: who carries out each request. One without a handler is refused.
 struct kozo_memory_handlers {
-    struct kozo_message (*attach)(struct kozo_caller *caller,
-                                  const struct kozo_memory_attach_arguments *arguments);
     struct kozo_message (*create)(struct kozo_caller *caller,
                                   const struct kozo_memory_create_arguments *arguments);
     struct kozo_message (*destroy)(struct kozo_caller *caller,
@@ -3240,14 +3210,6 @@ static inline struct kozo_message kozo_memory_dispatch(const struct kozo_memory_
                                                        const struct kozo_message *message)
 {
     switch (message->info.label) {
-    case KOZO_MEMORY_ATTACH: {
-        if (handlers->attach == nullptr) {
-            return kozo_answer(KOZO_BAD_OPERATION);
-        }
-        struct kozo_memory_attach_arguments arguments = kozo_memory_attach_arguments(message);
-        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
-                                          : handlers->attach(caller, &arguments);
-    }
     case KOZO_MEMORY_CREATE: {
         if (handlers->create == nullptr) {
             return kozo_answer(KOZO_BAD_OPERATION);
@@ -3555,6 +3517,102 @@ kozo_namespace_dispatch(const struct kozo_namespace_handlers *handlers, struct k
         struct kozo_namespace_list_arguments arguments = kozo_namespace_list_arguments(message);
         return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
                                           : handlers->list(caller, &arguments);
+    }
+    default:
+        return kozo_answer(KOZO_BAD_OPERATION);
+    }
+}
+
+// From abi/proto/pager.abi
+
+// Why a fault is one.
+enum kozo_pager_refusal : uint32_t {
+    KOZO_PAGER_NO_REGION = 0, // nothing is to be seen there, or not with this right; or it was no
+                              // page fault
+    KOZO_PAGER_NO_MEMORY = 1, // the client may have no more memory, or there is none
+};
+constexpr uint32_t KOZO_PAGER_REFUSAL_LAST = KOZO_PAGER_NO_MEMORY;
+
+// What a service that answers the faults of its clients tells init over its parent endpoint, beside
+// Process. The kernel's messages about those faults come to the service's endpoint, under the badge
+// of the session with one bit more.
+enum kozo_pager_request : uint32_t {
+    KOZO_PAGER_REFUSE = 64,
+};
+
+// Tells that a client's fault is not helped, so that it ends as any program ends by a fault.
+// Refused as BAD_ARGUMENT for what is no client whose faults this service answers.
+//   session: the badge of its session
+//   why: one of PagerRefusal
+//   kind: the label of the kernel's message
+//   address: from it, as the next ones
+//   instruction: where it happened
+//   access: the Right that was missing
+//   exception: its number
+[[nodiscard]]
+static inline enum kozo_error
+kozo_pager_refuse(struct kozo_endpoint service, uint64_t session, uint64_t why, uint64_t kind,
+                  uint64_t address, uint64_t instruction, uint64_t access, uint64_t exception)
+{
+    struct kozo_message message = {
+        .info = {.length = 7, .label = KOZO_PAGER_REFUSE},
+        .word = {session, why, kind, address, instruction, access, exception},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    return kozo_answer_error(&answer, 0);
+}
+
+// For the server: what came with refuse.
+struct kozo_pager_refuse_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t session;      // the badge of its session
+    uint64_t why;          // one of PagerRefusal
+    uint64_t kind;         // the label of the kernel's message
+    uint64_t address;      // from it, as the next ones
+    uint64_t instruction;  // where it happened
+    uint64_t access;       // the Right that was missing
+    uint64_t exception;    // its number
+};
+
+[[nodiscard]]
+static inline struct kozo_pager_refuse_arguments
+kozo_pager_refuse_arguments(const struct kozo_message *message)
+{
+    struct kozo_pager_refuse_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 7) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.session = message->word[0];
+    result.why = message->word[1];
+    result.kind = message->word[2];
+    result.address = message->word[3];
+    result.instruction = message->word[4];
+    result.access = message->word[5];
+    result.exception = message->word[6];
+    return result;
+}
+
+// For the server: who carries out each request. One without a handler is refused.
+struct kozo_pager_handlers {
+    struct kozo_message (*refuse)(struct kozo_caller *caller,
+                                  const struct kozo_pager_refuse_arguments *arguments);
+};
+
+[[nodiscard]]
+static inline struct kozo_message kozo_pager_dispatch(const struct kozo_pager_handlers *handlers,
+                                                      struct kozo_caller *caller,
+                                                      const struct kozo_message *message)
+{
+    switch (message->info.label) {
+    case KOZO_PAGER_REFUSE: {
+        if (handlers->refuse == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_pager_refuse_arguments arguments = kozo_pager_refuse_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->refuse(caller, &arguments);
     }
     default:
         return kozo_answer(KOZO_BAD_OPERATION);

@@ -113,6 +113,21 @@ TEST("copies are entries of their own, each with its own place at the same servi
     CHECK(refused("program a\nirq x 3\ncopies 2\n", 2));
 }
 
+TEST("a pager is a session with a limit, one for each program, with a service that has its own "
+     "parts")
+{
+    compile("service one a\nself\nprogram b\npager one 2M\n");
+    REQUIRE(description.fault == nullptr);
+    const struct kozo_system_use *use = &description.system.program[1].use[0];
+    CHECK(use->limit == 512 && use->pages == 0 && description.system.program[0].places == 1);
+    CHECK(kozo_system_check(&description.system, sizeof description.system) == nullptr);
+    CHECK(refused("service one a\nself\nprogram b\npager one\n", 4));
+    CHECK(refused("service one a\nself\nprogram b\npager one 0\n", 4));
+    CHECK(refused("service one a\nself\nprogram b\npager one 5\n", 4));
+    CHECK(refused("service one a\nself\nprogram b\npager one 64G\npager one 4K\n", 5));
+    CHECK(refused("service one a\nprogram b\npager one 4K\n", 3));
+}
+
 TEST("memory is given by size, or the most that is free")
 {
     compile("program a\nmemory 2G\nprogram b\nmemory most\n");

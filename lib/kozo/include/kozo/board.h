@@ -17,6 +17,7 @@
 constexpr size_t KOZO_BOARD_SESSIONS = 60; // most of them; most boards have fewer
 constexpr size_t KOZO_BOARD_LOG = 8192;
 constexpr uint64_t KOZO_BADGE_PLACE = 0xffff;
+constexpr uint64_t KOZO_BADGE_FAULT = 1 << 16;   // beside a session's: a fault of its client
 constexpr uint64_t KOZO_BADGE_LEAST = 1ul << 32; // smaller badges are signals
 
 // Signals that a service receives.
@@ -26,14 +27,15 @@ constexpr uint64_t KOZO_SIGNAL_USES = 1 << 8;       // from the first service th
 constexpr uint64_t KOZO_SIGNAL_INTERRUPT = 1 << 16; // its first interrupt, and up
 
 struct kozo_board {
-    alignas(KOZO_PAGE_SIZE) uint64_t asked;           // for a sign of life, so often
-    uint64_t sessions;                                // places there are
-    uint64_t badge[KOZO_BOARD_SESSIONS];              // of the session in each place, 0 for none
-    uint64_t data[KOZO_BOARD_SESSIONS];               // where the bulk data of each place is
-    uint64_t data_size[KOZO_BOARD_SESSIONS];          // bytes of it, 0 for none
-    alignas(KOZO_PAGE_SIZE) uint64_t beat;            // the last `asked` that was seen
-    uint64_t seen[KOZO_BOARD_SESSIONS];               // the badges that the service knows
-    uint64_t logged;                                  // bytes that ever went into the log
+    alignas(KOZO_PAGE_SIZE) uint64_t asked;  // for a sign of life, so often
+    uint64_t sessions;                       // places there are
+    uint64_t badge[KOZO_BOARD_SESSIONS];     // of the session in each place, 0 for none
+    uint64_t data[KOZO_BOARD_SESSIONS];      // where the bulk data of each place is
+    uint64_t data_size[KOZO_BOARD_SESSIONS]; // bytes of it, 0 for none
+    uint64_t limit[KOZO_BOARD_SESSIONS];     // pages of memory for a client whose faults it answers
+    alignas(KOZO_PAGE_SIZE) uint64_t beat;   // the last `asked` that was seen
+    uint64_t seen[KOZO_BOARD_SESSIONS];      // the badges that the service knows
+    uint64_t logged;                         // bytes that ever went into the log
     alignas(KOZO_PAGE_SIZE) char log[KOZO_BOARD_LOG]; // the latest of them
 };
 static_assert(sizeof(struct kozo_board) == 4 * KOZO_PAGE_SIZE);

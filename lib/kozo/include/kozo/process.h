@@ -60,9 +60,10 @@ struct kozo_plan {
     size_t image_size;
     char *const *arguments; // the first is its name
     size_t argument_count;
-    struct kozo_endpoint parent; // unbadged
-    uint64_t badge;              // of its messages
-    uint64_t fault_badge;        // of the kernel's messages about its faults
+    struct kozo_endpoint parent;        // unbadged
+    uint64_t badge;                     // of its messages
+    struct kozo_endpoint fault_handler; // unbadged; handle 0: the parent's
+    uint64_t fault_badge;               // of the kernel's messages about its faults
     uint64_t priority;
     uint64_t budget;       // microseconds of one turn
     unsigned cnode_bits;   // of its CNode
@@ -88,6 +89,8 @@ struct kozo_process {
     struct kozo_cnode cnode;
     struct kozo_thread thread;
     struct kozo_sched_context context;
+    struct kozo_address_space space;
+    struct kozo_pool pool;
 };
 
 // Makes a process that is ready to be resumed. Gives null, or the reason in words, completing

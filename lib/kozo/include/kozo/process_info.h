@@ -42,6 +42,11 @@ constexpr uint64_t KOZO_PROCESS_PARENT = 1;
 // From this slot on, a service has the notifications of its clients, by the place of the session.
 constexpr uint64_t KOZO_PROCESS_SESSION_SLOT = 64;
 
+// From this slot on, a service that answers faults has two for each place: the AddressSpace of the
+// client, and its Pool. Its own slots begin after those of all places.
+constexpr uint64_t KOZO_PROCESS_PAGED_SLOT = 128;
+constexpr uint64_t KOZO_PROCESS_PAGED_END = 256;
+
 // A capability that the program was given.
 struct kozo_grant {
     char name[24]; // ended by a zero
