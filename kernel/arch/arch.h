@@ -159,6 +159,10 @@ void arch_extended_create(void *area);
 // the registers is an exception, and nothing of `from` is left in them. Not both are null.
 void arch_extended_switch(void *from, const void *to);
 
+// The registers stay as they are, and each use of them is an exception; or not any more.
+void arch_extended_hide(void);
+void arch_extended_show(void);
+
 // Gives every byte of an area its meaning, before it is read or written by the portable kernel; and
 // makes it loadable after a write.
 void arch_extended_complete(void *area);

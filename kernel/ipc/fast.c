@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: MIT
-// The fast path: a call to a server that waits, and the answer to a caller whose time the server
-// runs on. These are the operations Endpoint.call and Endpoint.reply_recv themselves. What they
-// can't do at once they leave to the general path in object/endpoint.c, with nothing changed; what
-// they do has the same result, which tests compare (ARCH_FAST_PATH).
+// The fast path: a call to a server that waits, the answer to a caller whose time the server runs on,
+// and a fault or a foreign system call on its way to a handler and back. The operations Endpoint.call
+// and Endpoint.reply_recv begin here. What can't be done at once is left to the general path in
+// object/endpoint.c, with nothing changed; what is done has the same result, which tests compare
+// (ARCH_FAST_PATH).
 //
 // Each direction is a test without effect, and then a part that can't fail: what the general path
 // would have done, in one piece. Nobody is queued who would be taken out again, and nothing is
 // looked up twice.
 //
-// Both rely on this: a thread that runs has time, is in no list, and nobody of a higher priority is
+// All rely on this: a thread that runs has time, is in no list, and nobody of a higher priority is
 // ready. Its SchedContext goes over with the message, so that no clock is read and no timer set.
+#include "ipc/fast.h"
+
 #include "cap/lookup.h"
 #include "ipc/message.h"
 #include "object/address_space.h"
 #include "object/endpoint.h"
+#include "object/foreign.h"
 #include "object/notification.h"
 #include "object/reply.h"
 #include "object/sched_context.h"
+#include "sched/extra.h"
 #include "sched/scheduler.h"
 #include "sched/time.h"
 #include "syscall/call.h"
@@ -37,15 +42,6 @@ static inline physical_t root_of(const struct thread *thread)
     return space == 0 ? 0 : ((const struct address_space *)link_known(space))->root;
 }
 
-// Whether the client can take over from its server here and now: nobody is ready who would run before
-// it, and neither has any state beside its registers.
-static inline bool runs_next(const struct cpu *cpu, const struct thread *from,
-                             const struct thread *thread)
-{
-    return thread->extra == cpu->extra &&
-           (thread->priority >= from->priority || !scheduler_is_above(cpu, thread->priority));
-}
-
 // Whether the message is of words alone, and those beyond the registers have a buffer at either
 // end.
 static inline bool is_plain(uint64_t info, const struct thread *from, const struct thread *to)
@@ -60,7 +56,7 @@ static inline bool is_long(uint64_t info)
     return (uint32_t)info > KOZO_REGISTER_WORDS;
 }
 
-// --- Parts of both directions that can't fail ---------------------------------------------------
+// --- Parts that can't fail ----------------------------------------------------------------------
 
 static inline void carry(const struct thread *from, struct thread *to, uint64_t badge)
 {
@@ -98,28 +94,25 @@ static inline void join(struct thread_queue *queue, struct thread *thread, link_
     queue->last = link;
 }
 
-// The thread runs from here on, on the SchedContext that is charged already.
-static inline enum kozo_error resume(struct call *call, struct thread *thread)
+// The thread is the current one from here on, on the SchedContext that is charged already.
+static inline void turn_to(struct cpu *cpu, struct thread *thread)
 {
-    struct cpu *cpu = call->cpu;
-
     thread->state = READY;
     cpu->current = thread;
-    call->caller = thread;
-    call->argument = thread->registers.argument;
+    cpu->call.caller = thread;
+    cpu->call.argument = thread->registers.argument;
     arch_space_activate(root_of(thread));
-    return arch_exit_to(thread);
 }
 
 // --- Call ---------------------------------------------------------------------------------------
 
-// The receiver that the call can go to at once; null when the general path has to be taken.
-static inline struct thread *call_receiver(const struct call *call)
+// The receiver that a call can go to at once, whatever the message; null when there is none.
+static inline struct thread *waiting_receiver(const struct thread *caller,
+                                              const struct endpoint *endpoint)
 {
-    const struct thread *caller = call->caller;
-    link_t first = endpoint_of(call->slot)->waitable.queue.first;
+    link_t first = endpoint->waitable.queue.first;
 
-    if (!is_allowed(call) || first == 0) {
+    if (first == 0) {
         return nullptr;
     }
     struct thread *receiver = link_known(first);
@@ -128,16 +121,14 @@ static inline struct thread *call_receiver(const struct call *call)
     bool good = receiver->state == RECEIVING && receiver->reply != 0 &&
                 receiver->time == receiver->context.object && receiver->cpu == caller->cpu &&
                 time_can_lend(caller) && receiver->own_priority >= caller->priority &&
-                receiver->extra == call->cpu->extra &&
-                is_plain(caller->registers.argument[0], caller, receiver) && root_of(receiver) != 0;
+                root_of(receiver) != 0;
     return good ? receiver : nullptr;
 }
 
-[[gnu::always_inline]] static inline enum kozo_error call_deliver(struct call *call,
-                                                                  struct thread *receiver)
+// The caller waits for an answer, and the receiver has its time.
+[[gnu::always_inline]] static inline void lend_to(struct thread *caller, struct thread *receiver,
+                                                  struct endpoint *endpoint)
 {
-    struct thread *caller = call->caller;
-    struct endpoint *endpoint = endpoint_of(call->slot);
     struct sched_context *time = link_known(caller->time);
     struct reply *reply = link_known(receiver->reply);
     link_t receiver_link = endpoint->waitable.queue.first;
@@ -145,7 +136,6 @@ static inline struct thread *call_receiver(const struct call *call)
 
     leave(&endpoint->waitable.queue, receiver);
     receiver->waiting_on = 0;
-    carry(caller, receiver, call->slot->value);
 
     reply->thread = caller_link;
     caller->reply = receiver->reply;
@@ -161,7 +151,18 @@ static inline struct thread *call_receiver(const struct call *call)
     caller->borrower = receiver_link;
     caller->time = 0;
     caller->state = CALLING;
-    return resume(call, receiver);
+}
+
+[[gnu::always_inline]] static inline enum kozo_error call_deliver(struct call *call,
+                                                                  struct thread *receiver)
+{
+    struct thread *caller = call->caller;
+
+    carry(caller, receiver, call->slot->value);
+    lend_to(caller, receiver, endpoint_of(call->slot));
+    extra_switch(call->cpu, receiver->extra);
+    turn_to(call->cpu, receiver);
+    return arch_exit_to(receiver);
 }
 
 [[gnu::noinline]] static enum kozo_error call_deliver_long(struct call *call,
@@ -173,13 +174,44 @@ static inline struct thread *call_receiver(const struct call *call)
 
 enum kozo_error endpoint_call_call(struct call *call)
 {
-    struct thread *receiver = call_receiver(call);
+    const struct thread *caller = call->caller;
+    struct thread *receiver =
+        is_allowed(call) ? waiting_receiver(caller, endpoint_of(call->slot)) : nullptr;
 
-    if (receiver == nullptr) {
+    if (receiver == nullptr || !is_plain(caller->registers.argument[0], caller, receiver)) {
         return endpoint_call_generally(call);
     }
-    return is_long(call->caller->registers.argument[0]) ? call_deliver_long(call, receiver)
-                                                        : call_deliver(call, receiver);
+    return is_long(caller->registers.argument[0]) ? call_deliver_long(call, receiver)
+                                                  : call_deliver(call, receiver);
+}
+
+// --- Faults and foreign system calls ------------------------------------------------------------
+
+struct thread *fast_tell(struct cpu *cpu, struct thread *thread)
+{
+    const struct slot *handler = &thread->fault_handler;
+    struct thread *receiver = nullptr;
+
+    if (ARCH_FAST_PATH && handler->object != 0) {
+        receiver = waiting_receiver(thread, endpoint_of(handler));
+    }
+    if (receiver == nullptr) {
+        return nullptr;
+    }
+
+    message_carry_fault(thread, receiver);
+    receiver->registers.operation = KOZO_OK;
+    receiver->registers.handle = handler->value;
+    thread->faulted = true;
+    lend_to(thread, receiver, endpoint_of(handler));
+    if (thread->extra != 0 && receiver->extra == 0) {
+        extra_step_aside(cpu, thread);
+    } else {
+        extra_switch(cpu, receiver->extra);
+    }
+    cpu->detour = 0;
+    turn_to(cpu, receiver);
+    return receiver;
 }
 
 // --- Reply and receive --------------------------------------------------------------------------
@@ -200,6 +232,20 @@ static inline bool is_idle(const struct thread *server, const struct endpoint *e
            (first == 0 || ((const struct thread *)link_known(first))->state == RECEIVING);
 }
 
+// Whether nobody is ready who would run before the client.
+static inline bool runs_next(const struct cpu *cpu, const struct thread *server,
+                             const struct thread *client)
+{
+    return client->priority >= server->priority || !scheduler_is_above(cpu, client->priority);
+}
+
+// Whether the answer to a fault lets the thread go on at once.
+static inline bool goes_on(const struct thread *client, uint64_t info)
+{
+    return (uint32_t)info <= KOZO_REGISTER_WORDS && !client->interrupt &&
+           (foreign_is_result(info) || info >> 32 == KOZO_ANSWER_RESUME);
+}
+
 // The caller that can be answered at once, since the time that the server runs on is its own; null
 // when the general path has to be taken.
 static inline struct thread *reply_client(const struct call *call)
@@ -215,24 +261,23 @@ static inline struct thread *reply_client(const struct call *call)
         return nullptr;
     }
     struct thread *client = link_known(link);
-    bool good = client->state == CALLING && !client->faulted && client->server == 0 &&
-                client->cpu == server->cpu && may_receive(server, call->slot) &&
-                is_idle(server, endpoint_of(call->slot)) && runs_next(call->cpu, server, client) &&
-                is_plain(server->registers.argument[0], server, client) && root_of(client) != 0;
+    uint64_t info = server->registers.argument[0];
+    bool good = client->state == CALLING && client->server == 0 && client->cpu == server->cpu &&
+                may_receive(server, call->slot) && is_idle(server, endpoint_of(call->slot)) &&
+                runs_next(call->cpu, server, client) && root_of(client) != 0 &&
+                (client->faulted ? goes_on(client, info) : is_plain(info, server, client));
     return good ? client : nullptr;
 }
 
-[[gnu::always_inline]] static inline enum kozo_error reply_deliver(struct call *call,
-                                                                   struct thread *client)
+// The client has its time back, and the server waits.
+[[gnu::always_inline]] static inline void return_to(struct call *call, struct thread *client)
 {
     struct thread *server = call->caller;
-    struct endpoint *endpoint = endpoint_of(call->slot);
     struct sched_context *time = link_known(server->time);
     struct reply *reply = link_known(client->reply);
     link_t server_link = time->user;
     link_t own = server->context.object;
 
-    carry(server, client, 0);
     reply->thread = server_link;
     server->reply = client->reply;
     client->reply = 0;
@@ -251,8 +296,17 @@ static inline struct thread *reply_client(const struct call *call)
 
     server->state = RECEIVING;
     server->waiting_on = call->slot->object;
-    join(&endpoint->waitable.queue, server, server_link);
-    return resume(call, client);
+    join(&endpoint_of(call->slot)->waitable.queue, server, server_link);
+}
+
+[[gnu::always_inline]] static inline enum kozo_error reply_deliver(struct call *call,
+                                                                   struct thread *client)
+{
+    carry(call->caller, client, 0);
+    return_to(call, client);
+    extra_switch(call->cpu, client->extra);
+    turn_to(call->cpu, client);
+    return arch_exit_to(client);
 }
 
 [[gnu::noinline]] static enum kozo_error reply_deliver_long(struct call *call,
@@ -262,12 +316,30 @@ static inline struct thread *reply_client(const struct call *call)
     return reply_deliver(call, client);
 }
 
+[[gnu::noinline]] static enum kozo_error fault_deliver(struct call *call, struct thread *client)
+{
+    const uint64_t *argument = call->argument;
+
+    if (foreign_is_result(argument[0])) {
+        client->registers.operation = argument[MESSAGE_FIRST_WORD];
+    }
+    client->faulted = false;
+    return_to(call, client);
+    extra_come_back(call->cpu, client);
+    call->cpu->detour = client->foreign ? DETOUR_FOREIGN : 0;
+    turn_to(call->cpu, client);
+    return arch_exit_to(client);
+}
+
 enum kozo_error endpoint_reply_recv_call(struct call *call)
 {
     struct thread *client = reply_client(call);
 
     if (client == nullptr) {
         return endpoint_reply_recv_generally(call);
+    }
+    if (client->faulted) {
+        return fault_deliver(call, client);
     }
     return is_long(call->caller->registers.argument[0]) ? reply_deliver_long(call, client)
                                                         : reply_deliver(call, client);

@@ -96,7 +96,7 @@ static unsigned carry_capabilities(struct thread *sender, struct thread *receive
     return arrived;
 }
 
-static void carry_fault(const struct thread *sender, struct thread *receiver)
+void message_carry_fault(const struct thread *sender, struct thread *receiver)
 {
     const struct fault *fault = &sender->fault;
     uint64_t *to = &receiver->registers.argument[MESSAGE_FIRST_WORD];
@@ -120,7 +120,7 @@ void message_carry(struct thread *sender, struct thread *receiver, uint64_t badg
 
     receiver->registers.handle = badge;
     if (sender->faulted) {
-        carry_fault(sender, receiver);
+        message_carry_fault(sender, receiver);
         return;
     }
     unsigned length = carry_words(sender, receiver, info_length(info));

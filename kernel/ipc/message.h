@@ -20,6 +20,9 @@ enum kozo_error message_check(struct thread *sender, unsigned rights);
 // receiver has no slot, does not arrive. A fault is carried as a message, too.
 void message_carry(struct thread *sender, struct thread *receiver, uint64_t badge);
 
+// The part of that for a thread's fault: info word and words.
+void message_carry_fault(const struct thread *sender, struct thread *receiver);
+
 // The parts of that which carry words: those in registers, and those of a long message, both of
 // whose ends have a buffer.
 static inline void message_carry_words(const struct arch_registers *sender,

@@ -59,6 +59,7 @@ enum kozo_error extended_state_bind_call(struct call *call)
         return KOZO_BAD_STATE;
     }
 
+    extra_leave(call->cpu, thread);
     state->thread = link_to(thread);
     thread->extended = link_to(state);
     extra_decide(thread);

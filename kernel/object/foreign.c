@@ -1,21 +1,27 @@
 // SPDX-License-Identifier: MIT
 #include "object/foreign.h"
 
+#include "ipc/fast.h"
 #include "object/thread.h"
 #include "sched/extra.h"
 #include "sched/scheduler.h"
 #include "syscall/call.h"
 
-void foreign_syscall(struct cpu *cpu, struct thread *thread)
+struct thread *foreign_syscall(struct cpu *cpu, struct thread *thread)
 {
     const struct foreign *answers = &thread->answers;
     uint64_t at = arch_registers_call_site(&thread->registers);
 
     if (answers->entry != 0 && at - answers->exempt >= answers->exempt_size) {
         arch_registers_enter(&thread->registers, answers->entry);
-        return;
+        return nullptr;
     }
-    thread_fault(cpu, thread, &(const struct fault){.kind = KOZO_FAULT_SYSCALL});
+    thread->fault = (struct fault){.kind = KOZO_FAULT_SYSCALL};
+    struct thread *handler = fast_tell(cpu, thread);
+    if (handler == nullptr) {
+        thread_tell(cpu, thread);
+    }
+    return handler;
 }
 
 bool foreign_is_result(uint64_t info)
@@ -30,7 +36,8 @@ void foreign_continue(struct cpu *cpu, struct thread *thread)
     if (thread->interrupt && thread->state == READY) {
         thread->interrupt = false;
         scheduler_remove(cpu, thread);
-        thread_fault(cpu, thread, &(const struct fault){.kind = KOZO_FAULT_INTERRUPTED});
+        thread->fault = (struct fault){.kind = KOZO_FAULT_INTERRUPTED};
+        thread_tell(cpu, thread);
     }
 }
 
@@ -53,6 +60,7 @@ enum kozo_error thread_set_foreign_call(struct call *call)
         return KOZO_BAD_STATE;
     }
 
+    extra_leave(call->cpu, thread);
     thread->foreign = argument[0] == 1;
     thread->interrupt = thread->interrupt && thread->foreign;
     thread->answers =

@@ -28,8 +28,9 @@ struct foreign {
     uint64_t exempt, exempt_size; // instructions whose system calls go to the handler all the same
 };
 
-// The current thread, which is foreign, made a system call.
-void foreign_syscall(struct cpu *cpu, struct thread *thread);
+// The current thread, which is foreign, made a system call. Gives its handler, when that runs in its
+// place already.
+struct thread *foreign_syscall(struct cpu *cpu, struct thread *thread);
 
 // An answer's info word says that word 0 is the result.
 [[nodiscard]] bool foreign_is_result(uint64_t info);

@@ -182,16 +182,16 @@ static bool tell_handler(struct cpu *cpu, struct thread *thread)
     return told;
 }
 
-void thread_fault(struct cpu *cpu, struct thread *thread, const struct fault *fault)
+void thread_tell(struct cpu *cpu, struct thread *thread)
 {
-    thread->fault = *fault;
     if (tell_handler(cpu, thread)) {
         return;
     }
     if (kernel.init == link_to(thread)) {
-        panic_init(fault->kind == KOZO_FAULT_PAGE ? "init touched memory that is not mapped for it"
-                                                  : "init raised an exception",
-                   &thread->registers, fault);
+        panic_init(thread->fault.kind == KOZO_FAULT_PAGE
+                       ? "init touched memory that is not mapped for it"
+                       : "init raised an exception",
+                   &thread->registers, &thread->fault);
     }
     thread_stop(cpu, thread);
     set_faulted(thread);

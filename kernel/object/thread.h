@@ -4,7 +4,7 @@
 //                 resume                    IPC, wait (ipc/, notification.c)
 //   STOPPED ───────────────▶ READY ──────────────────────────▶ SENDING, RECEIVING,
 //      ▲                     ▲   │  ◀──────────────────────────  CALLING, WAITING
-//      │ thread_stop         │   │ thread_fault                    │
+//      │ thread_stop         │   │ thread_tell                     │
 //      │ (from any state)    │   ▼     thread_wake, thread_cancel  │
 //      └──────────────────── │ FAULTED ◀───────────────────────────┘
 //                     resume └───┘          (a fault waits as CALLING when it has a handler)
@@ -138,9 +138,9 @@ void thread_lost_space(struct cpu *cpu, struct thread *thread);
 // The thread goes on at the instruction that faulted, or stays as FAULTED.
 void thread_fault_answered(struct cpu *cpu, struct thread *thread, bool resume);
 
-// The thread, which is READY and in no list, did something that the processor refused, or is
-// foreign and has something to tell: tells its fault handler, or stops it.
-void thread_fault(struct cpu *cpu, struct thread *thread, const struct fault *fault);
+// The thread, which is READY and in no list, has a `fault`, since it did something that the
+// processor refused, or is foreign: tells its fault handler, or stops it.
+void thread_tell(struct cpu *cpu, struct thread *thread);
 
 // Whether it is in a state in which something has to happen for it to go on.
 bool thread_is_waiting(const struct thread *thread);

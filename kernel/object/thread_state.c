@@ -47,10 +47,11 @@ static struct part part_decode(const struct call *call)
 }
 
 // The extended state of a thread that does not run.
-static uint64_t *extended_words(const struct thread *thread)
+static uint64_t *extended_words(struct cpu *cpu, const struct thread *thread)
 {
     struct extended_state *state = link_target(thread->extended);
 
+    extra_leave(cpu, thread);
     arch_extended_complete(state->area);
     return (uint64_t *)state->area;
 }
@@ -69,7 +70,7 @@ enum kozo_error thread_read_state_call(struct call *call)
 
     const uint64_t *from = all;
     if (part.class == KOZO_REGISTERS_EXTENDED) {
-        from = extended_words(part.thread);
+        from = extended_words(call->cpu, part.thread);
     } else {
         arch_class_read(&part.thread->registers, part.class, all);
     }
@@ -77,7 +78,7 @@ enum kozo_error thread_read_state_call(struct call *call)
     return KOZO_OK;
 }
 
-static enum kozo_error write_class(const struct part *part)
+static enum kozo_error write_class(struct cpu *cpu, const struct part *part)
 {
     struct thread *thread = part->thread;
     uint64_t all[ARCH_CLASS_WORDS];
@@ -91,6 +92,7 @@ static enum kozo_error write_class(const struct part *part)
     if (part->class == KOZO_REGISTERS_GENERAL && thread->fault.kind == KOZO_FAULT_SYSCALL) {
         thread->fault.kind = KOZO_FAULT_INTERRUPTED;
     }
+    extra_leave(cpu, thread);
     extra_decide(thread);
     return KOZO_OK;
 }
@@ -106,10 +108,10 @@ enum kozo_error thread_write_state_call(struct call *call)
         return KOZO_BAD_STATE;
     }
     if (part.class != KOZO_REGISTERS_EXTENDED) {
-        return write_class(&part);
+        return write_class(call->cpu, &part);
     }
 
-    uint64_t *words = extended_words(part.thread);
+    uint64_t *words = extended_words(call->cpu, part.thread);
     memcpy(words + part.first, part.words, part.count * sizeof(uint64_t));
     arch_extended_check(words);
     return KOZO_OK;

@@ -61,7 +61,7 @@ struct cpu {
     uint64_t armed;         // what the timer was set to
     link_t alarms;          // the heap of what is due at a time
 
-    link_t extra;         // the thread whose extra state the processor has: sched/extra.h
+    link_t extra;         // whose extra state the processor has: sched/extra.h
     uint64_t extra_since; // when that changed
 
     uint32_t work;  // steps of long operations since this entry into the kernel

@@ -18,11 +18,15 @@ static bool uses_debug(const struct thread *thread)
 
 void extra_change(struct cpu *cpu, link_t extra)
 {
-    struct thread *from = thread_at(cpu->extra);
+    struct thread *from = thread_at(cpu->extra & ~EXTRA_ASIDE);
+    bool aside = (cpu->extra & EXTRA_ASIDE) != 0;
     struct thread *to = thread_at(extra);
     uint64_t now = arch_now();
 
-    if (from != nullptr) {
+    if (aside && area_of(from) != nullptr) {
+        arch_extended_show();
+    }
+    if (from != nullptr && !aside) {
         from->user_time += now - cpu->extra_since;
     }
     if (area_of(from) != nullptr || area_of(to) != nullptr) {
@@ -39,7 +43,7 @@ void extra_change(struct cpu *cpu, link_t extra)
 
 void extra_leave(struct cpu *cpu, const struct thread *thread)
 {
-    if (cpu->extra == link_to(thread)) {
+    if ((cpu->extra & ~EXTRA_ASIDE) == link_to(thread)) {
         extra_change(cpu, 0);
     }
 }

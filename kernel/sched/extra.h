@@ -6,17 +6,26 @@
 // exception would come too late for a processor that reads ahead. A thread without any has
 // `extra` 0, as has idle, and turning from one such thread to another costs one comparison.
 //
+// There is one exception. When a thread's system call or fault goes to its fault handler by the fast
+// path, the thread merely steps aside: its extended state stays in the processor, where the handler
+// can't touch it, until the thread is back or anybody else is chosen to run. The handler is one who
+// may read that state, by Thread.read_state or by what it answers for; see docs/security.md. This
+// happens only while one processor runs, so that nobody on another one can want the state.
+//
 // Invariants
 //   X2  A thread's `extra` names itself exactly when it has an ExtendedState, uses debug registers, or is foreign.
-//   X3  A processor's `extra` is that of its current thread, 0 when it has none.
+//   X3  A processor's `extra` is that of its current thread, 0 when it has none; or it is that of a thread that has
+//       stepped aside, with EXTRA_ASIDE, while a thread without any is current.
 #pragma once
 
-#include "sched/cpu.h"
+#include "kernel.h"
+#include "object/thread.h"
 
-struct thread;
+constexpr link_t EXTRA_ASIDE = 1; // links to threads have this bit clear
+static_assert(THREAD_BITS > LINK_UNIT_BITS);
 
 // Slow part of extra_switch.
-void extra_change(struct cpu *cpu, link_t extra);
+[[gnu::noinline]] void extra_change(struct cpu *cpu, link_t extra);
 
 // Makes the extra state of the thread that runs next, or none, the processor's.
 static inline void extra_switch(struct cpu *cpu, link_t extra)
@@ -24,6 +33,34 @@ static inline void extra_switch(struct cpu *cpu, link_t extra)
     if (cpu->extra != extra) {
         extra_change(cpu, extra);
     }
+}
+
+// The current thread is about to be replaced by its fault handler, which has no extra state.
+static inline void extra_step_aside(struct cpu *cpu, struct thread *thread)
+{
+    if (kernel.lock.needed || arch_debug_in_use(&thread->registers)) {
+        extra_change(cpu, 0);
+        return;
+    }
+    thread->user_time += arch_now() - cpu->extra_since;
+    if (thread->extended != 0) {
+        arch_extended_hide();
+    }
+    cpu->extra = thread->extra | EXTRA_ASIDE;
+}
+
+// The thread, which may have stepped aside, is about to run again.
+static inline void extra_come_back(struct cpu *cpu, const struct thread *thread)
+{
+    if (cpu->extra != (thread->extra | EXTRA_ASIDE)) {
+        extra_switch(cpu, thread->extra);
+        return;
+    }
+    if (thread->extended != 0) {
+        arch_extended_show();
+    }
+    cpu->extra = thread->extra;
+    cpu->extra_since = arch_now();
 }
 
 // The thread's extra state leaves the processor, if it is there.

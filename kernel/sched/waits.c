@@ -58,7 +58,7 @@ static void heap_join(struct thread *thread, struct thread *server)
     if (thread->server != 0) {
         heap_leave(thread);
     }
-    if (thread->state == SENDING || thread->borrower == 0 ||
+    if (thread->state == SENDING || thread->borrower != link_to(server) ||
         thread->priority > server->own_priority) {
         unsigned passed = thread->cpu == server->cpu ? thread->priority : 0;
         thread->server = link_to(server);
@@ -96,7 +96,7 @@ void waits_set_priority(struct cpu *cpu, struct thread *thread, uint8_t priority
     struct thread *lender = thread_at(thread->lender);
 
     thread->own_priority = priority;
-    if (lender != nullptr && lender->state == CALLING) {
+    if (lender != nullptr && server_of(lender) == thread) {
         heap_join(lender, thread);
     }
     settle(cpu, thread);

@@ -19,8 +19,8 @@
 // Invariants
 //   W1  A thread's priority is its own, or the highest that those in its heap pass on, if that is higher.
 //   W2  A thread is in the heap of the one that `server` names. It is SENDING, to an Endpoint that was bound to that
-//       one, or CALLING. Who queues at a bound Endpoint, who has its call received and lent no time, and whose
-//       priority is above the other's own, is in the heap.
+//       one, or CALLING. Who queues at a bound Endpoint, who has its call received by one that has not got its time, and
+//       whose priority is above the other's own, is in the heap.
 //   W3  There is no circle.
 #pragma once
 

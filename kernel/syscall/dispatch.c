@@ -11,6 +11,7 @@
 #include "audit/audit.h"
 #include "cap/lookup.h"
 #include "entropy/entropy.h"
+#include "ipc/fast.h"
 #include "kernel.h"
 #include "kozo/operations.h"
 #include "mem/table.h"
@@ -126,8 +127,12 @@ static void call_watch(struct call *call)
 // A foreign thread has no operations.
 [[gnu::noinline]] static enum kozo_error take_detour(struct call *call)
 {
+    struct thread *handler = foreign_syscall(call->cpu, call->caller);
+
+    if (handler != nullptr) {
+        return arch_exit_to(handler);
+    }
     call->cpu->pending |= PENDING_ANSWERED;
-    foreign_syscall(call->cpu, call->caller);
     return KOZO_OK;
 }
 
@@ -212,7 +217,12 @@ struct thread *kernel_fault(struct cpu *cpu, const struct fault *fault)
 {
     if (lock_take(cpu) && !is_there_by_now(cpu->current, fault)) {
         cpu->work = 0;
-        thread_fault(cpu, cpu->current, fault);
+        cpu->current->fault = *fault;
+        struct thread *handler = fast_tell(cpu, cpu->current);
+        if (handler != nullptr) {
+            return handler;
+        }
+        thread_tell(cpu, cpu->current);
     }
     return scheduler_choose(cpu);
 }

@@ -302,6 +302,9 @@ void arch_extended_create(void *area)
 void arch_extended_switch(void *from, const void *to)
 {
     if (from != nullptr) {
+        if (!host.extended_usable) {
+            panic("extended state is kept while it can't be read");
+        }
         memcpy(from, host.extended, sizeof(host.extended));
     }
     memset(host.extended, 0, sizeof(host.extended));
@@ -309,6 +312,16 @@ void arch_extended_switch(void *from, const void *to)
         memcpy(host.extended, to, sizeof(host.extended));
     }
     host.extended_usable = to != nullptr;
+}
+
+void arch_extended_hide(void)
+{
+    host.extended_usable = false;
+}
+
+void arch_extended_show(void)
+{
+    host.extended_usable = true;
 }
 
 void arch_extended_complete(void *)
@@ -360,8 +373,11 @@ void arch_registers_each(const struct arch_registers *registers,
 
 // --- Entry --------------------------------------------------------------------------------------
 
+unsigned host_exits;
+
 enum kozo_error host_exit_to(void)
 {
+    host_exits++;
     host_cpu()->pending = PENDING_SWITCHED;
     return KOZO_OK;
 }

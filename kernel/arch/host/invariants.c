@@ -22,6 +22,7 @@
 #include "object/sched_context.h"
 #include "object/thread.h"
 #include "object/timer.h"
+#include "sched/extra.h"
 
 constexpr unsigned UNITS = HOST_RAM / KOZO_SLOT_SIZE;
 constexpr uint64_t PAGE = (uint64_t)1 << ARCH_PAGE_BITS;
@@ -893,6 +894,15 @@ static bool check_alarms(void)
     return true;
 }
 
+// Whether the extra state in a processor is that of a thread that has stepped aside.
+static bool is_aside(link_t extra)
+{
+    link_t thread = extra & ~EXTRA_ASIDE;
+
+    return thread != extra && kernel.processors == 1 && is_object(thread, KOZO_TYPE_THREAD) &&
+           thread_at(thread)->extra == thread;
+}
+
 static bool check_cpu(const struct cpu *cpu)
 {
     const struct thread *current = cpu->current;
@@ -913,7 +923,8 @@ static bool check_cpu(const struct cpu *cpu)
          "what is charged is a SchedContext", cpu);
     RULE(cpu->context == (current == nullptr ? 0 : current->time),
          "the SchedContext of the current thread is charged", cpu);
-    RULE(cpu->extra == (current == nullptr ? 0 : current->extra),
+    link_t extra = current == nullptr ? 0 : current->extra;
+    RULE(cpu->extra == extra || (extra == 0 && is_aside(cpu->extra)),
          "X3: the processor has the extra state of its current thread", cpu);
     RULE(host.extended_usable == (current != nullptr && current->extended != 0),
          "X3: the registers can be used exactly by a thread that has some", cpu);

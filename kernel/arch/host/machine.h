@@ -27,6 +27,7 @@ constexpr unsigned ARCH_CLASS_WORDS = 13;
 
 // Preemption is for the tests to choose: a low limit puts one everywhere.
 extern bool host_fast_path;
+extern unsigned host_exits; // how often arch_exit_to was called
 #define ARCH_FAST_PATH host_fast_path
 
 extern uint64_t host_work_limit;

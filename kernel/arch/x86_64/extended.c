@@ -83,6 +83,16 @@ void arch_extended_create(void *area)
     ((struct xsave_area *)area)->mxcsr = MXCSR_FIRST;
 }
 
+void arch_extended_hide(void)
+{
+    write_cr0(read_cr0() | CR0_TASK_SWITCHED);
+}
+
+void arch_extended_show(void)
+{
+    clts();
+}
+
 void arch_extended_switch(void *from, const void *to)
 {
     if (from == nullptr) {
@@ -94,7 +104,7 @@ void arch_extended_switch(void *from, const void *to)
     }
     xrstor(to != nullptr ? to : &first_state);
     if (to == nullptr) {
-        write_cr0(read_cr0() | CR0_TASK_SWITCHED);
+        arch_extended_hide();
     }
 }
 
