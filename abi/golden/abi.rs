@@ -30,6 +30,9 @@ pub const BOOT_UNTYPEDS: u64 = 100;
 /// Bytes kept of the command line, with the final zero.
 pub const BOOT_COMMAND_LINE: u64 = 256;
 
+/// Version of these layouts; the vDSO of a linuxd is built with it.
+pub const LINUX_PAGE_VERSION: u64 = 1;
+
 /// Bytes of a block.
 pub const BLOCK_SIZE: u64 = 512;
 
@@ -1064,6 +1067,100 @@ const _: () = assert!(core::mem::offset_of!(AuditRecord, object) == 32);
 const _: () = assert!(core::mem::offset_of!(AuditRecord, handle) == 40);
 const _: () = assert!(core::mem::offset_of!(AuditRecord, badge) == 48);
 const _: () = assert!(core::mem::offset_of!(AuditRecord, count) == 56);
+
+/// What the vDSO reads the clock with: nanoseconds = ticks * scale / 2^shift. It never changes
+/// while the process lives.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct LinuxClock {
+    /// with its highest bit set
+    pub scale: u64,
+    /// 0 to 127
+    pub shift: u64,
+    /// nanoseconds since 1970 at the monotonic clock's zero
+    pub realtime: u64,
+}
+
+const _: () = assert!(core::mem::size_of::<LinuxClock>() == 24);
+const _: () = assert!(core::mem::offset_of!(LinuxClock, scale) == 0);
+const _: () = assert!(core::mem::offset_of!(LinuxClock, shift) == 8);
+const _: () = assert!(core::mem::offset_of!(LinuxClock, realtime) == 16);
+
+/// Read only to the process. One for each process; linuxd changes a word at a time.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct LinuxProcessPage {
+    /// LINUX_PAGE_VERSION
+    pub version: u64,
+    /// the clocks
+    pub clock: LinuxClock,
+    /// its number
+    pub process: u32,
+    /// its parent's
+    pub parent: u32,
+    /// real user
+    pub user: u32,
+    /// effective user
+    pub effective_user: u32,
+    /// real group
+    pub group: u32,
+    /// effective group
+    pub effective_group: u32,
+    /// odd while `descriptor` is being changed
+    pub sequence: u64,
+    /// how many there are below
+    pub descriptors: u64,
+    /// for each descriptor, the number of the page of its open file; 0 for none
+    pub descriptor: [u32; 512],
+}
+
+const _: () = assert!(core::mem::size_of::<LinuxProcessPage>() == 2120);
+const _: () = assert!(core::mem::offset_of!(LinuxProcessPage, version) == 0);
+const _: () = assert!(core::mem::offset_of!(LinuxProcessPage, clock) == 8);
+const _: () = assert!(core::mem::offset_of!(LinuxProcessPage, process) == 32);
+const _: () = assert!(core::mem::offset_of!(LinuxProcessPage, parent) == 36);
+const _: () = assert!(core::mem::offset_of!(LinuxProcessPage, user) == 40);
+const _: () = assert!(core::mem::offset_of!(LinuxProcessPage, effective_user) == 44);
+const _: () = assert!(core::mem::offset_of!(LinuxProcessPage, group) == 48);
+const _: () = assert!(core::mem::offset_of!(LinuxProcessPage, effective_group) == 52);
+const _: () = assert!(core::mem::offset_of!(LinuxProcessPage, sequence) == 56);
+const _: () = assert!(core::mem::offset_of!(LinuxProcessPage, descriptors) == 64);
+const _: () = assert!(core::mem::offset_of!(LinuxProcessPage, descriptor) == 72);
+
+/// Written by the process, and read by linuxd as if it were an argument. One for each thread.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct LinuxThreadPage {
+    /// the signal mask
+    pub blocked: u64,
+    /// not 0 while the thread is in code that a signal must wait for
+    pub held: u64,
+    /// where it goes on if it is interrupted there
+    pub restart: u64,
+}
+
+const _: () = assert!(core::mem::size_of::<LinuxThreadPage>() == 24);
+const _: () = assert!(core::mem::offset_of!(LinuxThreadPage, blocked) == 0);
+const _: () = assert!(core::mem::offset_of!(LinuxThreadPage, held) == 8);
+const _: () = assert!(core::mem::offset_of!(LinuxThreadPage, restart) == 16);
+
+/// Written by each process that has the file open, and read by linuxd as if it were an argument.
+/// One for each open file that has an offset.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct LinuxFilePage {
+    /// where the next read or write is
+    pub offset: u64,
+    /// as fcntl tells them
+    pub flags: u64,
+    /// written by linuxd only, and checked against its own
+    pub size: u64,
+}
+
+const _: () = assert!(core::mem::size_of::<LinuxFilePage>() == 24);
+const _: () = assert!(core::mem::offset_of!(LinuxFilePage, offset) == 0);
+const _: () = assert!(core::mem::offset_of!(LinuxFilePage, flags) == 8);
+const _: () = assert!(core::mem::offset_of!(LinuxFilePage, size) == 16);
 
 /// What is known of a node.
 #[derive(Clone, Copy, Debug)]

@@ -27,6 +27,11 @@ uint64_t kozo_clock_nanoseconds(uint64_t ticks)
     return (uint64_t)((unsigned __int128)ticks * scale >> shift);
 }
 
+struct kozo_clock_fraction kozo_clock_fraction(void)
+{
+    return (struct kozo_clock_fraction){scale, shift};
+}
+
 uint64_t kozo_clock_now(void)
 {
     return kozo_clock_nanoseconds(kozo_ticks());

@@ -36,6 +36,11 @@ constexpr uint64_t KOZO_BOOT_UNTYPEDS = 100;
 // Bytes kept of the command line, with the final zero.
 constexpr uint64_t KOZO_BOOT_COMMAND_LINE = 256;
 
+// From abi/object/linux_page.abi
+
+// Version of these layouts; the vDSO of a linuxd is built with it.
+constexpr uint64_t KOZO_LINUX_PAGE_VERSION = 1;
+
 // From abi/types.abi
 
 // What went wrong and whose fault it was. Nothing changed unless the operation says otherwise.
@@ -520,6 +525,71 @@ static_assert(offsetof(struct kozo_audit_record, object) == 32);
 static_assert(offsetof(struct kozo_audit_record, handle) == 40);
 static_assert(offsetof(struct kozo_audit_record, badge) == 48);
 static_assert(offsetof(struct kozo_audit_record, count) == 56);
+
+// From abi/object/linux_page.abi
+
+// What the vDSO reads the clock with: nanoseconds = ticks * scale / 2^shift. It never changes while
+// the process lives.
+struct kozo_linux_clock {
+    uint64_t scale;    // with its highest bit set
+    uint64_t shift;    // 0 to 127
+    uint64_t realtime; // nanoseconds since 1970 at the monotonic clock's zero
+};
+static_assert(sizeof(struct kozo_linux_clock) == 24);
+static_assert(offsetof(struct kozo_linux_clock, scale) == 0);
+static_assert(offsetof(struct kozo_linux_clock, shift) == 8);
+static_assert(offsetof(struct kozo_linux_clock, realtime) == 16);
+
+// Read only to the process. One for each process; linuxd changes a word at a time.
+struct kozo_linux_process_page {
+    uint64_t version;              // LINUX_PAGE_VERSION
+    struct kozo_linux_clock clock; // the clocks
+    uint32_t process;              // its number
+    uint32_t parent;               // its parent's
+    uint32_t user;                 // real user
+    uint32_t effective_user;       // effective user
+    uint32_t group;                // real group
+    uint32_t effective_group;      // effective group
+    uint64_t sequence;             // odd while `descriptor` is being changed
+    uint64_t descriptors;          // how many there are below
+    uint32_t descriptor[512];      // for each descriptor, the number of the page of its open file;
+                                   // 0 for none
+};
+static_assert(sizeof(struct kozo_linux_process_page) == 2120);
+static_assert(offsetof(struct kozo_linux_process_page, version) == 0);
+static_assert(offsetof(struct kozo_linux_process_page, clock) == 8);
+static_assert(offsetof(struct kozo_linux_process_page, process) == 32);
+static_assert(offsetof(struct kozo_linux_process_page, parent) == 36);
+static_assert(offsetof(struct kozo_linux_process_page, user) == 40);
+static_assert(offsetof(struct kozo_linux_process_page, effective_user) == 44);
+static_assert(offsetof(struct kozo_linux_process_page, group) == 48);
+static_assert(offsetof(struct kozo_linux_process_page, effective_group) == 52);
+static_assert(offsetof(struct kozo_linux_process_page, sequence) == 56);
+static_assert(offsetof(struct kozo_linux_process_page, descriptors) == 64);
+static_assert(offsetof(struct kozo_linux_process_page, descriptor) == 72);
+
+// Written by the process, and read by linuxd as if it were an argument. One for each thread.
+struct kozo_linux_thread_page {
+    uint64_t blocked; // the signal mask
+    uint64_t held;    // not 0 while the thread is in code that a signal must wait for
+    uint64_t restart; // where it goes on if it is interrupted there
+};
+static_assert(sizeof(struct kozo_linux_thread_page) == 24);
+static_assert(offsetof(struct kozo_linux_thread_page, blocked) == 0);
+static_assert(offsetof(struct kozo_linux_thread_page, held) == 8);
+static_assert(offsetof(struct kozo_linux_thread_page, restart) == 16);
+
+// Written by each process that has the file open, and read by linuxd as if it were an argument. One
+// for each open file that has an offset.
+struct kozo_linux_file_page {
+    uint64_t offset; // where the next read or write is
+    uint64_t flags;  // as fcntl tells them
+    uint64_t size;   // written by linuxd only, and checked against its own
+};
+static_assert(sizeof(struct kozo_linux_file_page) == 24);
+static_assert(offsetof(struct kozo_linux_file_page, offset) == 0);
+static_assert(offsetof(struct kozo_linux_file_page, flags) == 8);
+static_assert(offsetof(struct kozo_linux_file_page, size) == 16);
 
 // The numbers of the operations: object number * 16 + operation number.
 enum kozo_operation : uint32_t {

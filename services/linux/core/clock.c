@@ -15,6 +15,11 @@ uint64_t clock_realtime(void)
     return realtime_base + kozo_clock_now();
 }
 
+uint64_t clock_realtime_base(void)
+{
+    return realtime_base;
+}
+
 void clock_set_realtime(uint64_t nanoseconds)
 {
     realtime_base = nanoseconds - kozo_clock_now();

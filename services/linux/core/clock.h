@@ -10,5 +10,8 @@
 // Since 1970.
 [[nodiscard]] uint64_t clock_realtime(void);
 
+// The realtime at the monotonic clock's zero.
+[[nodiscard]] uint64_t clock_realtime_base(void);
+
 // Sets that, once, at the start.
 void clock_set_realtime(uint64_t nanoseconds);

@@ -19,5 +19,12 @@ uint64_t kozo_clock_now(void);
 uint64_t kozo_clock_nanoseconds(uint64_t ticks);
 uint64_t kozo_clock_ticks(uint64_t nanoseconds);
 
+// How ticks become nanoseconds: ticks * scale / 2^shift, for who has to do it elsewhere.
+struct kozo_clock_fraction {
+    uint64_t scale; // with its highest bit set
+    uint64_t shift;
+};
+struct kozo_clock_fraction kozo_clock_fraction(void);
+
 // The deadline, in ticks, that lies this far ahead; UINT64_MAX when that is beyond the counter.
 uint64_t kozo_clock_deadline(uint64_t nanoseconds);
