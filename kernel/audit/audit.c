@@ -11,17 +11,20 @@
 constexpr uint64_t BURSTS_A_SECOND = 10;
 
 // Whether the SchedContext that pays may make one more record now.
-static bool may_record(struct sched_context *context, uint64_t now)
+[[gnu::always_inline]] static inline bool may_record(struct sched_context *context, uint64_t now)
 {
     if (context == nullptr) {
         return true;
     }
-    if (now - context->audit_since >= arch_frequency() / BURSTS_A_SECOND) {
+    if ((now - context->audit_since) * BURSTS_A_SECOND >= arch_frequency()) [[clang::unlikely]] {
         context->audit_since = now;
         context->audit_made = 0;
     }
-    context->audit_made += context->audit_made <= AUDIT_BURST;
-    return context->audit_made <= AUDIT_BURST;
+    if (context->audit_made >= AUDIT_BURST) {
+        return false;
+    }
+    context->audit_made++;
+    return true;
 }
 
 // Whether the newest record tells of the same thing, nothing came after it, and nobody has read it.
@@ -34,32 +37,31 @@ static bool is_repeated(const struct audit_ring *ring, const struct kozo_audit_r
            ring->first != ring->end;
 }
 
-// The next place for a record, with number and time; null when this event is merely counted.
-static struct kozo_audit_record *ring_next(struct cpu *cpu, struct audit_ring *ring)
+// The next place for a record, with number and time.
+static struct kozo_audit_record *ring_place(struct audit_ring *ring, uint64_t number, uint64_t now)
 {
-    uint64_t now = arch_now();
-    uint64_t number = ring->written++;
-
-    if (!may_record(link_target(cpu->context), now)) {
-        return nullptr;
-    }
     struct kozo_audit_record *record = audit_record(ring, ring->end++);
-    audit_drop(ring, audit_places(ring));
+
+    audit_drop(ring, audit_last_place(ring) + 1);
     record->sequence = number;
     record->time = now;
     return record;
 }
 
-static void ring_note(struct audit_ring *ring, const struct call *call, enum kozo_error error)
+// A record of a call with the next number; nothing more than the number when this event is merely counted.
+[[gnu::always_inline]] static inline void ring_note(struct audit_ring *ring,
+                                                    const struct call *call, enum kozo_error error)
 {
     struct kozo_audit_record *last = audit_record(ring, ring->end - 1);
 
-    if (is_repeated(ring, last, call, error)) {
+    if (last->handle == call->handle && is_repeated(ring, last, call, error)) {
         last->count++;
         return;
     }
-    struct kozo_audit_record *record = ring_next(call->cpu, ring);
-    if (record != nullptr) {
+    uint64_t now = arch_now();
+    uint64_t number = ring->written++;
+    if (may_record(link_target(call->cpu->context), now)) [[clang::unlikely]] {
+        struct kozo_audit_record *record = ring_place(ring, number, now);
         record->subject = link_of(call->caller);
         record->operation = (uint32_t)call->number;
         record->result = error;
@@ -70,12 +72,15 @@ static void ring_note(struct audit_ring *ring, const struct call *call, enum koz
     }
 }
 
-void audit_note(struct call *call, enum kozo_error error)
+void audit_note(struct call *call)
 {
-    if (error == KOZO_OK) {
-        ring_note(&kernel.audit[KOZO_AUDIT_AUTHORITY], call, error);
-        return;
-    }
+    ring_note(&kernel.audit[KOZO_AUDIT_AUTHORITY], call, KOZO_OK);
+}
+
+void audit_refused(struct call *call, enum kozo_error error)
+{
+    call->object = 0;
+    call->badge = 0;
     call_about(call, lookup(call->caller, call->handle));
     ring_note(&kernel.audit[KOZO_AUDIT_REFUSALS], call, error);
 }
@@ -102,9 +107,12 @@ void audit_wait(struct cpu *cpu, const struct thread *thread, const struct threa
 
 void audit_revoked(struct cpu *cpu, const struct thread *thread, const struct slot *node)
 {
-    struct kozo_audit_record *record = ring_next(cpu, &kernel.audit[KOZO_AUDIT_AUTHORITY]);
+    struct audit_ring *ring = &kernel.audit[KOZO_AUDIT_AUTHORITY];
+    uint64_t now = arch_now();
+    uint64_t number = ring->written++;
 
-    if (record != nullptr) {
+    if (may_record(link_target(cpu->context), now)) {
+        struct kozo_audit_record *record = ring_place(ring, number, now);
         record->subject = link_of(thread);
         record->operation = KOZO_OP_CNODE_REVOKE;
         record->result = KOZO_OK;

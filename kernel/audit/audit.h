@@ -15,7 +15,7 @@
 //   R1  The records of a ring are at the places from `first` to `end`, at most as many as it has, each at its place
 //       modulo that; their numbers rise, from `read` on and below `written`.
 //   R2  A ring's memory is an ordinary Untyped without children, whose `value`, a power of two above the size of the
-//       ring's own places, is how much of it has records; an empty slot is none.
+//       ring's own places, is how much of it has records; an empty slot is none. `distance` and `last_place` say the same.
 #pragma once
 
 #include "cap/slot.h"
@@ -36,26 +36,25 @@ constexpr uint32_t AUDIT_BURST = 64;
 
 struct audit_ring {
     alignas(KOZO_SLOT_SIZE) struct slot memory; // an Untyped, or empty
+    uint64_t distance;                          // from its own places to those that it uses, in bytes
+    uint64_t last_place;                        // number of those, less one; 0 for its own
     uint64_t read, written;                     // numbers of the next event
     uint64_t first, end;                        // places, counted from the beginning
     struct kozo_digest digest;
     struct kozo_audit_record record[AUDIT_RING];
 };
 
-// How many records there are places for.
-static inline uint64_t audit_places(const struct audit_ring *ring)
+// How many records there are places for, less one: a power of two, less one.
+static inline uint64_t audit_last_place(const struct audit_ring *ring)
 {
-    return ring->memory.value == 0 ? AUDIT_RING
-                                   : ring->memory.value / sizeof(struct kozo_audit_record);
+    return ring->last_place | (AUDIT_RING - 1);
 }
 
 static inline struct kozo_audit_record *audit_record(struct audit_ring *ring, uint64_t place)
 {
-    uint64_t offset = place * sizeof(struct kozo_audit_record);
+    uint64_t offset = (place & audit_last_place(ring)) * sizeof(struct kozo_audit_record);
 
-    return ring->memory.value == 0
-               ? &ring->record[place % AUDIT_RING]
-               : arch_window(ring->memory.base + (offset & (ring->memory.value - 1)));
+    return (struct kozo_audit_record *)((uintptr_t)ring->record + ring->distance + offset);
 }
 
 // Drops the oldest records until there are at most so many.
@@ -68,7 +67,8 @@ static inline void audit_drop(struct audit_ring *ring, uint64_t most)
 }
 
 // Notes what a system call that is over did, or was refused.
-void audit_note(struct call *call, enum kozo_error error);
+void audit_note(struct call *call);
+void audit_refused(struct call *call, enum kozo_error error);
 
 // Notes that a watched capability is about to be used.
 void audit_use(struct call *call);

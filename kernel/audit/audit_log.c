@@ -15,6 +15,8 @@ void audit_let_go(struct slot *memory)
         ring->record[place % AUDIT_RING] = *audit_record(ring, place);
     }
     memory->value = 0;
+    ring->distance = 0;
+    ring->last_place = 0;
 }
 
 enum kozo_error audit_log_grow_call(struct call *call)
@@ -38,6 +40,8 @@ enum kozo_error audit_log_grow_call(struct call *call)
     // The tree names slots as they are seen through the window.
     slot_move(found.slot, slot_at(link_to(&ring->memory)), SLOT_IN_AUDIT);
     ring->memory.value = size;
+    ring->distance = (uintptr_t)arch_window(ring->memory.base) - (uintptr_t)ring->record;
+    ring->last_place = size / sizeof(struct kozo_audit_record) - 1;
     for (uint64_t place = ring->first; place != ring->end; place++) {
         *audit_record(ring, place) = ring->record[place % AUDIT_RING];
     }

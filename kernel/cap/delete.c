@@ -57,26 +57,40 @@ static bool is_plain(const struct slot *slot)
     return (slot->flags & (SLOT_PLACE | SLOT_GRAVE)) == 0 && slot->type != KOZO_TYPE_MAPPING;
 }
 
+// The capability goes; its object is put where it dies if this was the last one.
+static inline void slot_drop(struct cpu *cpu, struct slot *slot)
+{
+    if (reference_drop(slot)) {
+        [[clang::always_inline]] slot_remove(slot);
+    } else {
+        cpu->work += BURY_STEPS;
+        object_bury(slot);
+    }
+}
+
+// The same for one that concerns others than its object, or is a grave. False when it has to go on later.
+[[gnu::noinline]] static bool slot_delete_slowly(struct cpu *cpu, struct slot *slot)
+{
+    if ((slot->flags & SLOT_GRAVE) != 0) {
+        return object_reap(cpu, (struct object *)slot);
+    }
+    if (!slot_let_go(cpu, slot)) {
+        return false;
+    }
+    slot_drop(cpu, slot);
+    return true;
+}
+
 bool slot_delete(struct cpu *cpu, struct slot *slot)
 {
     if (slot->type == KOZO_TYPE_NONE) {
         return true;
     }
     cpu->work += DELETE_STEPS;
-    if (!is_plain(slot)) {
-        if ((slot->flags & SLOT_GRAVE) != 0) {
-            return object_reap(cpu, (struct object *)slot);
-        }
-        if (!slot_let_go(cpu, slot)) {
-            return false;
-        }
+    if (!is_plain(slot)) [[clang::unlikely]] {
+        return slot_delete_slowly(cpu, slot);
     }
-    if (reference_drop(slot)) {
-        slot_remove(slot);
-    } else {
-        cpu->work += BURY_STEPS;
-        object_bury(slot);
-    }
+    slot_drop(cpu, slot);
     return true;
 }
 

@@ -77,13 +77,26 @@ static enum kozo_error dispatch_leased(struct call *call, const struct operation
     return error;
 }
 
+// Object and badge come by call_about, before a call that is audited can succeed.
 static void call_note(struct call *call)
 {
     call->cpu->pending |= PENDING_AUDIT;
     call->number = call->caller->registers.operation;
     call->handle = call->caller->registers.handle;
-    call->object = 0;
-    call->badge = 0;
+}
+
+// Calls the function of an operation that is audited. What succeeded, and leaves nothing else to be done, goes to
+// the audit log here, since that is the short way out.
+[[gnu::noinline]] static enum kozo_error call_audited(struct call *call,
+                                                      const struct operation *operation)
+{
+    enum kozo_error error = operation->function(call);
+
+    if (error == KOZO_OK && call->cpu->pending == PENDING_AUDIT) {
+        call->cpu->pending = 0;
+        audit_note(call);
+    }
+    return error;
 }
 
 // What is noted for the use of a watched capability is not what is noted for the operation.
@@ -155,7 +168,7 @@ enum kozo_error syscall_begin(struct cpu *cpu)
     if (operation->kind == AUDITED) {
         call_note(call);
         if (operation->type == KOZO_TYPE_NONE) {
-            return operation->function(call);
+            return call_audited(call, operation);
         }
     }
     struct slot *slot = lookup_near(call->caller, registers->handle);
@@ -164,6 +177,7 @@ enum kozo_error syscall_begin(struct cpu *cpu)
         call->slot = slot;
         if (operation->kind == AUDITED) {
             call_about(call, slot);
+            return call_audited(call, operation);
         }
         return operation->function(call);
     }
@@ -183,11 +197,11 @@ static void syscall_audit(struct call *call, uint32_t pending, enum kozo_error e
 {
     if (is_refusal(error)) {
         call_note(call);
-        audit_note(call, error);
+        audit_refused(call, error);
     } else if (error == KOZO_OK && (pending & PENDING_AUDIT) != 0 &&
                ((pending & PENDING_RESTART) == 0 ||
                 call->caller->registers.operation != call->number)) {
-        audit_note(call, error);
+        audit_note(call);
     }
 }
 

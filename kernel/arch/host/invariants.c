@@ -1290,7 +1290,13 @@ static bool check_audit(void)
         RULE(ring->memory.type == KOZO_TYPE_NONE ||
                  (used > sizeof(ring->record) && (used & (used - 1)) == 0),
              "R2: a ring uses a power of two of its memory, more than it has itself", ring);
-        RULE(ring->first <= ring->end && ring->end - ring->first <= audit_places(ring),
+        struct kozo_audit_record *at =
+            used == 0 ? ring->record : arch_window(ring->memory.base);
+        RULE(audit_record(ring, 0) == at &&
+                 audit_last_place(ring) ==
+                     (used == 0 ? sizeof(ring->record) : used) / sizeof(*at) - 1,
+             "R2: a ring's places are its own, or in its memory", ring);
+        RULE(ring->first <= ring->end && ring->end - ring->first <= audit_last_place(ring) + 1,
              "R1: a ring has at most its size of records", ring);
         for (uint64_t place = ring->first; place != ring->end; place++) {
             const struct kozo_audit_record *record = audit_record(ring, place);
