@@ -36,10 +36,10 @@ constexpr uint32_t AUDIT_BURST = 64;
 
 struct audit_ring {
     alignas(KOZO_SLOT_SIZE) struct slot memory; // an Untyped, or empty
-    uint64_t distance;                          // from its own places to those that it uses, in bytes
-    uint64_t last_place;                        // number of those, less one; 0 for its own
-    uint64_t read, written;                     // numbers of the next event
-    uint64_t first, end;                        // places, counted from the beginning
+    uint64_t distance;      // from its own places to those that it uses, in bytes
+    uint64_t last_place;    // number of those, less one; 0 for its own
+    uint64_t read, written; // numbers of the next event
+    uint64_t first, end;    // places, counted from the beginning
     struct kozo_digest digest;
     struct kozo_audit_record record[AUDIT_RING];
 };

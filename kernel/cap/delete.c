@@ -10,10 +10,8 @@
 #include "object/thread.h"
 #include "syscall/call.h"
 
-// Steps of a long operation: a capability that is not just a leaf of a revoke, a Mapping beside what its entries
-// take, and an object that is put where it dies.
+// Steps of a long operation: a capability that is not just a leaf of a revoke, and an object that is put where it dies.
 constexpr unsigned DELETE_STEPS = 2;
-constexpr unsigned MAPPING_STEPS = 2;
 constexpr unsigned BURY_STEPS = 2;
 
 // Takes the reference of a capability that is about to go. False for the last one of an object that
@@ -36,20 +34,19 @@ static bool reference_drop(const struct slot *slot)
 // in, or page tables. False when it has to go on later.
 static bool slot_let_go(struct cpu *cpu, struct slot *slot)
 {
-    unsigned place = slot->flags & SLOT_PLACE;
-
-    if (place == SLOT_IN_THREAD) {
+    switch (slot->flags & SLOT_PLACE) {
+    case 0:
+        // A Mapping is never part of an object.
+        return mapping_clear(cpu, slot);
+    case SLOT_IN_THREAD:
         thread_let_go(cpu, slot);
-    } else if (place == SLOT_IN_POOL && !pool_let_go(cpu, slot)) {
-        return false;
-    } else if (place == SLOT_IN_AUDIT) {
+        return true;
+    case SLOT_IN_POOL:
+        return pool_let_go(cpu, slot);
+    default:
         audit_let_go(slot);
-    }
-    if (slot->type != KOZO_TYPE_MAPPING) {
         return true;
     }
-    cpu->work += MAPPING_STEPS;
-    return mapping_clear(cpu, slot);
 }
 
 static bool is_plain(const struct slot *slot)
@@ -81,17 +78,19 @@ static inline void slot_drop(struct cpu *cpu, struct slot *slot)
     return true;
 }
 
+[[gnu::noinline]] static bool slot_delete_plain(struct cpu *cpu, struct slot *slot)
+{
+    slot_drop(cpu, slot);
+    return true;
+}
+
 bool slot_delete(struct cpu *cpu, struct slot *slot)
 {
     if (slot->type == KOZO_TYPE_NONE) {
         return true;
     }
     cpu->work += DELETE_STEPS;
-    if (!is_plain(slot)) [[clang::unlikely]] {
-        return slot_delete_slowly(cpu, slot);
-    }
-    slot_drop(cpu, slot);
-    return true;
+    return is_plain(slot) ? slot_delete_plain(cpu, slot) : slot_delete_slowly(cpu, slot);
 }
 
 // Empties as many of the first children as are leaves that concern nobody else, up to the next

@@ -60,6 +60,28 @@ struct lookup {
 struct lookup lookup_typed(struct thread *thread, uint64_t handle, enum kozo_object_type type,
                            unsigned rights);
 
+// The same, with one step taken at once.
+static inline struct lookup lookup_typed_near(struct thread *thread, uint64_t handle,
+                                              enum kozo_object_type type, unsigned rights)
+{
+    struct slot *slot = lookup_near(thread, handle);
+
+    if (slot != nullptr && slot->type == type && (rights & ~slot->rights) == 0) {
+        return (struct lookup){.slot = slot};
+    }
+    return lookup_typed(thread, handle, type, rights);
+}
+
+// What lookup_empty finds, if that takes one step and can be filled; else null.
+static inline struct slot *lookup_empty_near(const struct thread *thread, uint64_t handle)
+{
+    struct slot *slot = lookup_near(thread, handle);
+    bool fits = slot != nullptr && slot->type == KOZO_TYPE_NONE &&
+                (thread->cspace.rights & KOZO_RIGHT_WRITE) != 0;
+
+    return fits ? slot : nullptr;
+}
+
 static inline struct slot *place_slot(const struct place *place)
 {
     return (struct slot *)place->cnode + place->index;

@@ -81,17 +81,12 @@ void slot_insert(struct slot *slot, struct slot *parent, const struct slot *cont
     slot_join(slot, slot, slot_at(link_to(parent)));
 }
 
-void slot_insert_after(struct slot *slot, struct slot *sibling, const struct slot *content)
+void slot_join_after(struct slot *slot, struct slot *sibling)
 {
-    *slot = *content;
-    slot->child = 0;
-    slot->list_next = 0;
-    slot->list_previous = 0;
-    slot->up = 0;
     slot->next = sibling->next;
-    slot->previous = link_to(sibling);
-    slot_at(sibling->next)->previous = link_to(slot);
-    sibling->next = link_to(slot);
+    slot->previous = link_of(sibling);
+    slot_at(sibling->next)->previous = link_of(slot);
+    sibling->next = link_of(slot);
 }
 
 void slot_condemn(struct slot *slot, struct slot *node)

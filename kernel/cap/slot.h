@@ -115,8 +115,8 @@ void slot_insert(struct slot *slot, struct slot *parent, const struct slot *cont
 // filled now; if there are several, they are linked with one another already.
 void slot_join(struct slot *first, struct slot *last, struct slot *parent);
 
-// The same as the next younger sibling of `sibling`.
-void slot_insert_after(struct slot *slot, struct slot *sibling, const struct slot *content);
+// The same for one, as the next younger sibling of `sibling`.
+void slot_join_after(struct slot *slot, struct slot *sibling);
 
 // Moves a capability to an empty slot, keeping its place in the tree and in its list. `flags` are
 // those of the new place.

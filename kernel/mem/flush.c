@@ -4,10 +4,9 @@
 #include "sched/processors.h"
 #include "sched/scheduler.h"
 
-void flush_note(struct cpu *cpu, physical_t root, uint64_t address, uint64_t bytes)
+void flush_note(struct cpu *cpu, uint64_t processors, uint64_t address, uint64_t bytes)
 {
     struct flush *flush = &kernel.flush;
-    uint64_t processors = processors_in(root);
 
     if (processors == 0) {
         return;
@@ -20,6 +19,9 @@ void flush_note(struct cpu *cpu, physical_t root, uint64_t address, uint64_t byt
         return;
     }
     flush->processors |= processors;
+    if (bytes > FLUSH_PAGES * ARCH_PAGE_SIZE) {
+        flush->count = FLUSH_PAGES + 1;
+    }
     for (uint64_t done = 0; done < bytes && flush->count <= FLUSH_PAGES; done += ARCH_PAGE_SIZE) {
         if (flush->count < FLUSH_PAGES) {
             flush->page[flush->count] = address + done;

@@ -26,8 +26,9 @@ struct flush {
     uint64_t page[FLUSH_PAGES];
 };
 
-// Entries that map some of these bytes, on whatever level, were present and are so no longer.
-void flush_note(struct cpu *cpu, physical_t root, uint64_t address, uint64_t bytes);
+// Entries that map some of these bytes, on whatever level, were present and are so no longer. `processors` have their
+// address space loaded: processors_in tells.
+void flush_note(struct cpu *cpu, uint64_t processors, uint64_t address, uint64_t bytes);
 
 // Carries out what was noted, on all processors.
 void flush_finish(struct cpu *cpu);

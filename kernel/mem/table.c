@@ -6,7 +6,7 @@
 #include "object/address_space.h"
 #include "object/pool.h"
 #include "panic/panic.h"
-#include "sched/cpu.h"
+#include "sched/processors.h"
 
 // How many entries are looked at to find out whether tables are there already.
 constexpr unsigned LOOKS_MOST = 256;
@@ -39,7 +39,7 @@ struct table_place table_split(struct cpu *cpu, struct address_space *space, str
         // A processor must not find pages of one size while it remembers another (Intel SDM volume
         // 3, section 4.10.2.3; break before make in the Arm manual).
         *at.entry = 0;
-        flush_note(cpu, space->root, address, table_span(at.level));
+        flush_note(cpu, processors_in(space->root), address, table_span(at.level));
         flush_finish(cpu);
     }
     *at.entry = arch_entry_table(table);
@@ -116,11 +116,18 @@ bool tables_suffice(const struct address_space *space, uint64_t address, uint64_
            tables_missing(space->root, address, end, shift, fills) <= available;
 }
 
+// Gives a table without entries back.
+static void give(struct address_space *space, physical_t table)
+{
+    address_space_forget(space);
+    pool_give(link_target(space->pool), table);
+    space->tables--;
+}
+
 static void release(struct address_space *space, physical_t table)
 {
     memory_zero(arch_window(table), TABLE_ENTRIES * sizeof(arch_entry_t));
-    pool_give(link_target(space->pool), table);
-    space->tables--;
+    give(space, table);
 }
 
 // The first entry of a table, at or after that of *cursor, that is a table itself; null when there
@@ -186,13 +193,16 @@ bool tables_release(struct cpu *cpu, struct address_space *space, uint64_t *curs
 
 static bool is_empty(physical_t table)
 {
+    constexpr uint64_t ROW = 8;
     const arch_entry_t *entry = arch_window(table);
-    uint64_t i = 0;
+    arch_entry_t found = 0;
 
-    while (i < TABLE_ENTRIES && entry[i] == 0) {
-        i++;
+    for (uint64_t row = 0; row < TABLE_ENTRIES && found == 0; row += ROW) {
+        for (uint64_t i = 0; i < ROW; i++) {
+            found |= entry[row + i];
+        }
     }
-    return i == TABLE_ENTRIES;
+    return found == 0;
 }
 
 // Gives back, lowest first, those of the tables on the way to `address` that end at `end` and are empty.
@@ -218,9 +228,9 @@ static bool trim_way(struct cpu *cpu, struct address_space *space, uint64_t addr
             return true;
         }
         *at.entry = 0;
-        flush_note(cpu, space->root, address, table_span(level));
+        flush_note(cpu, processors_in(space->root), address, table_span(level));
         flush_finish(cpu);
-        release(space, table);
+        give(space, table);
         if (cpu->work >= ARCH_WORK_LIMIT) {
             return false;
         }

@@ -19,7 +19,7 @@ static bool drop_mappings(struct cpu *cpu, struct address_space *space)
         struct slot *mapping = slot_at(space->mappings);
         space->mappings = mapping->list_next;
         space->mapping_count--;
-        slot_remove(mapping);
+        [[clang::always_inline]] slot_remove(mapping);
         due = cpu_work_is_due(cpu);
     }
     if (space->mappings != 0) {
@@ -90,6 +90,7 @@ bool address_space_abandon(struct cpu *cpu, struct address_space *space)
     processors_leave_space(cpu, space->root);
     space->root = 0;
     space->tables = 0;
+    address_space_forget(space);
     if (!drop_mappings(cpu, space)) {
         return false;
     }
@@ -97,9 +98,21 @@ bool address_space_abandon(struct cpu *cpu, struct address_space *space)
     return true;
 }
 
+[[gnu::noinline]] struct table_place address_space_walk_far(struct address_space *space,
+                                                            uint64_t address)
+{
+    struct table_place at = table_walk(space->root, address);
+
+    if (at.level == 0) {
+        space->near = arch_window_address(at.entry) & ~(ARCH_PAGE_SIZE - 1);
+        space->near_end = (address / table_span(1) + 1) * table_span(1);
+    }
+    return at;
+}
+
 void address_space_mapping_add(struct address_space *space, struct slot *mapping)
 {
-    mapping->object = link_to(space);
+    mapping->object = link_of(space);
     slot_list_push(&space->mappings, mapping);
     space->mapping_count++;
 }
@@ -127,108 +140,4 @@ enum kozo_error address_space_info_call(struct call *call)
     call->argument[0] = space->mapping_count;
     call->argument[1] = space->tables;
     return KOZO_OK;
-}
-
-// Steps that it takes to make a Mapping beside its entries.
-constexpr unsigned CLONE_STEPS = 5;
-
-// What clone was given, in the order of the definition.
-struct clone {
-    enum kozo_error error;
-    uint64_t done, offset;
-    struct slot *source, *destination;
-    uint64_t count;
-    unsigned rights;
-};
-
-// A run of slots of one CNode: its first, or null when there is no such run.
-static struct slot *run_of(const struct place *place, uint64_t count)
-{
-    bool inside = place->error == KOZO_OK && count <= cnode_slots(place->cnode) - place->index;
-
-    return inside ? place_slot(place) : nullptr;
-}
-
-static struct clone clone_decode(struct call *call)
-{
-    const uint64_t *argument = call->argument;
-    struct clone clone = {
-        .done = argument[0],
-        .offset = argument[1],
-        .count = argument[4],
-        .rights = (unsigned)mapping_rights(argument[5]),
-    };
-    struct place source = lookup_place(call->caller, argument[2]);
-    struct place destination = lookup_place(call->caller, argument[3]);
-
-    clone.source = run_of(&source, clone.count);
-    clone.destination = run_of(&destination, clone.count);
-    if (clone.source == nullptr || clone.destination == nullptr) {
-        clone.error = KOZO_BAD_HANDLE;
-    } else if ((destination.rights & KOZO_RIGHT_WRITE) == 0) {
-        clone.error = KOZO_NO_RIGHT;
-    } else if (clone.done >= clone.count || clone.offset % ARCH_PAGE_SIZE != 0 ||
-               (argument[5] & ~LOWERING_RIGHTS) != 0) {
-        clone.error = KOZO_BAD_ARGUMENT;
-    } else if (address_space_of(call->slot)->root == 0) {
-        clone.error = KOZO_BAD_STATE;
-    }
-    return clone;
-}
-
-// Whether a slot holds what clone_begin makes of the source, so that a clone may go on with it.
-static bool is_clone(const struct slot *slot, const struct slot *source, link_t space)
-{
-    return slot->type == KOZO_TYPE_MAPPING && slot->object == space &&
-           slot->value == source->value && slot->base == source->base &&
-           slot->size == source->size && slot->rights == source->rights && slot->lowering == 0;
-}
-
-static enum kozo_error clone_begin(struct address_space *space, struct slot *source,
-                                   struct slot *destination)
-{
-    const struct address_space *from = address_space_of(source);
-
-    if (source->type != KOZO_TYPE_MAPPING) {
-        return KOZO_BAD_TYPE;
-    }
-    if (from == nullptr || from->root == 0) {
-        return KOZO_BAD_STATE;
-    }
-    if (destination->type == KOZO_TYPE_NONE) {
-        slot_insert_after(destination, source, source);
-        destination->lowering = 0;
-        address_space_mapping_add(space, destination);
-        return KOZO_OK;
-    }
-    return is_clone(destination, source, link_to(space)) ? KOZO_OK : KOZO_SLOT_TAKEN;
-}
-
-enum kozo_error address_space_clone_call(struct call *call)
-{
-    struct clone clone = clone_decode(call);
-    struct address_space *space = address_space_of(call->slot);
-
-    // One Mapping at a time, each of which is checked, then done; the first that can't be ends the call.
-    while (clone.error == KOZO_OK && clone.done < clone.count) {
-        struct slot *source = clone.source + clone.done;
-        struct slot *destination = clone.destination + clone.done;
-        if (source->type != KOZO_TYPE_NONE) {
-            call->cpu->work += CLONE_STEPS;
-            clone.error = clone_begin(space, source, destination);
-        }
-        if (clone.error == KOZO_OK && clone.offset < source->size) {
-            clone.error = mapping_copy(call->cpu, source, destination, &clone.offset, clone.rights);
-        }
-        if (clone.error == KOZO_OK) {
-            clone.done++;
-            clone.offset = 0;
-            if (cpu_work_is_due(call->cpu) && clone.done < clone.count) {
-                clone.error = KOZO_WOULD_BLOCK;
-            }
-        }
-    }
-    call->argument[0] = clone.done;
-    call->argument[1] = clone.offset;
-    return clone.error == KOZO_WOULD_BLOCK ? call_again(call) : clone.error;
 }

@@ -10,8 +10,11 @@
 //   A2  Every Mapping that names this space is in its list, and has a slot.
 //   A3  root and pool are both 0 or both set, but for a space that is being abandoned, which has lost its root;
 //       without a Pool there are no Mappings.
+//   A4  `near` is the table that the addresses below near_end lead to, or both are 0. What it is has no effect but on
+//       speed.
 #pragma once
 
+#include "mem/table.h"
 #include "object/object.h"
 
 struct call;
@@ -27,12 +30,42 @@ struct address_space {
     link_t mappings;                 // slots, through list_next and list_previous
     uint32_t mapping_count;
     uint32_t tables; // with the root
+
+    // The table of pages that was found last, and where its addresses end; both 0 when there is none.
+    physical_t near;
+    uint64_t near_end;
 };
 static_assert(sizeof(struct address_space) <= 1u << ADDRESS_SPACE_BITS);
 
 static inline struct address_space *address_space_of(const struct slot *capability)
 {
     return link_target(capability->object);
+}
+
+// The entry that an address ends at, as table_walk gives it; most often it is in the table that was found last.
+struct table_place address_space_walk_far(struct address_space *space, uint64_t address);
+
+// How many bytes from an address on are in the table that was found last.
+static inline uint64_t address_space_near(const struct address_space *space, uint64_t address)
+{
+    // Without a table this is far above every user address.
+    uint64_t last = space->near_end - 1 - address;
+
+    return last < table_span(1) ? last + 1 : 0;
+}
+
+static inline struct table_place address_space_walk(struct address_space *space, uint64_t address)
+{
+    return address_space_near(space, address) != 0
+               ? (struct table_place){table_entry(space->near, address, 0), 0}
+               : address_space_walk_far(space, address);
+}
+
+// A table of the space is about to go.
+static inline void address_space_forget(struct address_space *space)
+{
+    space->near = 0;
+    space->near_end = 0;
 }
 
 // Deletes the Mappings, then gives the tables back to the Pool.

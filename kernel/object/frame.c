@@ -13,22 +13,20 @@ static bool is_page_multiple(uint64_t number)
     return number % ARCH_PAGE_SIZE == 0;
 }
 
-// What map was given, in the order of the definition.
+// What map was given.
 struct map {
-    enum kozo_error error;
-    struct place place;
+    struct slot *mapping; // the slot to fill
     struct address_space *space;
     uint64_t address, offset, length;
     uint64_t rights;
 };
 
-static enum kozo_error map_check(const struct slot *frame, const struct map *map)
+static inline enum kozo_error map_check(const struct slot *frame, const struct map *map)
 {
     constexpr uint64_t all = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE | KOZO_RIGHT_EXECUTE;
     constexpr uint64_t write_execute = KOZO_RIGHT_WRITE | KOZO_RIGHT_EXECUTE;
 
-    if (!is_page_multiple(map->address) || !is_page_multiple(map->offset) ||
-        !is_page_multiple(map->length) || map->length == 0) {
+    if (!is_page_multiple(map->address | map->offset | map->length) || map->length == 0) {
         return KOZO_BAD_ARGUMENT;
     }
     if (map->offset >= frame->size || map->length > frame->size - map->offset) {
@@ -40,61 +38,77 @@ static enum kozo_error map_check(const struct slot *frame, const struct map *map
     if ((map->rights & ~all) != 0 || (map->rights & write_execute) == write_execute) {
         return KOZO_BAD_ARGUMENT;
     }
-    return (map->rights & ~(uint64_t)frame->rights) != 0 ? KOZO_NO_RIGHT : KOZO_OK;
+    if ((map->rights & ~(uint64_t)frame->rights) != 0) {
+        return KOZO_NO_RIGHT;
+    }
+    return map->space->root == 0 ? KOZO_BAD_STATE : KOZO_OK;
 }
 
-static struct map map_decode(struct call *call)
+// Whether the Pool has what may be missing; nothing is where the table is there already.
+static inline bool map_has_tables(const struct slot *frame, const struct map *map)
+{
+    uint64_t shift = map->address - (frame->base + map->offset);
+
+    return map->length <= address_space_near(map->space, map->address) || map->rights == 0 ||
+           tables_suffice(map->space, map->address, map->address + map->length, shift, true);
+}
+
+[[gnu::always_inline]] static inline enum kozo_error map_decode(struct call *call, struct map *map)
 {
     const uint64_t *argument = call->argument;
-    struct map map = {
-        .address = argument[2],
-        .offset = argument[3],
-        .length = argument[4],
-        .rights = mapping_rights(argument[5]),
-    };
     struct lookup space =
-        lookup_typed(call->caller, argument[1], KOZO_TYPE_ADDRESS_SPACE, KOZO_RIGHT_CONTROL);
-
-    map.error = space.error;
-    if (map.error != KOZO_OK) {
-        return map;
+        lookup_typed_near(call->caller, argument[1], KOZO_TYPE_ADDRESS_SPACE, KOZO_RIGHT_CONTROL);
+    if (space.error != KOZO_OK) {
+        return space.error;
     }
-    map.space = address_space_of(space.slot);
-    map.error = map_check(call->slot, &map);
-    if (map.error == KOZO_OK && map.space->root == 0) {
-        map.error = KOZO_BAD_STATE;
+    map->space = link_known(space.slot->object);
+    map->address = argument[2];
+    map->offset = argument[3];
+    map->length = argument[4];
+    map->rights = mapping_rights(argument[5]);
+    enum kozo_error error = map_check(call->slot, map);
+    if (error != KOZO_OK) {
+        return error;
     }
-    if (map.error == KOZO_OK) {
-        map.place = lookup_empty(call->caller, argument[0]);
-        map.error = map.place.error;
+    map->mapping = lookup_empty_near(call->caller, argument[0]);
+    if (map->mapping == nullptr) {
+        struct place place = lookup_empty(call->caller, argument[0]);
+        if (place.error != KOZO_OK) {
+            return place.error;
+        }
+        map->mapping = place_slot(&place);
     }
-    uint64_t shift = map.address - (call->slot->base + map.offset);
-    if (map.error == KOZO_OK && map.rights != 0 &&
-        !tables_suffice(map.space, map.address, map.address + map.length, shift, true)) {
-        map.error = KOZO_NO_MEMORY;
-    }
-    return map;
+    return map_has_tables(call->slot, map) ? KOZO_OK : KOZO_NO_MEMORY;
 }
 
 enum kozo_error frame_map_call(struct call *call)
 {
-    struct map map = map_decode(call);
-    if (map.error != KOZO_OK) {
-        return map.error;
+    struct map map;
+    enum kozo_error error = map_decode(call, &map);
+    if (error != KOZO_OK) {
+        return error;
     }
 
-    struct slot *mapping = place_slot(&map.place);
-    struct slot content = {
+    struct slot *mapping = map.mapping;
+    const struct slot content = {
         .type = KOZO_TYPE_MAPPING,
         .flags = call->slot->flags & SLOT_DEVICE,
         .rights = (uint16_t)map.rights,
-        .value = map.address,
-        .base = call->slot->base + map.offset,
-        .size = map.length,
     };
-    slot_insert(mapping, call->slot, &content);
+    mapping->head = content.head;
+    mapping->value = map.address;
+    mapping->base = call->slot->base + map.offset;
+    mapping->size = map.length;
+    slot_join(mapping, mapping, call->slot);
     address_space_mapping_add(map.space, mapping);
-
+    bool filled = false;
+    if (map.length == ARCH_PAGE_SIZE && map.rights != 0) {
+        [[clang::always_inline]] filled =
+            mapping_fill_page(call->cpu, mapping, 0, (unsigned)map.rights);
+    }
+    if (filled) {
+        return KOZO_OK;
+    }
     uint64_t done = mapping_fill(call->cpu, mapping, 0, map.length, (unsigned)map.rights);
     if (done == map.length) {
         return KOZO_OK;

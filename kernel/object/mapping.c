@@ -7,12 +7,23 @@
 #include "mem/table.h"
 #include "object/address_space.h"
 #include "object/pool.h"
+#include "sched/processors.h"
 #include "syscall/call.h"
 
 // Entries that are changed in the time of one step.
 constexpr unsigned FILLS_A_STEP = 8;
 constexpr unsigned LIMITS_A_STEP = 2;
-constexpr unsigned COPIES_A_STEP = 4;
+
+// Entries of some bytes were present and have changed.
+static inline void forget(struct cpu *cpu, const struct address_space *space, uint64_t address,
+                          uint64_t bytes)
+{
+    uint64_t processors = processors_in(space->root);
+
+    if (processors != 0) {
+        flush_note(cpu, processors, address, bytes);
+    }
+}
 
 struct pass {
     struct cpu *cpu;
@@ -55,21 +66,6 @@ static inline uint64_t run_of(const struct pass *pass, unsigned a_step)
     return run / a_step < steps ? run : steps * a_step;
 }
 
-static inline arch_entry_t leaf_of(const struct slot *mapping, uint64_t offset, unsigned level,
-                                   unsigned rights)
-{
-    return arch_entry_leaf(mapping->base + offset, level, rights,
-                           (mapping->flags & SLOT_DEVICE) != 0);
-}
-
-// The leaf that own entries are within; nothing when the bound is none.
-static inline arch_entry_t own_leaf(const struct slot *mapping, uint64_t offset, unsigned level)
-{
-    unsigned ceiling = mapping_ceiling(mapping);
-
-    return ceiling == 0 ? 0 : leaf_of(mapping, offset, level, ceiling);
-}
-
 // Whether a leaf above level 0, found at an address, is the Mapping's own.
 static bool is_own_large(const struct slot *mapping, struct table_place at, uint64_t address)
 {
@@ -78,7 +74,7 @@ static bool is_own_large(const struct slot *mapping, struct table_place at, uint
 
     // A page that begins before the Mapping has an offset far above its size.
     return offset < mapping->size && span <= mapping->size - offset &&
-           arch_entry_is_within(*at.entry, own_leaf(mapping, offset, at.level));
+           arch_entry_is_within(*at.entry, mapping_own_leaf(mapping, offset, at.level));
 }
 
 bool mapping_has_tables(const struct address_space *space, const struct slot *mapping,
@@ -99,16 +95,16 @@ static bool fits(const struct pass *pass, unsigned level)
            pass->end - pass->offset >= table_span(level);
 }
 
-static void fill_step(struct pass *pass)
+[[gnu::noinline]] static void fill_step(struct pass *pass)
 {
     uint64_t address = pass_address(pass);
-    struct table_place at = table_walk(pass->space->root, address);
+    struct table_place at = address_space_walk(pass->space, address);
 
     while (at.level > 0 && !fits(pass, at.level)) {
         at = table_split(pass->cpu, pass->space, at, address);
     }
     uint64_t count = at.level > 0 ? 1 : run_of(pass, FILLS_A_STEP);
-    arch_entry_t leaf = leaf_of(pass->mapping, pass->offset, at.level, pass->rights);
+    arch_entry_t leaf = mapping_leaf(pass->mapping, pass->offset, at.level, pass->rights);
     arch_entry_t old = 0;
     for (uint64_t i = 0; i < count; i++) {
         old |= at.entry[i];
@@ -124,7 +120,7 @@ static bool find_own(struct pass *pass, struct table_place *at)
 {
     uint64_t address = pass_address(pass);
 
-    *at = table_walk(pass->space->root, address);
+    *at = address_space_walk(pass->space, address);
     if (at->level == 0) {
         return true;
     }
@@ -139,14 +135,34 @@ static bool find_own(struct pass *pass, struct table_place *at)
     return own && whole;
 }
 
-static void limit_step(struct pass *pass)
+// A row of pages, which most often are shown alike: all that the bound allows, of consecutive memory.
+constexpr uint64_t ROW = 8;
+
+static inline bool row_is(const arch_entry_t *row, arch_entry_t first)
+{
+    for (uint64_t i = 0; i < ROW; i++) {
+        if (row[i] != first + i * ARCH_PAGE_SIZE) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static inline void row_set(arch_entry_t *row, arch_entry_t first)
+{
+    for (uint64_t i = 0; i < ROW; i++) {
+        row[i] = first + i * ARCH_PAGE_SIZE;
+    }
+}
+
+[[gnu::noinline]] static void limit_step(struct pass *pass)
 {
     struct table_place at;
     if (!find_own(pass, &at)) {
         return;
     }
     uint64_t count = at.level > 0 ? 1 : run_of(pass, LIMITS_A_STEP);
-    arch_entry_t own = own_leaf(pass->mapping, pass->offset, at.level);
+    arch_entry_t own = mapping_own_leaf(pass->mapping, pass->offset, at.level);
     arch_entry_t changed = 0;
     for (uint64_t i = 0; i < count; i++) {
         arch_entry_t entry = at.entry[i];
@@ -163,7 +179,7 @@ static void limit_step(struct pass *pass)
 static void pass_flush(const struct pass *pass, uint64_t start, uint64_t end)
 {
     if (pass->stale) {
-        flush_note(pass->cpu, pass->space->root, pass->mapping->value + start, end - start);
+        forget(pass->cpu, pass->space, pass->mapping->value + start, end - start);
     }
 }
 
@@ -179,9 +195,55 @@ static void pass_flush(const struct pass *pass, uint64_t start, uint64_t end)
     pass_flush(pass, start, pass->offset);
 }
 
+// --- One page -----------------------------------------------------------------------------------
+// Most Mappings are of one page, whose table is there: that takes no pass. Each of these gives false, and has changed
+// nothing, when there is no table.
+
+constexpr unsigned PAGE_STEPS = 1;
+
+bool mapping_fill_page(struct cpu *cpu, const struct slot *mapping, uint64_t offset,
+                       unsigned rights)
+{
+    struct address_space *space = link_known(mapping->object);
+    struct table_place at = address_space_walk(space, mapping->value + offset);
+    if (at.level != 0) {
+        return false;
+    }
+
+    arch_entry_t old = *at.entry;
+    *at.entry = mapping_leaf(mapping, offset, 0, rights);
+    if (arch_entry_present(old)) {
+        forget(cpu, space, mapping->value + offset, ARCH_PAGE_SIZE);
+    }
+    cpu->work += PAGE_STEPS;
+    return true;
+}
+
+static bool page_clear(struct cpu *cpu, struct address_space *space, const struct slot *mapping)
+{
+    struct table_place at = address_space_walk(space, mapping->value);
+    if (at.level != 0) {
+        return false;
+    }
+
+    arch_entry_t own = mapping_own_leaf(mapping, 0, 0);
+    if (*at.entry == own || arch_entry_is_within(*at.entry, own)) {
+        *at.entry = 0;
+        forget(cpu, space, mapping->value, ARCH_PAGE_SIZE);
+    }
+    cpu->work += PAGE_STEPS;
+    return true;
+}
+
+// --- Any part -----------------------------------------------------------------------------------
+
 uint64_t mapping_fill(struct cpu *cpu, const struct slot *mapping, uint64_t offset, uint64_t length,
                       unsigned rights)
 {
+    if (length == ARCH_PAGE_SIZE && rights != 0 &&
+        mapping_fill_page(cpu, mapping, offset, rights)) {
+        return length;
+    }
     struct pass pass = {
         .cpu = cpu,
         .mapping = mapping,
@@ -223,7 +285,9 @@ bool mapping_clear(struct cpu *cpu, struct slot *mapping)
     if (space == nullptr) {
         return true;
     }
-    if (space->root != 0) {
+    bool cleared =
+        mapping->size == ARCH_PAGE_SIZE && space->root != 0 && page_clear(cpu, space, mapping);
+    if (!cleared && space->root != 0) {
         uint64_t done = mapping_limit(cpu, mapping, 0, 0);
         if (done < mapping->size) {
             mapping->value += done;
@@ -237,36 +301,66 @@ bool mapping_clear(struct cpu *cpu, struct slot *mapping)
     return true;
 }
 
-static void copy_pages(struct pass *pass, struct pass *copy, arch_entry_t *from, arch_entry_t *to,
-                       uint64_t count)
+// Copies rows as long as they are as `own`, and shows them as `kept`. Gives how many that were.
+[[gnu::noinline]] static uint64_t copy_rows(arch_entry_t *from, arch_entry_t *to, uint64_t rows,
+                                            arch_entry_t own, arch_entry_t kept)
 {
-    arch_entry_t own = own_leaf(pass->mapping, pass->offset, 0);
-    arch_entry_t changed = 0;
-    arch_entry_t old = 0;
+    uint64_t left = rows;
 
-    // Most entries allow all that the bound does.
-    arch_entry_t kept = arch_entry_limit(own, pass->rights);
-    for (uint64_t i = 0; i < count; i++) {
-        arch_entry_t entry = from[i];
-        if (entry == own || arch_entry_is_within(entry, own)) {
-            arch_entry_t left = entry == own ? kept : arch_entry_limit(entry, pass->rights);
-            from[i] = left;
-            changed |= entry ^ left;
-            old |= to[i];
-            to[i] = left;
-        }
-        own += ARCH_PAGE_SIZE;
-        kept += ARCH_PAGE_SIZE;
+    for (; left > 0 && row_is(from, own); left--) {
+        row_set(from, kept);
+        row_set(to, kept);
+        from += ROW;
+        to += ROW;
+        own += ROW * ARCH_PAGE_SIZE;
+        kept += ROW * ARCH_PAGE_SIZE;
     }
-    pass->stale |= changed != 0;
-    copy->stale |= arch_entry_present(old);
+    return rows - left;
+}
+
+// What copying a row takes, and one that is not all alike; so much is a step.
+constexpr uint64_t ROW_COST = 3;
+constexpr uint64_t MIXED_COST = 10;
+constexpr uint64_t COSTS_A_STEP = 4;
+
+// Copies `count` pages of one table, or fewer when there are no steps left. Gives how many.
+static uint64_t copy_pages(struct pass *pass, arch_entry_t *from, arch_entry_t *to, uint64_t count)
+{
+    uint64_t work = pass->cpu->work;
+    uint64_t left = work < ARCH_WORK_LIMIT ? (ARCH_WORK_LIMIT - work) * COSTS_A_STEP : 1;
+    uint64_t cost = 0;
+    uint64_t done = 0;
+
+    while (done < count && cost < left) {
+        arch_entry_t own = mapping_own_leaf(pass->mapping, pass->offset, 0) + done * ARCH_PAGE_SIZE;
+        uint64_t rows = (count - done) / ROW;
+        uint64_t most = (left - cost) / ROW_COST + 1;
+        rows = copy_rows(from + done, to + done, rows < most ? rows : most, own,
+                         arch_entry_limit(own, pass->rights));
+        done += rows * ROW;
+        own += rows * ROW * ARCH_PAGE_SIZE;
+        cost += rows * ROW_COST;
+        if (rows == most) {
+            break;
+        }
+        cost += MIXED_COST;
+        for (uint64_t end = count - done < ROW ? count : done + ROW; done < end; done++) {
+            if (arch_entry_is_within(from[done], own)) {
+                from[done] = arch_entry_limit(from[done], pass->rights);
+                to[done] = from[done];
+            }
+            own += ARCH_PAGE_SIZE;
+        }
+    }
+    pass->cpu->work += (uint32_t)(cost / COSTS_A_STEP);
+    return done;
 }
 
 // Copies the pages of one table. False when the Pool of the copy's space lacks one.
 static bool copy_table(struct pass *pass, struct pass *copy, struct table_place from)
 {
     uint64_t address = pass_address(pass);
-    struct table_place to = table_walk(copy->space->root, address);
+    struct table_place to = address_space_walk(copy->space, address);
 
     if (to.level > pool_available(link_target(copy->space->pool))) {
         return false;
@@ -274,9 +368,11 @@ static bool copy_table(struct pass *pass, struct pass *copy, struct table_place 
     while (to.level > 0) {
         to = table_split(copy->cpu, copy->space, to, address);
     }
-    uint64_t count = run_of(pass, COPIES_A_STEP);
-    copy_pages(pass, copy, from.entry, to.entry, count);
-    pass_move(pass, count, 0, COPIES_A_STEP);
+    uint64_t count = rest_of(pass, 1) / ARCH_PAGE_SIZE;
+    pass->offset += copy_pages(pass, from.entry, to.entry, count) * ARCH_PAGE_SIZE;
+    // What was there before, if anything, is seldom in use meanwhile.
+    pass->stale = true;
+    copy->stale = true;
     return true;
 }
 
@@ -302,7 +398,7 @@ static bool copy_large(struct pass *pass, struct pass *copy, struct table_place 
 static bool copy_step(struct pass *pass, struct pass *copy)
 {
     uint64_t address = pass_address(pass);
-    struct table_place from = table_walk(pass->space->root, address);
+    struct table_place from = address_space_walk(pass->space, address);
 
     if (from.level == 0) {
         return copy_table(pass, copy, from);

@@ -33,10 +33,27 @@ static inline unsigned mapping_ceiling(const struct slot *mapping)
     return mapping->rights | (unsigned)(mapping->lowering & LOWERING_RIGHTS);
 }
 
+// The leaf that shows what lies at an offset of the Mapping.
+static inline arch_entry_t mapping_leaf(const struct slot *mapping, uint64_t offset, unsigned level,
+                                        unsigned rights)
+{
+    return arch_entry_leaf(mapping->base + offset, level, rights,
+                           (mapping->flags & SLOT_DEVICE) != 0);
+}
+
+// The leaf that own entries are within; nothing when the bound is none.
+static inline arch_entry_t mapping_own_leaf(const struct slot *mapping, uint64_t offset,
+                                            unsigned level)
+{
+    unsigned ceiling = mapping_ceiling(mapping);
+
+    return ceiling == 0 ? 0 : mapping_leaf(mapping, offset, level, ceiling);
+}
+
 // What entries can express of these rights: the processor reads whatever it may write or execute.
 static inline uint64_t mapping_rights(uint64_t rights)
 {
-    return rights == 0 ? 0 : rights | KOZO_RIGHT_READ;
+    return rights | (rights != 0) * KOZO_RIGHT_READ;
 }
 
 // Whether the space's Pool has the tables that setting a part of the range to `rights` may need.
@@ -48,6 +65,10 @@ static inline uint64_t mapping_rights(uint64_t rights)
 // or in the Pool.
 uint64_t mapping_fill(struct cpu *cpu, const struct slot *mapping, uint64_t offset, uint64_t length,
                       unsigned rights);
+
+// The same for one page and a right at least. False, with nothing done, when its table is missing.
+[[nodiscard]] bool mapping_fill_page(struct cpu *cpu, const struct slot *mapping, uint64_t offset,
+                                     unsigned rights);
 
 // Clears own entries from the start, shrinking the Mapping, until it is empty and out of its
 // space's list; false when a preemption point is due first.

@@ -214,10 +214,53 @@ static void make_ranges(struct slot *untyped, const struct object_type *type,
     slot_join(retype->first, end - 1, untyped);
 }
 
+// Makes one object of a type that has one size, which is what most calls want, in a slot that one step leads to. False,
+// with nothing done, when that is not so, when it does not fit, or when there is much to zero.
+static bool retype_one(struct call *call)
+{
+    struct slot *untyped = call->slot;
+    const uint64_t *argument = call->argument;
+    if (argument[0] >= OBJECT_TYPES || argument[1] != 0 || argument[3] != 1 ||
+        (untyped->flags & SLOT_DEVICE) != 0) {
+        return false;
+    }
+    const struct object_type *type = &object_types[argument[0]];
+    struct slot *slot = lookup_empty_near(call->caller, argument[2]);
+    uint64_t bytes = (uint64_t)1 << type->bits;
+    physical_t start = (untyped->base + untyped->value + bytes - 1) & -bytes;
+    uint64_t end = start + bytes - untyped->base;
+    uint64_t zeroed = untyped->zeroed > untyped->value ? untyped->zeroed : untyped->value;
+    if (type->bits == 0 || slot == nullptr || end > untyped->size || start >= LINK_END - bytes ||
+        end > zeroed + ZERO_STEP) {
+        return false;
+    }
+
+    if (end > zeroed) {
+        memory_zero(arch_window(untyped->base + zeroed), end - zeroed);
+        untyped->zeroed = end;
+    }
+    struct object *object = arch_window(start);
+    const struct slot content = {.type = (uint8_t)argument[0],
+                                 .rights = type->rights,
+                                 .object = (link_t)(start >> LINK_UNIT_BITS)};
+    const struct object_header header = {.references = 1, .type = (uint8_t)argument[0]};
+    object->grave.header.identity = header.identity;
+    slot->head = content.head;
+    if (type->create != nullptr) {
+        type->create(object);
+    }
+    slot_join(slot, slot, untyped);
+    untyped->value = end;
+    return true;
+}
+
 enum kozo_error untyped_retype_call(struct call *call)
 {
     struct slot *untyped = call->slot;
     struct retype retype;
+    if (retype_one(call)) {
+        return KOZO_OK;
+    }
     enum kozo_error error = retype_decode(call, &retype);
     if (error != KOZO_OK) {
         return error;

@@ -62,7 +62,7 @@ void processors_ask(uint64_t processors, enum cpu_request request)
     }
 }
 
-uint64_t processors_in(physical_t root)
+[[gnu::noinline]] uint64_t processors_in_several(physical_t root)
 {
     uint64_t processors = 0;
 

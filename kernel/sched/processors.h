@@ -52,7 +52,12 @@ bool processor_serve(struct cpu *cpu);
 void processors_ask(uint64_t processors, enum cpu_request request);
 
 // The processors that have this root table loaded, a bit each.
-uint64_t processors_in(physical_t root);
+uint64_t processors_in_several(physical_t root);
+
+static inline uint64_t processors_in(physical_t root)
+{
+    return kernel.processors == 1 ? kernel.cpu[0].arch.root == root : processors_in_several(root);
+}
 
 // Takes a thread off another processor if it is current there.
 void processors_take_off(const struct cpu *cpu, const struct thread *thread);

@@ -38,19 +38,6 @@ static bool is_same(const void *left, const void *right, size_t size)
     return memcmp(left, right, size) == 0;
 }
 
-bool state_is(const struct state *state, struct thread *caller)
-{
-    if (caller != nullptr) {
-        uint64_t offset = arch_physical(&caller->registers);
-        memcpy(&caller->registers, state->ram + offset, sizeof(caller->registers));
-    }
-    return memcmp(state->ram, host_ram, sizeof(state->ram)) == 0 &&
-           memcmp(state->kernel, &kernel, sizeof(state->kernel)) == 0 && state->now == host.now &&
-           memcmp(state->interrupt, kernel.interrupt, sizeof(state->interrupt)) == 0 &&
-           is_same(&state->cpu, &kernel.cpu[0], sizeof(state->cpu)) &&
-           memcmp(state->masked, host.masked, sizeof(state->masked)) == 0;
-}
-
 // --- Walking the tree ---------------------------------------------------------------------------
 
 void walk_begin(struct walk *walk)
@@ -82,6 +69,40 @@ const struct slot *walk_next(struct walk *walk)
     }
     walk->at = slot->next == walk->first ? 0 : slot->next;
     return slot;
+}
+
+// --- Comparing ----------------------------------------------------------------------------------
+
+// Which table of a space was found last has no effect (invariant A4): it is put back to what it was.
+static void put_back_near(const struct state *state)
+{
+    const struct slot *slot;
+    struct walk walk;
+
+    walk_begin(&walk);
+    while ((slot = walk_next(&walk)) != nullptr) {
+        if (slot->type == KOZO_TYPE_ADDRESS_SPACE) {
+            struct address_space *space = address_space_of(slot);
+            struct address_space before;
+            memcpy(&before, state->ram + arch_physical(space), sizeof(before));
+            space->near = before.near;
+            space->near_end = before.near_end;
+        }
+    }
+}
+
+bool state_is(const struct state *state, struct thread *caller)
+{
+    if (caller != nullptr) {
+        uint64_t offset = arch_physical(&caller->registers);
+        memcpy(&caller->registers, state->ram + offset, sizeof(caller->registers));
+    }
+    put_back_near(state);
+    return memcmp(state->ram, host_ram, sizeof(state->ram)) == 0 &&
+           memcmp(state->kernel, &kernel, sizeof(state->kernel)) == 0 && state->now == host.now &&
+           memcmp(state->interrupt, kernel.interrupt, sizeof(state->interrupt)) == 0 &&
+           is_same(&state->cpu, &kernel.cpu[0], sizeof(state->cpu)) &&
+           memcmp(state->masked, host.masked, sizeof(state->masked)) == 0;
 }
 
 // --- The hash -----------------------------------------------------------------------------------
@@ -162,7 +183,10 @@ static void mix_space(struct hash *hash, const struct address_space *space)
 {
     constexpr unsigned entries = 1 << ARCH_TABLE_BITS;
 
-    mix_words(hash, space, sizeof(*space));
+    // Which table was found last has no effect: invariant A4.
+    struct address_space copy = *space;
+    address_space_forget(&copy);
+    mix_words(hash, &copy, sizeof(copy));
     if (space->root == 0) {
         return;
     }

@@ -1085,6 +1085,15 @@ static bool check_space(const struct address_space *space, const struct pool *po
         return false;
     }
     RULE(space->root == 0 || space->pool != 0, "A3: a root comes from a Pool", space);
+    if (space->near != 0 || space->near_end != 0) {
+        RULE(space->root != 0 && space->near_end % table_span(1) == 0 &&
+                 space->near_end - table_span(1) < ARCH_USER_END,
+             "A4: the table found last is one of the space", space);
+        uint64_t start = space->near_end - table_span(1);
+        struct table_place at = table_walk(space->root, start);
+        RULE(at.level == 0 && at.entry == (arch_entry_t *)arch_window(space->near),
+             "A4: the table found last is the one that is there", space);
+    }
     RULE(space->pool != 0 || space->mappings == 0, "A3: without a Pool there are no Mappings",
          space);
     if (space->root != 0 && !walk_space(space, pool, &tables)) {
@@ -1290,8 +1299,7 @@ static bool check_audit(void)
         RULE(ring->memory.type == KOZO_TYPE_NONE ||
                  (used > sizeof(ring->record) && (used & (used - 1)) == 0),
              "R2: a ring uses a power of two of its memory, more than it has itself", ring);
-        struct kozo_audit_record *at =
-            used == 0 ? ring->record : arch_window(ring->memory.base);
+        struct kozo_audit_record *at = used == 0 ? ring->record : arch_window(ring->memory.base);
         RULE(audit_record(ring, 0) == at &&
                  audit_last_place(ring) ==
                      (used == 0 ? sizeof(ring->record) : used) / sizeof(*at) - 1,

@@ -56,14 +56,30 @@ static inline struct cpu *arch_cpu(void)
     return cpu;
 }
 
+// What a leaf says of its rights, and what it keeps when it has to do with these: by KOZO_RIGHT_READ, WRITE and EXECUTE.
+constexpr unsigned ENTRY_KINDS = 8;
+static_assert((KOZO_RIGHT_READ | KOZO_RIGHT_WRITE | KOZO_RIGHT_EXECUTE) == ENTRY_KINDS - 1);
+
+#define ENTRY_SAYS(rights)                                                                         \
+    ((((rights) & KOZO_RIGHT_WRITE) != 0 ? ENTRY_WRITE | ENTRY_DIRTY : 0) |                        \
+     (((rights) & KOZO_RIGHT_EXECUTE) != 0 ? 0 : ENTRY_NO_EXECUTE))
+#define ENTRY_KEEPS(rights)                                                                        \
+    ((rights) == 0 ? 0 : ~(((rights) & KOZO_RIGHT_WRITE) != 0 ? 0 : ENTRY_WRITE | ENTRY_DIRTY))
+#define ENTRY_GAINS(rights)                                                                        \
+    ((rights) == 0 || ((rights) & KOZO_RIGHT_EXECUTE) != 0 ? 0 : ENTRY_NO_EXECUTE)
+#define ENTRY_OF_ALL(what) {what(0), what(1), what(2), what(3), what(4), what(5), what(6), what(7)}
+
+static const arch_entry_t entry_says[ENTRY_KINDS] = ENTRY_OF_ALL(ENTRY_SAYS);
+static const arch_entry_t entry_keeps[ENTRY_KINDS] = ENTRY_OF_ALL(ENTRY_KEEPS);
+static const arch_entry_t entry_gains[ENTRY_KINDS] = ENTRY_OF_ALL(ENTRY_GAINS);
+
 static inline arch_entry_t arch_entry_leaf(physical_t address, unsigned level, unsigned rights,
                                            bool device)
 {
     arch_entry_t entry = address | ENTRY_PRESENT | ENTRY_USER | ENTRY_ACCESSED;
 
+    entry |= entry_says[rights % ENTRY_KINDS];
     entry |= level > 0 ? ENTRY_LARGE : 0;
-    entry |= (rights & KOZO_RIGHT_WRITE) != 0 ? ENTRY_WRITE | ENTRY_DIRTY : 0;
-    entry |= (rights & KOZO_RIGHT_EXECUTE) != 0 ? 0 : ENTRY_NO_EXECUTE;
     entry |= device ? ENTRY_NO_CACHE | ENTRY_WRITE_THROUGH : 0;
     return entry;
 }
@@ -109,10 +125,7 @@ static inline bool arch_entry_is_within(arch_entry_t entry, arch_entry_t bound)
 
 static inline arch_entry_t arch_entry_limit(arch_entry_t entry, unsigned rights)
 {
-    arch_entry_t lost = (rights & KOZO_RIGHT_WRITE) != 0 ? 0 : ENTRY_WRITE | ENTRY_DIRTY;
-    arch_entry_t gained = (rights & KOZO_RIGHT_EXECUTE) != 0 ? 0 : ENTRY_NO_EXECUTE;
-
-    return rights == 0 ? 0 : (entry & ~lost) | gained;
+    return (entry & entry_keeps[rights % ENTRY_KINDS]) | entry_gains[rights % ENTRY_KINDS];
 }
 
 static inline arch_entry_t arch_entry_split(arch_entry_t entry, unsigned level)
