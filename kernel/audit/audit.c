@@ -48,6 +48,15 @@ static struct kozo_audit_record *ring_place(struct audit_ring *ring, uint64_t nu
     return record;
 }
 
+// The next place for a record, with number and time; null when this event is merely counted.
+static struct kozo_audit_record *ring_next(struct cpu *cpu, struct audit_ring *ring)
+{
+    uint64_t now = arch_now();
+    uint64_t number = ring->written++;
+
+    return may_record(link_target(cpu->context), now) ? ring_place(ring, number, now) : nullptr;
+}
+
 // A record of a call with the next number; nothing more than the number when this event is merely counted.
 [[gnu::always_inline]] static inline void ring_note(struct audit_ring *ring,
                                                     const struct call *call, enum kozo_error error)
@@ -58,10 +67,9 @@ static struct kozo_audit_record *ring_place(struct audit_ring *ring, uint64_t nu
         last->count++;
         return;
     }
-    uint64_t now = arch_now();
-    uint64_t number = ring->written++;
-    if (may_record(link_target(call->cpu->context), now)) [[clang::unlikely]] {
-        struct kozo_audit_record *record = ring_place(ring, number, now);
+    struct kozo_audit_record *record = nullptr;
+    [[clang::always_inline]] record = ring_next(call->cpu, ring);
+    if (record != nullptr) {
         record->subject = link_of(call->caller);
         record->operation = (uint32_t)call->number;
         record->result = error;
@@ -107,12 +115,9 @@ void audit_wait(struct cpu *cpu, const struct thread *thread, const struct threa
 
 void audit_revoked(struct cpu *cpu, const struct thread *thread, const struct slot *node)
 {
-    struct audit_ring *ring = &kernel.audit[KOZO_AUDIT_AUTHORITY];
-    uint64_t now = arch_now();
-    uint64_t number = ring->written++;
+    struct kozo_audit_record *record = ring_next(cpu, &kernel.audit[KOZO_AUDIT_AUTHORITY]);
 
-    if (may_record(link_target(cpu->context), now)) {
-        struct kozo_audit_record *record = ring_place(ring, number, now);
+    if (record != nullptr) {
         record->subject = link_of(thread);
         record->operation = KOZO_OP_CNODE_REVOKE;
         record->result = KOZO_OK;

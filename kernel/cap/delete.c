@@ -35,9 +35,6 @@ static bool reference_drop(const struct slot *slot)
 static bool slot_let_go(struct cpu *cpu, struct slot *slot)
 {
     switch (slot->flags & SLOT_PLACE) {
-    case 0:
-        // A Mapping is never part of an object.
-        return mapping_clear(cpu, slot);
     case SLOT_IN_THREAD:
         thread_let_go(cpu, slot);
         return true;
@@ -65,23 +62,27 @@ static inline void slot_drop(struct cpu *cpu, struct slot *slot)
     }
 }
 
+[[gnu::noinline]] static bool slot_delete_plain(struct cpu *cpu, struct slot *slot)
+{
+    slot_drop(cpu, slot);
+    return true;
+}
+
 // The same for one that concerns others than its object, or is a grave. False when it has to go on later.
 [[gnu::noinline]] static bool slot_delete_slowly(struct cpu *cpu, struct slot *slot)
 {
     if ((slot->flags & SLOT_GRAVE) != 0) {
         return object_reap(cpu, (struct object *)slot);
     }
-    if (!slot_let_go(cpu, slot)) {
-        return false;
+    if ((slot->flags & SLOT_PLACE) == 0) {
+        // A Mapping, which is never part of an object, and has none when it is cleared.
+        if (!mapping_clear(cpu, slot)) {
+            return false;
+        }
+        [[clang::always_inline]] slot_remove(slot);
+        return true;
     }
-    slot_drop(cpu, slot);
-    return true;
-}
-
-[[gnu::noinline]] static bool slot_delete_plain(struct cpu *cpu, struct slot *slot)
-{
-    slot_drop(cpu, slot);
-    return true;
+    return slot_let_go(cpu, slot) && slot_delete_plain(cpu, slot);
 }
 
 bool slot_delete(struct cpu *cpu, struct slot *slot)

@@ -39,6 +39,14 @@ struct place lookup_empty(struct thread *thread, uint64_t handle)
     return place;
 }
 
+struct lookup lookup_free_far(struct thread *thread, uint64_t handle)
+{
+    struct place place = lookup_empty(thread, handle);
+
+    return (struct lookup){.error = place.error,
+                           .slot = place.error == KOZO_OK ? place_slot(&place) : nullptr};
+}
+
 struct slot *lookup(struct thread *thread, uint64_t handle)
 {
     struct place place = lookup_place(thread, handle);

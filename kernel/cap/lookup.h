@@ -72,14 +72,19 @@ static inline struct lookup lookup_typed_near(struct thread *thread, uint64_t ha
     return lookup_typed(thread, handle, type, rights);
 }
 
-// What lookup_empty finds, if that takes one step and can be filled; else null.
-static inline struct slot *lookup_empty_near(const struct thread *thread, uint64_t handle)
+// The slot that lookup_empty finds.
+struct lookup lookup_free_far(struct thread *thread, uint64_t handle);
+
+// The same, with one step taken at once.
+static inline struct lookup lookup_free(struct thread *thread, uint64_t handle)
 {
     struct slot *slot = lookup_near(thread, handle);
-    bool fits = slot != nullptr && slot->type == KOZO_TYPE_NONE &&
-                (thread->cspace.rights & KOZO_RIGHT_WRITE) != 0;
 
-    return fits ? slot : nullptr;
+    if (slot != nullptr && slot->type == KOZO_TYPE_NONE &&
+        (thread->cspace.rights & KOZO_RIGHT_WRITE) != 0) {
+        return (struct lookup){.slot = slot};
+    }
+    return lookup_free_far(thread, handle);
 }
 
 static inline struct slot *place_slot(const struct place *place)

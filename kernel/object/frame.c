@@ -70,14 +70,11 @@ static inline bool map_has_tables(const struct slot *frame, const struct map *ma
     if (error != KOZO_OK) {
         return error;
     }
-    map->mapping = lookup_empty_near(call->caller, argument[0]);
-    if (map->mapping == nullptr) {
-        struct place place = lookup_empty(call->caller, argument[0]);
-        if (place.error != KOZO_OK) {
-            return place.error;
-        }
-        map->mapping = place_slot(&place);
+    struct lookup slot = lookup_free(call->caller, argument[0]);
+    if (slot.error != KOZO_OK) {
+        return slot.error;
     }
+    map->mapping = slot.slot;
     return map_has_tables(call->slot, map) ? KOZO_OK : KOZO_NO_MEMORY;
 }
 

@@ -221,14 +221,15 @@ bool mapping_fill_page(struct cpu *cpu, const struct slot *mapping, uint64_t off
 
 static bool page_clear(struct cpu *cpu, struct address_space *space, const struct slot *mapping)
 {
-    struct table_place at = address_space_walk(space, mapping->value);
-    if (at.level != 0) {
+    if (address_space_near(space, mapping->value) == 0 &&
+        (space->root == 0 || address_space_walk_far(space, mapping->value).level != 0)) {
         return false;
     }
 
+    arch_entry_t *entry = table_entry(space->near, mapping->value, 0);
     arch_entry_t own = mapping_own_leaf(mapping, 0, 0);
-    if (*at.entry == own || arch_entry_is_within(*at.entry, own)) {
-        *at.entry = 0;
+    if (*entry == own || arch_entry_is_within(*entry, own)) {
+        *entry = 0;
         forget(cpu, space, mapping->value, ARCH_PAGE_SIZE);
     }
     cpu->work += PAGE_STEPS;
@@ -285,8 +286,7 @@ bool mapping_clear(struct cpu *cpu, struct slot *mapping)
     if (space == nullptr) {
         return true;
     }
-    bool cleared =
-        mapping->size == ARCH_PAGE_SIZE && space->root != 0 && page_clear(cpu, space, mapping);
+    bool cleared = mapping->size == ARCH_PAGE_SIZE && page_clear(cpu, space, mapping);
     if (!cleared && space->root != 0) {
         uint64_t done = mapping_limit(cpu, mapping, 0, 0);
         if (done < mapping->size) {

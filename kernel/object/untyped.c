@@ -214,8 +214,8 @@ static void make_ranges(struct slot *untyped, const struct object_type *type,
     slot_join(retype->first, end - 1, untyped);
 }
 
-// Makes one object of a type that has one size, which is what most calls want, in a slot that one step leads to. False,
-// with nothing done, when that is not so, when it does not fit, or when there is much to zero.
+// Makes one object of a type that has one size, which is what most calls want. False, with nothing done, when something
+// else is wanted, when it can't be done, or when there is much to zero.
 static bool retype_one(struct call *call)
 {
     struct slot *untyped = call->slot;
@@ -225,7 +225,7 @@ static bool retype_one(struct call *call)
         return false;
     }
     const struct object_type *type = &object_types[argument[0]];
-    struct slot *slot = lookup_empty_near(call->caller, argument[2]);
+    struct slot *slot = lookup_free(call->caller, argument[2]).slot;
     uint64_t bytes = (uint64_t)1 << type->bits;
     physical_t start = (untyped->base + untyped->value + bytes - 1) & -bytes;
     uint64_t end = start + bytes - untyped->base;
