@@ -294,8 +294,6 @@ MUTATIONS = [
              "if (source->head != head || ", "if (source->type != KOZO_TYPE_MAPPING || "),
     Mutation("slots that are taken are filled by a clone", "object/address_space_clone.c",
              "            destination->type != KOZO_TYPE_NONE || last", "            last"),
-    Mutation("a Mapping that is being lowered is cloned as one that is not", "object/address_space_clone.c",
-             " || source->lowering != 0 ||", " ||"),
     Mutation("clone goes on with any Mapping", "object/address_space_clone.c",
              "slot->size == source->size && slot->rights == source->rights", "true"),
     Mutation("a clone stands beside its source, which does not know", "cap/slot.c",

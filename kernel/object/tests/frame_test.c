@@ -632,6 +632,92 @@ TEST("clone is preempted between and inside Mappings")
           shows(OTHER, 2 * span() - PAGE, 0, 1, READ));
 }
 
+// One page after the other, each a Mapping of its own.
+static void map_each(uint64_t space, uint64_t first, uint64_t count, unsigned rights)
+{
+    for (uint64_t i = first; i < count; i++) {
+        CHECK(CALL(FRAME_MAP, LARGE, MAPPING + i, space, i * PAGE, i * PAGE, PAGE, rights) ==
+              KOZO_OK);
+    }
+}
+
+TEST("clone of one page after the other takes from each what is its own, and no more")
+{
+    constexpr uint64_t OVER = AT_FREE + 9;
+
+    begin_large(ARCH_LEVELS);
+    map_each(AT_SPACE, 0, 6, READ | WRITE);
+    CHECK(CALL(MAPPING_SET, MAPPING + 2, 0, PAGE, READ) == KOZO_OK);
+    CHECK(CALL(MAPPING_SET, MAPPING + 3, 0, PAGE, 0) == KOZO_OK);
+    CHECK(CALL(FRAME_MAP, LARGE, OVER, AT_SPACE, 4 * PAGE, 0, PAGE, READ | WRITE) == KOZO_OK);
+    CHECK(clone(6, READ) == KOZO_OK && world.result[0] == 6);
+    CHECK(shows(AT_SPACE, 0, 0, 3, READ) && shows(AT_SPACE, 3 * PAGE, 0, 1, 0));
+    CHECK(shows(AT_SPACE, 4 * PAGE, 0, 1, READ | WRITE));
+    CHECK(shows(AT_SPACE, 5 * PAGE, 5 * PAGE, 1, READ));
+    CHECK(shows(OTHER, 0, 0, 3, READ) && shows(OTHER, 3 * PAGE, 0, 2, 0));
+    CHECK(shows(OTHER, 5 * PAGE, 5 * PAGE, 1, READ));
+    CHECK(space_in(OTHER)->mapping_count == 6);
+    CHECK(CALL(CNODE_DELETE_RUN, COPY, 0, 6) == KOZO_OK && shows(OTHER, 0, 0, 6, 0));
+}
+
+TEST("clones of one page after the other have the bounds of their sources")
+{
+    begin_large(ARCH_LEVELS);
+    map_each(AT_SPACE, 0, 2, READ);
+    map_each(AT_SPACE, 2, 4, READ | WRITE);
+    CHECK(CALL(MAPPING_SET, MAPPING + 2, 0, PAGE, READ) == KOZO_OK);
+    CHECK(clone(4, READ) == KOZO_OK && shows(OTHER, 0, 0, 4, READ));
+    CHECK(world_slot(COPY + 1)->rights == READ && world_slot(COPY + 2)->rights == (READ | WRITE));
+    CHECK(CALL(MAPPING_SET, COPY + 2, 0, PAGE, READ | WRITE) == KOZO_OK);
+}
+
+TEST("clone of one page after the other looks for each in its own table")
+{
+    begin_large(ARCH_LEVELS + 1);
+    CHECK(CALL(FRAME_MAP, LARGE, MAPPING, AT_SPACE, PAGE, PAGE, PAGE, READ | WRITE) == KOZO_OK);
+    CHECK(CALL(FRAME_MAP, LARGE, MAPPING + 1, AT_SPACE, 2 * PAGE, PAGE, PAGE, READ | WRITE) ==
+          KOZO_OK);
+    CHECK(CALL(FRAME_MAP, LARGE, MAPPING + 2, AT_SPACE, span(), 0, PAGE, READ | WRITE) == KOZO_OK);
+    CHECK(CALL(FRAME_MAP, LARGE, MAPPING + 3, AT_SPACE, 0, 0, PAGE, READ | WRITE) == KOZO_OK);
+    CHECK(clone(3, READ) == KOZO_OK);
+    CHECK(shows(AT_SPACE, span(), 0, 1, READ) && shows(OTHER, span(), 0, 1, READ));
+    CHECK(shows(AT_SPACE, 0, 0, 1, READ | WRITE) && shows(OTHER, 0, 0, 1, 0));
+}
+
+TEST("clone of one page after the other covers what is there, and stops at a slot that is taken")
+{
+    constexpr uint64_t THERE = AT_FREE + 9;
+
+    begin_large(ARCH_LEVELS);
+    map_each(OTHER, 0, 4, READ | WRITE);
+    CHECK(CALL(FRAME_MAP, LARGE, THERE, AT_SPACE, 2 * PAGE, 0, PAGE, READ | WRITE) == KOZO_OK);
+    CHECK(CALL(CNODE_COPY, AT_THREAD, COPY + 3) == KOZO_OK);
+    CHECK(CALL(ADDRESS_SPACE_CLONE, AT_SPACE, 0, 0, MAPPING, COPY, 4, READ) == KOZO_SLOT_TAKEN);
+    CHECK(world.result[0] == 3 && shows(AT_SPACE, 0, 0, 3, READ));
+    CHECK(shows(AT_SPACE, 3 * PAGE, 0, 1, 0) && shows(OTHER, 0, 0, 3, READ));
+    CHECK(shows(OTHER, 3 * PAGE, 3 * PAGE, 1, READ | WRITE));
+}
+
+TEST("clone takes rows of pages as a whole, and parts of rows page by page")
+{
+    begin_large(ARCH_LEVELS + 1);
+    uint64_t start = span() - 4 * PAGE;
+    uint64_t pages = TABLE_ENTRIES;
+    CHECK(CALL(FRAME_MAP, LARGE, MAPPING, AT_SPACE, start, 0, pages * PAGE, READ | WRITE) ==
+          KOZO_OK);
+    CHECK(clone(1, READ) == KOZO_OK);
+    CHECK(shows(AT_SPACE, start, 0, pages, READ) && shows(OTHER, start, 0, pages, READ));
+    CHECK(CALL(CNODE_DELETE, COPY) == KOZO_OK);
+    // What is not the source's own stays out of it, in the middle of a row as well.
+    CHECK(CALL(MAPPING_SET, MAPPING, 0, pages * PAGE, READ | WRITE) == KOZO_OK);
+    uint64_t over = start + (pages - 3) * PAGE;
+    CHECK(CALL(FRAME_MAP, LARGE, SECOND, AT_SPACE, over, 0, PAGE, READ | WRITE) == KOZO_OK);
+    CHECK(clone(1, READ) == KOZO_OK);
+    CHECK(shows(AT_SPACE, start, 0, pages - 3, READ) && shows(AT_SPACE, over, 0, 1, READ | WRITE));
+    CHECK(shows(OTHER, start, 0, pages - 3, READ) && shows(OTHER, over, 0, 1, 0));
+    CHECK(shows(OTHER, over + PAGE, (pages - 2) * PAGE, 2, READ));
+}
+
 TEST("clone refuses runs outside of their CNodes, missing rights, and numbers out of range")
 {
     begin_large(ARCH_LEVELS);
