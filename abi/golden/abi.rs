@@ -1304,6 +1304,8 @@ pub mod operation {
     /// Lets the thread run. One that was stopped by a fault tries the instruction again.
     pub const THREAD_RESUME: u32 = 0x61;
     /// Stops the thread. A wait is broken off: when it is resumed the operation answers CANCELLED.
+    /// What is left of objects that are being destroyed goes first, since that may be what the
+    /// thread was at.
     pub const THREAD_SUSPEND: u32 = 0x62;
     /// Sets the priority, up to the caller's own. A thread that others wait for may run at a higher
     /// one.

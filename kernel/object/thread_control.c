@@ -122,7 +122,8 @@ enum kozo_error thread_resume_call(struct call *call)
 enum kozo_error thread_suspend_call(struct call *call)
 {
     thread_stop(call->cpu, thread_of(call->slot));
-    return KOZO_OK;
+    // What it had begun to delete would wait for somebody else.
+    return call_finish(call);
 }
 
 enum kozo_error thread_cancel_call(struct call *call)

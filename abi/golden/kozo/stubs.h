@@ -608,7 +608,8 @@ static inline enum kozo_error kozo_thread_resume(struct kozo_thread object)
     return kozo_syscall_0(KOZO_OP_THREAD_RESUME, &registers);
 }
 
-// Stops the thread. A wait is broken off: when it is resumed the operation answers CANCELLED.
+// Stops the thread. A wait is broken off: when it is resumed the operation answers CANCELLED. What
+// is left of objects that are being destroyed goes first, since that may be what the thread was at.
 [[nodiscard]]
 static inline enum kozo_error kozo_thread_suspend(struct kozo_thread object)
 {

@@ -446,3 +446,26 @@ TEST("cancel refuses a thread that does not wait, and needs CONTROL")
     CHECK(CALL(CNODE_MINT, AT_FREE, AT_FREE + 2, KOZO_RIGHT_READ, 0) == KOZO_OK);
     CHECK(CALL(THREAD_CANCEL, AT_FREE + 2) == KOZO_NO_RIGHT);
 }
+
+TEST("what a thread had begun to delete goes with the call that suspends it")
+{
+    constexpr uint64_t STORAGE = AT_FREE + 3;
+
+    world_begin();
+    const struct thread *first = world_current();
+    const struct thread *second = world_thread(AT_FREE);
+    world_make(KOZO_TYPE_CNODE, 4, STORAGE);
+    for (uint64_t i = 1; i < 16; i++) {
+        CHECK(CALL(CNODE_COPY, AT_THREAD, STORAGE | i << WORLD_CNODE_BITS) == KOZO_OK);
+    }
+    CHECK(world_run(second));
+    uint64_t limit = host_work_limit;
+    host_work_limit = 1;
+    CHECK(!world_enter(KOZO_OP_CNODE_DELETE, STORAGE, (uint64_t[9]){}));
+    CHECK(world_is_empty(STORAGE) && kernel.dying != 0);
+    host_work_limit = limit;
+    CHECK(world_run(first) && kernel.dying != 0);
+    host_work_limit = 1;
+    CHECK(CALL(THREAD_SUSPEND, AT_FREE) == KOZO_OK && world.restarts > 1);
+    CHECK(second->state == STOPPED && kernel.dying == 0);
+}
