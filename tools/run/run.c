@@ -918,6 +918,16 @@ static void report_details(const struct run *run, const struct outcome *outcome)
     }
 }
 
+// What the program was refused, whatever became of it.
+static void report_blocked(const struct run *run)
+{
+    if (has_program(run)) {
+        const char *name = run->options->program[0];
+        const char *slash = strrchr(name, '/');
+        (void)blocked_tell(&run->guest.blocked, slash != nullptr ? slash + 1 : name);
+    }
+}
+
 static int finish(struct run *run)
 {
     struct outcome outcome = outcome_decide(&run->facts);
@@ -926,6 +936,7 @@ static int finish(struct run *run)
         message("%s", outcome.sentence);
     }
     report_details(run, &outcome);
+    report_blocked(run);
     return outcome.status;
 }
 
