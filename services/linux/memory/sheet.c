@@ -370,6 +370,16 @@ static struct sheet *next_sheet(const struct sheet *sheet, uint64_t end)
     return next != nullptr && next->node.key < end ? next : nullptr;
 }
 
+uint64_t space_resident(const struct space *space, uint64_t start, uint64_t end)
+{
+    uint64_t count = 0;
+    for (const struct sheet *sheet = first_sheet(space, start, end); sheet != nullptr;
+         sheet = next_sheet(sheet, end)) {
+        count += (uint64_t)__builtin_popcountl(part_of(sheet, start, end) & sheet->present);
+    }
+    return count;
+}
+
 void sheets_release(struct space *space, uint64_t start, uint64_t end)
 {
     struct sheet *sheet = first_sheet(space, start, end);

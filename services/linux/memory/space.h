@@ -143,4 +143,7 @@ enum bring : uint8_t {
 [[nodiscard]] bool space_write(struct space *space, uint64_t address, const void *from,
                                size_t size);
 
+// How many pages of a range are there.
+[[nodiscard]] uint64_t space_resident(const struct space *space, uint64_t start, uint64_t end);
+
 [[nodiscard]] bool space_is_present(struct space *space, uint64_t address);

@@ -68,6 +68,7 @@ struct process {
     struct process *parent;
     struct process *children;
     struct process *next_sibling, *previous_sibling;
+    char name[16]; // of its last thread, once it has none
     struct thread *threads;
     uint32_t thread_count;
     struct wait_queue threads_gone; // woken when one ends

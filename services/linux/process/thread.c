@@ -311,6 +311,7 @@ void thread_end(struct thread *thread)
     thread_let_go(thread);
     process->ended.user_ns += thread_time(thread);
     bool last = process->thread_count == 1;
+    memcpy(process->name, thread->name, sizeof process->name);
     thread_unmake(thread);
     (void)wait_wake(&process->threads_gone, SIZE_MAX);
     if (last) {
