@@ -2,6 +2,7 @@
 // linuxd: `linux PROGRAM ARGUMENTS` runs a Linux program.
 #include "core/loop.h"
 #include "core/objects.h"
+#include "file/begin.h"
 #include "file/descriptors.h"
 #include "file/path.h"
 #include "memory/space.h"
@@ -53,7 +54,7 @@ static struct thread *make_first(void)
     process->caller.group = process->caller.process;
     process->caller.session = process->caller.process;
     process->caller.descriptors = descriptors_make();
-    process->caller.folders = tree_start() == 0 ? folders_make(path_top()) : nullptr;
+    process->caller.folders = tree_begin(false) == 0 ? folders_make(path_top()) : nullptr;
     process->handlers = handlers_make();
     process->space = space_make();
     if (process->caller.descriptors == nullptr || process->caller.folders == nullptr ||

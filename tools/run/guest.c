@@ -82,6 +82,7 @@ bool guest_begin(struct guest *guest, const struct options *options, const struc
 void guest_end(struct guest *guest)
 {
     free(guest->frame);
+    blocked_end(&guest->blocked);
     if (guest->report >= 0) {
         (void)close(guest->report);
     }
@@ -179,6 +180,9 @@ static void take_event(struct guest *guest, const struct talk_event *event)
         break;
     case TALK_REPORT:
         take_report(guest, event);
+        break;
+    case TALK_REFUSED:
+        blocked_take(&guest->blocked, event->bytes, event->length);
         break;
     case TALK_BROKEN:
         guest->problem = event->problem;

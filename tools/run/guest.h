@@ -7,6 +7,7 @@
 // The streams go on after that, until nothing more comes.
 #pragma once
 
+#include "blocked.h"
 #include "program.h"
 #include "pump.h"
 #include "qemu.h"
@@ -42,6 +43,7 @@ struct guest {
     const char *problem; // how the guest broke the protocol; null: it didn't
     unsigned presses;    // of Ctrl-], in a row
     struct talk talk;
+    struct blocked blocked;
     char *frame; // that starts it; owned
     size_t frame_length;
     size_t frame_sent;

@@ -53,6 +53,11 @@ static const struct option_row rows[] = {
     {"--symbols", offsetof(struct options, symbols), OPTION_TEXT, 0},
     {"--until", offsetof(struct options, until), OPTION_TEXT, 0},
     {"--share", offsetof(struct options, shares), OPTION_LIST, 0},
+    {"--allow", offsetof(struct options, allow), OPTION_LIST, 0},
+    {"--deny", offsetof(struct options, deny), OPTION_LIST, 0},
+    {"--profile", offsetof(struct options, profile), OPTION_TEXT, 0},
+    {"--prompt", offsetof(struct options, prompt), OPTION_FLAG, 0},
+    {"--broker", offsetof(struct options, broker), OPTION_TEXT, 0},
     {"--root", offsetof(struct options, root), OPTION_TEXT, 0},
     {"--env", offsetof(struct options, environment), OPTION_LIST, 0},
     {"--report", offsetof(struct options, report), OPTION_TEXT, 0},
@@ -79,6 +84,11 @@ static const char manual[] =
     "  --until TEXT         end as soon as the console has printed TEXT, and say after how long\n"
     "  --share DIR[:rw]     let KOZO read, or also change, this folder; /share there, or with a\n"
     "                       PROGRAM at its own path\n"
+    "  --allow NAME[:SCOPE] give the program a permission (./kozo permissions lists all)\n"
+    "  --deny NAME[:SCOPE]  take it out of what others allow\n"
+    "  --profile FILE       what the program says that it needs and wants, and why\n"
+    "  --prompt             ask on this terminal for what the profile needs\n"
+    "  --broker SOCKET      ask whoever listens there instead (docs/policy.md)\n"
     "  --root DIR           take the program and its system from this folder, not from this host\n"
     "  --env NAME[=VALUE]   give the program this variable\n"
     "  --report FILE        write what the program used into this file (JSON)\n"
@@ -277,6 +287,17 @@ static const char *check_together(const struct options *options, bool firmware_g
                       options->command != nullptr || options->environment.count > 0;
     if (of_program && options->program == nullptr) {
         return "--root, --env, --report, --trace and --command go with a program (-- PROGRAM)";
+    }
+    bool asks = options->prompt || options->broker != nullptr;
+    if ((asks || options->profile != nullptr || options->allow.count + options->deny.count > 0) &&
+        options->program == nullptr) {
+        return "--allow, --deny, --profile, --prompt and --broker go with a program (-- PROGRAM)";
+    }
+    if (options->prompt && options->broker != nullptr) {
+        return "--prompt and --broker don't go together";
+    }
+    if (asks && options->profile == nullptr) {
+        return "--prompt and --broker ask for what a profile names (--profile FILE)";
     }
     if (options->exec != nullptr && strlen(options->exec) > CONTROL_OUTPUT_SIZE) {
         return "the command of --exec is longer than 4096 bytes";

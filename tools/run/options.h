@@ -48,6 +48,11 @@ struct options {
     bool trace;
     struct option_list shares; // DIR or DIR:rw
     struct option_list environment;
+    struct option_list allow; // names of permissions
+    struct option_list deny;  // likewise
+    const char *profile;      // a file with what the program needs and wants
+    const char *broker;       // a socket that answers questions
+    bool prompt;              // the person at the terminal answers them
 };
 
 enum options_result : int {

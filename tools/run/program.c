@@ -16,51 +16,6 @@
 #include "message.h"
 #include "outcome.h"
 
-// Folders of the host that every program sees, read-only, at their own paths. Where one is a link, the
-// program sees the link.
-static const char *const system_folders[] = {"usr", "bin", "sbin", "lib", "lib64", "lib32"};
-
-// What a program sees of /etc: settings, and nothing about accounts, keys or the network's secrets. A
-// name that ends with an asterisk stands for all that begin so.
-static const char *const settings[] = {
-    "alternatives",
-    "bash.bashrc",
-    "bash_completion*",
-    "debian_version",
-    "fonts",
-    "gai.conf",
-    "gitconfig",
-    "host.conf",
-    "inputrc",
-    "issue*",
-    "ld.so.cache",
-    "ld.so.conf*",
-    "locale.alias",
-    "locale.conf",
-    "localtime",
-    "lsb-release",
-    "magic*",
-    "mailcap*",
-    "mime.types",
-    "nanorc",
-    "nsswitch.conf",
-    "os-release",
-    "perl",
-    "profile",
-    "profile.d",
-    "protocols",
-    "python*",
-    "rpc",
-    "services",
-    "shells",
-    "terminfo",
-    "timezone",
-    "vim",
-    "xattr.conf",
-    "xdg",
-    nullptr,
-};
-
 // Variables that the program has from the person, beside those of --env.
 static const char *const passed_on[] = {"TERM", "LANG", "TZ", "HOME", "PATH"};
 static const char usual_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -110,37 +65,82 @@ static int share_all(struct view *view, const struct options *options, bool own_
     return status;
 }
 
-// A folder of the system, or the link that stands in its place. What is not there is left out.
-static void add_system_folder(struct view *view, const char *name)
+// A granted place, with what was taken out of it.
+static int add_place(struct view *view, const struct grants_place *granted, size_t number)
 {
-    char path[32];
-    char target[PATH_MAX];
-    (void)snprintf(path, sizeof path, "/%s", name);
-    ssize_t length = readlink(path, target, sizeof target - 1);
-    if (length > 0) {
-        target[length] = '\0';
-        (void)view_add_link(view, path, target);
-    } else {
-        (void)view_add(view, path, name, path, false, nullptr);
+    char name[32];
+    (void)snprintf(name, sizeof name, "place%zu", number + 1);
+    const char *const *only = granted->whole ? nullptr : granted->only.name;
+    int error = view_add(view, granted->path, name, granted->path, granted->write, only);
+    if (error != 0) {
+        const char *why =
+            error == -EACCES ? "it is no folder with files of its own" : strerror(-error);
+        message("%s can't be given: %s", shown(granted->path), why);
+        return STATUS_FAILED;
     }
+    struct place *place = &view->files.place[view->files.count - 1];
+    place->writable = granted->writable.count > 0 ? granted->writable.name : nullptr;
+    place->except = granted->except.count > 0 ? granted->except.name : nullptr;
+    place->except_write = granted->except_write.count > 0 ? granted->except_write.name : nullptr;
+    return 0;
 }
 
-static int add_system(struct view *view, const struct options *options)
+static int add_granted(struct program *program)
 {
-    if (options->root != nullptr) {
-        int error = view_add(view, "/", "root", options->root, false, nullptr);
-        if (error != 0) {
-            message("can't use %s as a system: %s", shown(options->root), strerror(-error));
+    struct grants *grants = program->grants;
+    if (!grants_plan(grants)) {
+        message("%s", grants->problem);
+        return STATUS_FAILED;
+    }
+    int status = 0;
+    for (size_t i = 0; i < grants->count && status == 0; i++) {
+        status = add_place(&program->view, &grants->place[i], i);
+    }
+    for (size_t i = 0; i < grants->links; i++) {
+        (void)view_add_link(&program->view, grants->link[i].path, grants->link[i].target);
+    }
+    return status;
+}
+
+static int add_names(struct grants *grants, const struct option_list *names, bool allow)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (!grants_add(grants, names->value[i], allow)) {
+            message("%s", grants->problem);
+            return STATUS_USAGE;
         }
-        return error == 0 ? 0 : STATUS_FAILED;
     }
-    for (size_t i = 0; i < sizeof system_folders / sizeof system_folders[0]; i++) {
-        add_system_folder(view, system_folders[i]);
-    }
-    (void)view_add(view, "/etc", "etc", "/etc", false, settings);
-    // Public certificates; the private keys beside them stay unseen.
-    (void)view_add(view, "/etc/ssl/certs", "certificates", "/etc/ssl/certs", false, nullptr);
     return 0;
+}
+
+// Everything that was granted on the command line. A program with a system of its own sees that
+// system in the place of this host's.
+static int plan_grants(struct program *program, const struct options *options)
+{
+    static const char system[] = "files.system.read";
+    struct policy_folders folders = grants_folders();
+    struct grants *grants = calloc(1, sizeof *grants);
+    program->grants = grants;
+    if (grants == nullptr || !grants_begin(grants, &folders)) {
+        message("there is not enough memory");
+        return STATUS_FAILED;
+    }
+    int status = add_names(grants, &options->allow, true);
+    status = status != 0 ? status : add_names(grants, &options->deny, false);
+    if (status == 0 && options->root != nullptr) {
+        status = grants_add(grants, system, false) ? 0 : STATUS_FAILED;
+    }
+    return status;
+}
+
+static int add_root(struct view *view, const struct options *options)
+{
+    int error =
+        options->root == nullptr ? 0 : view_add(view, "/", "root", options->root, false, nullptr);
+    if (error != 0) {
+        message("can't use %s as a system: %s", shown(options->root), strerror(-error));
+    }
+    return error == 0 ? 0 : STATUS_FAILED;
 }
 
 int program_share(struct program *program, const struct options *options)
@@ -212,7 +212,8 @@ static bool is_outside(const struct program *program, const struct options *opti
     }
     char *last = strrchr(folder, '/');
     *(last == folder ? last + 1 : last) = '\0';
-    message("%s can't be run: KOZO does not see its folder (--share %s)", shown(path), folder);
+    message("%s can't be run: it was not given its folder (--allow files.path.read:%s)",
+            shown(path), folder);
     return true;
 }
 
@@ -257,7 +258,9 @@ static void find_terminals(struct program *program)
 int program_plan(struct program *program, const struct options *options)
 {
     find_terminals(program);
-    int status = add_system(&program->view, options);
+    int status = plan_grants(program, options);
+    status = status != 0 ? status : add_root(&program->view, options);
+    status = status != 0 ? status : add_granted(program);
     status = status != 0 ? status : share_all(&program->view, options, true);
     if (status != 0) {
         return status;
@@ -277,6 +280,11 @@ int program_plan(struct program *program, const struct options *options)
 void program_end(struct program *program)
 {
     view_end(&program->view);
+    if (program->grants != nullptr) {
+        grants_end(program->grants);
+        free(program->grants);
+        program->grants = nullptr;
+    }
 }
 
 // --- What it is started with

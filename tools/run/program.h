@@ -4,12 +4,14 @@
 // run costs one line and no boot.
 #pragma once
 
+#include "grants.h"
 #include "options.h"
 #include "view.h"
 
 struct program {
     struct view view;
-    char path[PLACE_PATH];      // as the guest sees it
+    struct grants *grants; // what the person gave it; owned, null for a machine without a program
+    char path[PLACE_PATH]; // as the guest sees it
     char directory[PLACE_PATH]; // the working directory, likewise
     bool terminal[3];           // which of the standard descriptors are one
     int terminal_descriptor;    // the first of them, or -1

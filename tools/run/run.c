@@ -71,7 +71,6 @@ enum watch : int {
     WATCH_CONTROL,
     WATCH_INPUT,
     WATCH_OUTPUT,
-    WATCH_FILES,
     WATCHES,
 };
 
@@ -569,7 +568,6 @@ static void watch_all(const struct run *run, struct pollfd *list)
     watch(list, WATCH_CONTROL, run->qemu.control, room, to_control);
     watch(list, WATCH_INPUT, STDIN_FILENO, input && run->phase == PHASE_RUNNING, false);
     watch(list, WATCH_OUTPUT, run->output, false, run->to_output.length > 0);
-    watch(list, WATCH_FILES, run->program.view.files.watch, run->phase == PHASE_RUNNING, false);
     // Without events poll() still tells when the reader has gone.
     list[WATCH_OUTPUT].fd = has_program(run) ? -1 : run->output;
     if (has_program(run)) {
@@ -658,9 +656,6 @@ static void take_events(struct run *run, const struct pollfd *list)
     }
     if (is_ready(list, WATCH_CONTROL, readable)) {
         read_control(run);
-    }
-    if (is_ready(list, WATCH_FILES, readable)) {
-        files_ended(&run->program.view.files);
     }
     if (is_ready(list, WATCH_INPUT, readable)) {
         read_input(run);
@@ -823,7 +818,6 @@ static struct run *begin(const struct options *options)
     run->input_open = !limited && !program;
     run->terminal = limited ? (struct terminal){-1, -1, false, {}} : terminal_open(STDIN_FILENO);
     run->program.view.files.stream = -1;
-    run->program.view.files.watch = -1;
     run->input_held = run->terminal.descriptor < 0;
     return run;
 }
@@ -924,6 +918,16 @@ static void report_details(const struct run *run, const struct outcome *outcome)
     }
 }
 
+// What the program was refused, whatever became of it.
+static void report_blocked(const struct run *run)
+{
+    if (has_program(run)) {
+        const char *name = run->options->program[0];
+        const char *slash = strrchr(name, '/');
+        (void)blocked_tell(&run->guest.blocked, slash != nullptr ? slash + 1 : name);
+    }
+}
+
 static int finish(struct run *run)
 {
     struct outcome outcome = outcome_decide(&run->facts);
@@ -932,6 +936,7 @@ static int finish(struct run *run)
         message("%s", outcome.sentence);
     }
     report_details(run, &outcome);
+    report_blocked(run);
     return outcome.status;
 }
 

@@ -19,6 +19,7 @@ static const struct word words[] = {
     {"failed ", TALK_FAILED, TALK_REASON_SIZE, true},
     {"trace ", TALK_TRACE, TALK_TRACE_SIZE, true},
     {"report ", TALK_REPORT, TALK_REPORT_SIZE, true},
+    {"refused ", TALK_REFUSED, TALK_REFUSED_SIZE, true},
 };
 
 static struct talk_event refuse(struct talk *talk, const char *problem)

@@ -8,6 +8,7 @@
 //   host  -> guest  signal <n>\n                for the foreground group
 //   guest -> host   trace <n>\n and n bytes     for standard error
 //   guest -> host   report <n>\n and n bytes    a JSON object, once
+//   guest -> host   refused <n>\n and n bytes   what it was not given (blocked.h)
 //   guest -> host   exit <0..255>\n             how the program ended: its status,
 //   guest -> host   killed <1..64>\n            the signal that ended it,
 //   guest -> host   failed <n>\n and n bytes    or why KOZO could not run it; one of these, once
@@ -20,15 +21,17 @@ constexpr size_t TALK_LINE_SIZE = 32;
 constexpr size_t TALK_REASON_SIZE = 512;       // bytes of a sentence
 constexpr size_t TALK_TRACE_SIZE = 65'536;     // bytes of one piece
 constexpr size_t TALK_REPORT_SIZE = 4UL << 20; // bytes of a report
+constexpr size_t TALK_REFUSED_SIZE = 65'536;   // bytes of one piece
 
 enum talk_kind : int {
-    TALK_MORE,   // all bytes are used up
-    TALK_EXIT,   // number is the program's status
-    TALK_KILLED, // number is the signal
-    TALK_FAILED, // reason says why
-    TALK_TRACE,  // bytes and length are a piece of it
-    TALK_REPORT, // likewise
-    TALK_BROKEN, // problem says how the protocol was broken
+    TALK_MORE,    // all bytes are used up
+    TALK_EXIT,    // number is the program's status
+    TALK_KILLED,  // number is the signal
+    TALK_FAILED,  // reason says why
+    TALK_TRACE,   // bytes and length are a piece of it
+    TALK_REPORT,  // likewise
+    TALK_REFUSED, // likewise
+    TALK_BROKEN,  // problem says how the protocol was broken
 };
 
 struct talk {

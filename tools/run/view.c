@@ -121,8 +121,8 @@ static int follow(struct walk *walk, const char *target)
     memcpy(walk->rest, rest, (size_t)length + 1);
     if (target[0] == '/') {
         walk->found->whole[0] = '\0';
+        walk->found->status.st_mode = S_IFDIR;
     }
-    walk->found->status.st_mode = S_IFDIR; // of where it goes on
     return 0;
 }
 

@@ -51,9 +51,58 @@ static bool is_on_list(const char *const *list, const char *path)
     return false;
 }
 
+// Whether a path is another one or lies below it.
+static bool is_below(const char *path, const char *above)
+{
+    size_t length = strlen(above);
+    return strncmp(path, above, length) == 0 && (path[length] == '/' || path[length] == '\0');
+}
+
+// Whether a path is one of a list, or lies below one.
+static bool is_under(const char *const *list, const char *path)
+{
+    for (; list != nullptr && *list != nullptr; list++) {
+        if (is_below(path, *list)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Whether one of a list is a path, or lies below it.
+static bool is_over(const char *const *list, const char *path)
+{
+    for (; list != nullptr && *list != nullptr; list++) {
+        if (is_below(*list, path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_shown(const struct place *place, const char *path)
+{
+    return path[0] == '\0' || ((place->only == nullptr || is_on_list(place->only, path)) &&
+                               !is_under(place->except, path));
+}
+
 bool place_shows(const struct place *place, const char *path, const char *name)
 {
-    return place->only == nullptr || path[0] != '\0' || is_on_list(place->only, name);
+    char whole[PLACE_PATH];
+    int length = snprintf(whole, sizeof whole, "%s%s%s", path, path[0] != '\0' ? "/" : "", name);
+    return length > 0 && (size_t)length < sizeof whole && is_shown(place, whole);
+}
+
+bool place_may_change(const struct place *place, const char *path)
+{
+    bool named = place->writable != nullptr && path[0] != '\0' && is_under(place->writable, path);
+    return (place->write || named) && is_shown(place, path) && !is_under(place->except_write, path);
+}
+
+bool place_may_move(const struct place *place, const char *path)
+{
+    return place_may_change(place, path) && !is_over(place->except, path) &&
+           !is_over(place->except_write, path);
 }
 
 // A descriptor of whatever the path leads to, a link included. Nothing is opened by it: no device
@@ -66,8 +115,8 @@ static int find(const struct place *place, const char *path)
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
     };
     long descriptor = -1;
-    if (path[0] != '\0' && !place_shows(place, "", path)) {
-        return -ENOENT;
+    if (!is_shown(place, path)) {
+        return -EACCES;
     }
     for (unsigned i = 0; i < TRIES; i++) {
         descriptor =

@@ -19,9 +19,13 @@ struct place {
     const char *name; // what the guest attaches to
     int root;         // the folder, opened with O_PATH
     bool write;       // may be changed
-    // When not null: of what is directly in the folder, only these names are there. The list ends
-    // with a null; a name that ends with an asterisk stands for all that begin so.
+    // Lists that end with a null, or null for none. What they hide answers EACCES, whether it is there or
+    // not. Of what is directly in the folder, only these names are there; one that ends with an asterisk
+    // stands for all that begin so.
     const char *const *only;
+    const char *const *writable; // names directly in the folder that may be changed all the same
+    const char *const *except;   // paths that are not there, with what lies below them
+    const char *const *except_write; // paths that may not be changed, with what lies below them
 };
 
 constexpr size_t PLACE_PATH = 4'096; // bytes of a path with its final zero
@@ -33,6 +37,13 @@ void place_close(struct place *place);
 
 // Whether a place has something of this name directly in its folder `path`.
 [[nodiscard]] bool place_shows(const struct place *place, const char *path, const char *name);
+
+// Whether what is at a path may be changed, by what the person granted.
+[[nodiscard]] bool place_may_change(const struct place *place, const char *path);
+
+// Whether it may also get another name, or be replaced or removed. A folder above something that is
+// hidden or protected may not: what is in it would be found under another path.
+[[nodiscard]] bool place_may_move(const struct place *place, const char *path);
 
 // A descriptor that stands for the object and allows nothing but to look at it.
 [[nodiscard]] int place_find(const struct place *place, const char *path, struct stat *status);

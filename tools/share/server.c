@@ -144,21 +144,35 @@ static int file_status(const struct file *file, struct stat *status)
     return 0;
 }
 
-// The checks that everything shares that makes, renames or removes a name.
-static int may_change(const struct exchange *exchange, const struct file *folder)
+static int may_change(const struct exchange *exchange, const struct file *file)
 {
-    int error = decoded_for(exchange, folder);
-    return error == 0 && !folder->place->write ? EROFS : error;
+    int error = decoded_for(exchange, file);
+    return error == 0 && !place_may_change(file->place, file->path) ? EROFS : error;
 }
 
+// The checks that everything shares that makes, renames or removes a name.
 static int may_name(const struct exchange *exchange, const struct file *folder,
                     const struct name *name)
 {
-    int error = may_change(exchange, folder);
-    if (error == 0 && name->text[0] == '\0') {
-        error = EINVAL;
+    struct path path;
+    int error = decoded_for(exchange, folder);
+    if (error != 0) {
+        return error;
     }
-    return error;
+    // Where nothing may be changed, nothing is told about names either.
+    if (!folder->place->write && folder->place->writable == nullptr) {
+        return EROFS;
+    }
+    if (name->text[0] == '\0') {
+        return EINVAL;
+    }
+    if (!join(&path, folder->path, name->text)) {
+        return ENAMETOOLONG;
+    }
+    if (!place_shows(folder->place, folder->path, name->text)) {
+        return EACCES;
+    }
+    return place_may_move(folder->place, path.text) ? 0 : EROFS;
 }
 
 // --- The connection
@@ -421,6 +435,10 @@ static int answer_link(struct exchange *exchange)
     if (file->place != folder->place) {
         return EXDEV;
     }
+    // By its new name it could be changed.
+    if (!place_may_change(file->place, file->path)) {
+        return EROFS;
+    }
     return -place_add_name(folder->place, file->path, folder->path, name.text);
 }
 
@@ -603,7 +621,7 @@ static int answer_open(struct exchange *exchange)
         return EBADF;
     }
     bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;
-    if (writes && !file->place->write) {
+    if (writes && !place_may_change(file->place, file->path)) {
         return EROFS;
     }
     struct stat status = top_status();

@@ -50,6 +50,11 @@ void signal_process(uint32_t process, int signal, int code, uint64_t value);
 // Whether the calling thread ignores or blocks a signal (SIGTTOU, SIGTTIN).
 [[nodiscard]] bool signal_is_held_back(int signal);
 
+// Whether no process of a group has a parent in another group of its session: nobody could let it go on once it is stopped.
+[[nodiscard]] bool group_is_orphaned(uint32_t group);
+// The session that a group is in; 0 when there is no such group.
+[[nodiscard]] uint32_t group_session(uint32_t group);
+
 // Puts another signal mask in the place of the calling thread's until the call has ended, and the handler of a signal that
 // broke it off has begun. An address of 0 changes nothing. 0, -EFAULT, or -EINVAL for a wrong size.
 [[nodiscard]] int64_t signal_mask_during_call(struct user mask, uint64_t size);

@@ -182,11 +182,17 @@ static void make_gone(struct entry *entry)
     entry->gone = true;
 }
 
+static bool is_same(const struct node *one, const struct node *other)
+{
+    return one == other || (one != nullptr && other != nullptr && one->system == other->system &&
+                            one->inode == other->inode && one->mode == other->mode);
+}
+
 // Brings an entry in line with what the file system answered, whose count is taken over; gives the entry to use.
 static struct entry *bring_in_line(struct entry *entry, struct entry *folder, struct name name,
                                    uint32_t hash, struct node *node)
 {
-    if (entry != nullptr && entry->node != node) {
+    if (entry != nullptr && !is_same(entry->node, node)) {
         if (entry->node == nullptr) {
             entry->node = node;
             return entry;
@@ -464,5 +470,6 @@ void path_unmount_all(void)
         }
         top->gone = true;
         entry_drop(top);
+        entries_clear();
     }
 }

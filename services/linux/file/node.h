@@ -91,6 +91,7 @@ struct file_system {
     uint64_t magic; // f_type of statfs
     int64_t (*describe)(struct file_system *system, uint64_t *block, uint64_t *blocks,
                         uint64_t *free, uint64_t *nodes, uint64_t *free_nodes);
+    struct node *root; // where needed; not counted
     void *own;
 };
 

@@ -262,7 +262,7 @@ int64_t call_poll(const struct call *call)
 {
     int64_t milliseconds = (int32_t)call->argument[2];
     return poll_entries(call->argument[0], (uint32_t)call->argument[1],
-                deadline_of(milliseconds < 0 ? -1 : milliseconds * 1'000'000));
+                        deadline_of(milliseconds < 0 ? -1 : milliseconds * 1'000'000));
 }
 
 int64_t call_ppoll(const struct call *call)

@@ -8,6 +8,7 @@
 struct caller;
 struct file;
 struct entry;
+struct node;
 
 struct process_facts {
     uint32_t process, parent, group, session;
@@ -74,3 +75,6 @@ struct sandbox_facts {
     const char *host_name;
 };
 void sandbox_facts(struct sandbox_facts *facts);
+
+// The root of /proc, counted once; null when memory is used up.
+[[nodiscard]] struct node *proc_system(void);

@@ -6,6 +6,7 @@
 #include "../core/clock.h"
 #include "../core/errno.h"
 #include "../core/store.h"
+#include "device.h"
 #include "linux.h"
 #include "pipe.h"
 
@@ -402,6 +403,9 @@ int64_t ram_open(struct node *node, struct file *file)
 {
     if (S_ISFIFO(node->mode)) {
         return fifo_open(node, file);
+    }
+    if (S_ISCHR(node->mode)) {
+        return device_open(node, file);
     }
     file->operations = S_ISDIR(node->mode) ? &folder_operations : &file_operations;
     return 0;

@@ -33,7 +33,7 @@ struct page_run {
     uint64_t size;
     page_number
         page; // pages of the sandbox that follow one another from here on, counted once each for the one who asked; or 0
-    uint32_t frame; // slot of a Frame capability that the one who asked then owns, when `page` is 0
+    uint64_t frame; // slot of a Frame capability that the one who asked then owns, when `page` is 0
     bool writable;
 };
 

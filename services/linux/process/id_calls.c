@@ -354,3 +354,28 @@ int64_t call_capset(const struct call *call)
     int64_t error = capability_words(call, &words);
     return error < 0 ? error : 0;
 }
+
+bool group_is_orphaned(uint32_t group)
+{
+    for (const struct process *process = process_from(1); process != nullptr;
+         process = process_from(process->caller.process + 1)) {
+        const struct process *parent = process->parent;
+        if (process->caller.group == group && process->state != PROCESS_ZOMBIE &&
+            parent != nullptr && parent->caller.group != group &&
+            parent->caller.session == process->caller.session) {
+            return false;
+        }
+    }
+    return true;
+}
+
+uint32_t group_session(uint32_t group)
+{
+    for (const struct process *process = process_from(1); process != nullptr;
+         process = process_from(process->caller.process + 1)) {
+        if (process->caller.group == group) {
+            return process->caller.session;
+        }
+    }
+    return 0;
+}

@@ -6,7 +6,6 @@
 #include "../file/linux.h"
 #include "../file/open.h"
 #include "../file/path.h"
-#include "../file/ram.h"
 
 #include <kozo/cpio.h>
 #include <kozo/start.h>
@@ -14,13 +13,6 @@
 
 constexpr char PREFIX[] = "linux/";
 constexpr int64_t HERE = -100; // AT_FDCWD
-
-int64_t tree_start(void)
-{
-    constexpr uint32_t device = 1;
-    struct node *root = ram_system("none", device, 0755);
-    return root == nullptr ? -ENOMEM : path_mount(nullptr, root);
-}
 
 static int64_t make_folder(const char *path, uint32_t mode)
 {
@@ -65,9 +57,8 @@ int64_t tree_fill(void)
     static const struct {
         const char *path;
         uint32_t mode;
-    } folders[] = {{"/bin", 0755},  {"/tmp", 01777}, {"/dev", 0755},  {"/etc", 0755},
-                   {"/home", 0755}, {"/proc", 0755}, {"/root", 0700}, {"/run", 0755},
-                   {"/usr", 0755},  {"/var", 0755}};
+    } folders[] = {
+        {"/bin", 0755}, {"/etc", 0755}, {"/home", 0755}, {"/root", 0700}, {"/usr", 0755}};
     int64_t error = 0;
     for (size_t i = 0; i < sizeof folders / sizeof folders[0] && error == 0; i++) {
         error = make_folder(folders[i].path, folders[i].mode);

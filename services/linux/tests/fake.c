@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "fake.h"
+#include "fake_channel.h"
+#include "fake_files.h"
 
 #include "../core/clock.h"
 #include "../core/deadline.h"
 #include "../core/errno.h"
 #include "../core/random.h"
 #include "../core/store.h"
+#include "../file/begin.h"
 #include "../file/entry.h"
+#include "../file/host_system.h"
+#include "../file/items.h"
 #include "../file/linux.h"
 #include "../file/memfd.h"
 #include "../file/ram.h"
@@ -49,6 +54,7 @@ uint64_t fake_now = 1'700'000'000'000'000'000;
 int last_signal;
 uint32_t last_signal_group;
 bool signals_held_back;
+uint32_t orphaned_group;
 uint64_t signals_pending;
 struct wait_queue signals;
 
@@ -362,6 +368,36 @@ static uint8_t *page_memory[PAGES];
 static uint32_t page_uses[PAGES];
 static page_number page_hint = 1;
 
+page_number pages_take(unsigned order)
+{
+    size_t count = (size_t)1 << order;
+    size_t run = 0;
+    if (pages_left < (int64_t)count) {
+        return 0;
+    }
+    for (size_t page = 1; page < PAGES; page++) {
+        run = page_uses[page] == 0 ? run + 1 : 0;
+        if (run == count) {
+            page_number first = (page_number)(page + 1 - count);
+            for (size_t i = 0; i < count; i++) {
+                page_uses[first + i] = 1;
+                page_memory[first + i] = malloc(PAGE_BYTES);
+                memset(page_memory[first + i], 0xEE, PAGE_BYTES);
+            }
+            pages_left -= (int64_t)count;
+            return first;
+        }
+    }
+    return 0;
+}
+
+void pages_drop(page_number page, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        page_drop(page + i);
+    }
+}
+
 page_number page_take(void)
 {
     if (pages_left == 0) {
@@ -543,6 +579,16 @@ void signal_process(uint32_t process, int signal, int code, uint64_t value)
     last_signal = signal;
 }
 
+bool group_is_orphaned(uint32_t group)
+{
+    return group == orphaned_group;
+}
+
+uint32_t group_session(uint32_t group)
+{
+    return group >= 100 && group < 1000 ? 100 : 0;
+}
+
 bool signal_is_held_back(int signal)
 {
     (void)signal;
@@ -598,8 +644,50 @@ void world_replace(struct caller *process)
     first_process = process;
 }
 
-[[gnu::weak]] void world_more_clean(void)
+static void drop_system(struct node *root)
 {
+    const char *type = root->system->type;
+    if (strcmp(type, "9p") == 0) {
+        host_system_drop(root);
+    } else if (strcmp(type, "proc") == 0 || strcmp(type, "sysfs") == 0) {
+        items_system_drop(root);
+    } else {
+        ram_system_drop(root);
+    }
+}
+
+// Takes the tree of names down, with all file systems.
+static void drop_tree(void)
+{
+    struct node *roots[16];
+    unsigned count = 0;
+    pty_system_set(nullptr);
+    for (struct entry *top = nullptr; (top = path_mounted(count)) != nullptr; count++) {
+        roots[count] = top->node;
+        node_keep(roots[count]);
+    }
+    path_unmount_all();
+    while (count > 0) {
+        drop_system(roots[--count]);
+    }
+}
+
+void tree_world(void)
+{
+    fake_files_begin();
+    if (tree_begin(true) != 0) {
+        abort();
+    }
+    first_process = process_make(100);
+    process_enter(first_process);
+}
+
+static void drop_terminal(void)
+{
+    if (begin_terminal() != nullptr) {
+        terminal_drop(begin_terminal());
+        descriptors_forget();
+    }
 }
 
 void test_clean(void)
@@ -615,13 +703,12 @@ void test_clean(void)
         return;
     }
     process_enter(first_process);
+    drop_terminal();
     process_end(first_process);
     first_process = nullptr;
-    world_more_clean();
-    struct node *root = path_top()->node;
-    node_keep(root);
-    path_unmount_all();
-    ram_system_drop(root);
+    drop_tree();
+    fake_files_end();
+    fake_channels_clear();
     memfd_clear();
     refusals_clear();
     path_buffers_clear();

@@ -36,6 +36,9 @@ constexpr uint64_t NOWHERE = 0x10;
 // test_clean, which also checks that nothing is left.
 void world(void);
 
+// The tree of names as a sandbox begins with, and a file server whose places can be mounted into it (fake_files.h).
+void tree_world(void);
+
 // For tests that took the tree of names down and built it again: the process to end with.
 void world_replace(struct caller *process);
 
@@ -66,6 +69,7 @@ extern uint64_t fake_now; // both clocks, in nanoseconds
 extern int last_signal;   // that was sent by a handler; 0 for none
 extern uint32_t last_signal_group;
 extern bool signals_held_back;
+extern uint32_t orphaned_group;
 extern uint64_t signals_pending; // for signalfd
 extern struct wait_queue signals;
 

@@ -514,7 +514,7 @@ TEST("of a place with a list, only what is on the list is there")
     static const char *const only[] = {"fol*", "near", nullptr};
     REQUIRE(begin());
     places[0].only = only;
-    CHECK(walk(0, 2, "file") == ENOENT && walk(0, 2, "etc") == ENOENT);
+    CHECK(walk(0, 2, "file") == EACCES && walk(0, 2, "etc") == EACCES);
     CHECK(walk(0, 2, "near") == 0 && walk(0, 3, "folder") == 0);
     CHECK(walk_parts(0, 4, 2, (const char *const[]){"folder", "inner"}) == 0);
     CHECK(make_folder(0, "new") == EACCES && make_folder(0, "folds") == 0);
@@ -536,6 +536,70 @@ TEST("of a place with a list, only what is on the list is there")
         seen++;
     }
     CHECK(seen == 3); // folder, folds and near
+}
+
+TEST("what was taken out of a place is not there, by no path, and whether it exists or not")
+{
+    static const char *const except[] = {"folder/inner", "none", nullptr};
+    static const char *const inner[] = {"folder", "inner"};
+    REQUIRE(begin());
+    places[0].except = except;
+    CHECK(walk_parts(0, 2, 2, inner) == -2);
+    CHECK(walk(0, 3, "none") == EACCES && walk(0, 3, "nowhere") == ENOENT);
+    CHECK(walk(0, 4, "folder") == 0);
+    CHECK(make_folder(0, "none") == EACCES && unlink_name(4, "inner", 0) == EACCES);
+    CHECK(rename_name(4, "inner", 0, "found") == EACCES);
+    CHECK(rename_name(0, "file", 0, "none") == EACCES);
+    CHECK(holds("place/folder/inner", "inside"));
+}
+
+TEST("a folder with something in it that is hidden or protected keeps its name")
+{
+    static const char *const except[] = {"folder/inner", nullptr};
+    REQUIRE(begin());
+    places[0].except = except;
+    CHECK(rename_name(0, "folder", 0, "other") == EROFS);
+    CHECK(unlink_name(0, "folder", 0x200) == EROFS);
+    places[0].except = nullptr;
+    places[0].except_write = except;
+    CHECK(rename_name(0, "folder", 0, "other") == EROFS);
+    places[0].except_write = nullptr;
+    CHECK(rename_name(0, "folder", 0, "other") == 0);
+}
+
+TEST("what is protected can be read, and changed in no way")
+{
+    static const char *const protected[] = {"folder", nullptr};
+    REQUIRE(begin());
+    places[0].except_write = protected;
+    REQUIRE(walk(0, 2, "folder") == 0 && walk(2, 3, "inner") == 0);
+    CHECK(open_file(3, O_RDWR) == EROFS && open_file(3, O_RDONLY) == 0);
+    CHECK(make_folder(2, "made") == EROFS && unlink_name(2, "inner", 0) == EROFS);
+    CHECK(rename_name(2, "inner", 0, "inner") == EROFS);
+    CHECK(rename_name(0, "file", 2, "file") == EROFS && rename_name(0, "file", 0, "moved") == 0);
+}
+
+TEST("of a place with a list, what may be changed is named as well")
+{
+    static const char *const only[] = {"file", "folder", "new", nullptr};
+    static const char *const writable[] = {"file", "new", nullptr};
+    REQUIRE(begin());
+    places[0].only = only;
+    places[0].write = false;
+    places[0].writable = writable;
+    REQUIRE(walk(0, 2, "file") == 0 && walk(0, 3, "folder") == 0 && walk(0, 4, nullptr) == 0);
+    REQUIRE(walk(3, 5, "inner") == 0);
+    CHECK(open_file(2, O_RDWR) == 0 && open_file(5, O_RDWR) == EROFS);
+    CHECK(rename_name(0, "folder", 0, "new") == EROFS &&
+          rename_name(3, "inner", 0, "new") == EROFS);
+    CHECK(make_folder(0, "other") == EACCES && unlink_name(3, "inner", 0) == EROFS);
+    ask(LINK);
+    number(0, 4);
+    number(5, 4);
+    text("new");
+    CHECK(result() == EROFS);
+    CHECK(create(4, "new", O_RDWR, 0600) == 0);
+    CHECK(holds("place/folder/inner", "inside"));
 }
 
 TEST("no name leads out of the place")

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+// The file server of the tests: a folder of this machine.
+#pragma once
+
+// Where it is; the tests may change it behind the sandbox's back.
+extern char fake_folder[64];
+extern bool files_wait;      // every request waits
+extern bool files_refuse;    // every request is refused
+extern bool files_are_gone;  // the file server does not answer
+extern unsigned files_asked; // requests so far
+extern int files_most;       // numbers that it gives out
+
+void fake_files_begin(void);
+void fake_files_end(void);

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// What a run was refused, as KOZO tells it at the end: records `KIND COUNT PATH`, each ended by a zero
+// byte. It becomes lines of English for the person, and is as little trusted as all that the guest says.
+//
+// KIND is r for a file that was looked for or read, w for one that was to be changed, and o for one that
+// programs look for and do without; of those nothing is said.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../../lib/policy/place.h"
+
+constexpr size_t BLOCKED_SIZE = 1 << 20; // bytes of all records
+constexpr size_t BLOCKED_LINES = 8;      // that a person is shown
+
+struct blocked {
+    size_t length;
+    char *text; // all records; owned
+};
+
+// Takes a piece of what the guest tells. What is beyond BLOCKED_SIZE is dropped.
+void blocked_take(struct blocked *blocked, const uint8_t *bytes, size_t length);
+
+// Tells the person, on standard error: what was refused to which program, and how to allow it. Gives how
+// many paths there were.
+size_t blocked_tell(const struct blocked *blocked, const char *program);
+
+void blocked_end(struct blocked *blocked);
