@@ -1533,9 +1533,10 @@ pub mod devices {
 /// ends at the first one. NodeStat, FolderEntry, NodeKind, NodeChange and VolumeFlags are those of
 /// Volume. Every request may wait for a device. Refusals: BAD_ARGUMENT for what is malformed,
 /// BAD_HANDLE for a file or name that is not there, SLOT_TAKEN for a name that is, BAD_TYPE for the
-/// wrong kind of file, BAD_STATE for a folder that is not empty or a file in use, NO_RIGHT for what
-/// the session may not do, NO_MEMORY when volume or quota is full, EXPIRED for a grant that was
-/// taken back, NO_REPLY when a volume or its device failed.
+/// wrong kind of file, BAD_STATE for a folder that is not empty or a file in use, BAD_OPERATION for
+/// what can't be done from one volume to another, NO_RIGHT for what the session may not do,
+/// NO_MEMORY when volume or quota is full, EXPIRED for a grant that was taken back, NO_REPLY when a
+/// volume or its device failed.
 /// These are the labels of its requests.
 pub mod files {
     /// Walks a path as far as it goes without following a link, and opens what is there. The record
@@ -1574,6 +1575,12 @@ pub mod files {
     /// be read first it is PENDING, and is called again after the completion. The capability is
     /// good until it is deleted or the grant is taken back; contents beyond the end read as zero.
     pub const PAGES: u32 = 14;
+    /// Shows a volume again under its name at the top. Only for the session of the system's own
+    /// commands.
+    pub const MOUNT: u32 = 15;
+    /// Writes what is in memory to a volume and takes it away from the top; what is open on it is
+    /// closed. Only for the session of the system's own commands.
+    pub const UNMOUNT: u32 = 16;
 }
 
 /// Memory objects and what is seen of them in the client's AddressSpace. Reserving costs nothing; a

@@ -69,7 +69,9 @@ static const char *check_files(const struct kozo_system_program *program)
     for (size_t i = 0; i < program->mounts; i++) {
         const struct kozo_system_mount *mount = &program->mount[i];
         if (!kozo_system_is_path(mount->path, sizeof mount->path) || mount->path[1] == 0 ||
-            strchr(mount->path + 1, '/') != nullptr || mount->use >= program->uses) {
+            strchr(mount->path + 1, '/') != nullptr || mount->use >= program->uses ||
+            !is_text(mount->inside, sizeof mount->inside) ||
+            strchr(mount->inside, '/') != nullptr) {
             return "a mount in it is none";
         }
     }

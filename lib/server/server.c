@@ -315,11 +315,28 @@ static void take_all_requests(struct server *server)
     }
 }
 
+void server_wait(struct server *server, uint64_t bits)
+{
+    struct kozo_notification signal = {kozo_granted("signal")};
+    while (true) {
+        struct kozo_notification_wait_result waited = kozo_notification_wait(signal);
+        if ((waited.bits & KOZO_SIGNAL_BOARD) != 0 && server->board != nullptr) {
+            __atomic_store_n(&server->board->beat, server->board->asked, __ATOMIC_RELEASE);
+        }
+        server->held |= waited.bits & ~bits;
+        if (waited.error != KOZO_OK || (waited.bits & bits) != 0) {
+            return;
+        }
+    }
+}
+
 // --- The loop -----------------------------------------------------------------------------------
 
 static bool start(struct server *server, const struct server_handlers *handlers)
 {
+    uint64_t held = server->held;
     *server = (struct server){
+        .held = held,
         .handlers = handlers,
         .service = {kozo_granted("service")},
         .reply = {kozo_granted("reply")},
@@ -337,6 +354,17 @@ static bool start(struct server *server, const struct server_handlers *handlers)
     return kozo_namespace_announce(parent, name, strlen(name)) == KOZO_OK;
 }
 
+// What came while a handler waited. A request in a ring may wait in turn.
+static void hear_held(struct server *server)
+{
+    while (server->held != 0) {
+        uint64_t bits = server->held;
+        server->held = 0;
+        hear_signals(server, bits);
+        take_all_requests(server);
+    }
+}
+
 int server_run(struct server *server, const struct server_handlers *handlers)
 {
     if (!start(server, handlers)) {
@@ -351,12 +379,14 @@ int server_run(struct server *server, const struct server_handlers *handlers)
             hear_signals(server, received.badge);
             work(server);
             take_all_requests(server);
+            hear_held(server);
             received = kozo_endpoint_recv(server->service, server->reply);
             continue;
         }
         struct kozo_message answer = (received.badge & KOZO_BADGE_FAULT) != 0
                                          ? serve_fault(server, received.badge, &received.message)
                                          : serve_call(server, received.badge, &received.message);
+        hear_held(server);
         work(server);
         received = kozo_endpoint_reply_recv(server->service, server->reply, answer);
     }

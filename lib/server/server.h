@@ -53,6 +53,7 @@ struct server {
     size_t places;
     uint32_t life;
     bool leaving;    // clients have gone whose places are not clear yet
+    uint64_t held;   // signals that came while a handler waited
     uint64_t called; // requests that were called and are answered later, so far
     struct server_session session[KOZO_BOARD_SESSIONS];
 };
@@ -60,6 +61,10 @@ struct server {
 // Starts to serve the name under which this program was started. Gives its exit status, when it
 // can't go on.
 int server_run(struct server *server, const struct server_handlers *handlers);
+
+// For a service with one client: waits within a handler until it is signalled with any of these bits.
+// Other signals wait for the loop; signs of life are given.
+void server_wait(struct server *server, uint64_t bits);
 
 // Completes a request. One whose client is gone is dropped.
 void server_complete(struct server *server, size_t place, uint64_t number,

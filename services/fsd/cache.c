@@ -5,7 +5,7 @@
 
 #include "volume.h"
 
-constexpr uint32_t BUCKETS = 32768;
+constexpr uint32_t BUCKETS = 16384;
 
 static struct {
     uint8_t *bytes;

@@ -15,7 +15,7 @@
 
 #include "node.h"
 
-constexpr uint32_t CACHE_PAGES_MOST = 32768;
+constexpr uint32_t CACHE_PAGES_MOST = 16384;
 constexpr unsigned CACHE_ORDER_MOST = 9; // of a run: 2 MiB
 constexpr uint32_t CACHE_PAGE = 4096;
 

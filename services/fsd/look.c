@@ -22,21 +22,6 @@ struct walk {
 
 // --- Walking ------------------------------------------------------------------------------------
 
-static struct kozo_message enter_volume(struct walk *walk, const char *name, size_t length,
-                                        struct operation *operation)
-{
-    struct volume *volume = volume_mounted_at(name, length);
-    if (volume == nullptr) {
-        return kozo_answer(KOZO_BAD_HANDLE);
-    }
-    struct kozo_message checked = volume_check(volume, operation);
-    if (is_ok(&checked)) {
-        walk->node = volume->root;
-        walk->folder = nullptr;
-    }
-    return checked;
-}
-
 static struct kozo_message enter_folder(struct walk *walk, const char *name, size_t length,
                                         struct operation *operation)
 {
@@ -54,6 +39,30 @@ static struct kozo_message enter_folder(struct walk *walk, const char *name, siz
     walk->folder = walk->node;
     walk->node = found;
     return kozo_answer(KOZO_OK);
+}
+
+// A name at the top: a volume, or one that stands for a folder in its root.
+static struct kozo_message enter_volume(struct walk *walk, const char *name, size_t length,
+                                        struct operation *operation)
+{
+    struct volume *volume = volume_mounted_at(name, length);
+    const struct alias *alias = nullptr;
+    for (size_t i = 0; volume == nullptr && volume_alias(i) != nullptr; i++) {
+        alias = volume_alias(i);
+        bool same = strlen(alias->name) == length && memcmp(alias->name, name, length) == 0;
+        volume = same && alias->volume->mounted ? alias->volume : nullptr;
+    }
+    if (volume == nullptr) {
+        return kozo_answer(KOZO_BAD_HANDLE);
+    }
+    struct kozo_message checked = volume_check(volume, operation);
+    if (!is_ok(&checked)) {
+        return checked;
+    }
+    walk->node = volume->root;
+    walk->folder = nullptr;
+    return alias == nullptr ? checked
+                            : enter_folder(walk, alias->inside, strlen(alias->inside), operation);
 }
 
 // One name further. What is not granted is refused before it is looked for.
@@ -252,21 +261,38 @@ static struct kozo_message end_list(const struct listing *listing, bool full)
                                       : kozo_files_list_answer(listing->done);
 }
 
+// The number-th name at the top; null behind the last. Its volume is told too.
+static const char *top_name(size_t number, struct volume **volume)
+{
+    const struct alias *alias = nullptr;
+    *volume = volume_at(number);
+    if (*volume != nullptr) {
+        return (*volume)->mount;
+    }
+    for (size_t i = 0; volume_at(i) != nullptr; i++) {
+        number--;
+    }
+    alias = volume_alias(number);
+    *volume = alias != nullptr ? alias->volume : nullptr;
+    return alias != nullptr ? alias->name : nullptr;
+}
+
 // The top: what is mounted, as far as the session may see it.
 static struct kozo_message list_top(size_t place, const struct view *view, uint64_t from,
                                     struct listing *listing)
 {
-    for (size_t i = from; volume_at(i) != nullptr; i++) {
-        const struct volume *volume = volume_at(i);
-        size_t length = strlen(volume->mount);
+    struct volume *volume = nullptr;
+    for (size_t i = from < VOLUMES_MOST * 2 ? from : VOLUMES_MOST * 2;
+         top_name(i, &volume) != nullptr; i++) {
+        const char *name = top_name(i, &volume);
         struct kozo_folder_entry entry = {
             .node = access_number(volume, 1),
             .next = i + 1,
             .kind = KOZO_NODE_FOLDER,
-            .length = (uint32_t)length,
+            .length = (uint32_t)strlen(name),
         };
-        if (volume->mounted && place_shows(place, view, volume->mount, length) &&
-            !add_entry(listing, entry, volume->mount)) {
+        if (volume_shows(volume) && place_shows(place, view, name, entry.length) &&
+            !add_entry(listing, entry, name)) {
             return end_list(listing, true);
         }
     }

@@ -64,6 +64,8 @@ struct kozo_message fsd_dispatch(struct kozo_caller *caller, const struct kozo_m
         .sync = serve_sync,
         .describe = serve_describe,
         .pages = serve_pages,
+        .mount = serve_mount,
+        .unmount = serve_unmount,
     };
     return kozo_files_dispatch(&handlers, caller, message);
 }

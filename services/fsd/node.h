@@ -13,8 +13,8 @@
 
 #include "queue.h"
 
-constexpr size_t NODES = 8192;
-constexpr size_t NAMES_SHORT = 8192;
+constexpr size_t NODES = 4096;
+constexpr size_t NAMES_SHORT = 6144;
 constexpr size_t NAMES_LONG = 512;
 constexpr size_t NODE_NAME_SHORT = 40;
 constexpr size_t NODE_NAME_MOST = 255;

@@ -15,6 +15,8 @@ static struct session {
     struct grant grant[GRANTS_MOST];
 } sessions[KOZO_BOARD_SESSIONS];
 
+static bool has_commands;
+
 static uint16_t count_names(const char *path)
 {
     uint16_t count = 0;
@@ -41,7 +43,8 @@ void place_start(const struct kozo_system *system, const char *service)
     if (own == nullptr) {
         return;
     }
-    if (own->commands > 0) {
+    has_commands = own->commands > 0;
+    if (has_commands) {
         add(&sessions[0], &all); // init's, for the person at the prompt
     }
     for (size_t i = 0; i < system->programs; i++) {
@@ -89,6 +92,11 @@ static void settle(const struct session *session, struct view *view)
             view->mask &= (uint8_t)~(1u << i);
         }
     }
+}
+
+bool place_is_own(size_t place)
+{
+    return place == 0 && has_commands;
 }
 
 struct view place_top(size_t place)

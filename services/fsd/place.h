@@ -29,6 +29,9 @@ struct view {
 // Takes the places of all sessions from the description of this service.
 void place_start(const struct kozo_system *system, const char *service);
 
+// Whether this is the session of init, for the person at the prompt.
+[[nodiscard]] bool place_is_own(size_t session);
+
 // The view at the top of a session.
 [[nodiscard]] struct view place_top(size_t session);
 

@@ -41,3 +41,9 @@ struct kozo_message serve_sync(struct kozo_caller *caller,
 // lend.c
 struct kozo_message serve_pages(struct kozo_caller *caller,
                                 const struct kozo_files_pages_arguments *asked);
+
+// mount.c
+struct kozo_message serve_mount(struct kozo_caller *caller,
+                                const struct kozo_files_mount_arguments *asked);
+struct kozo_message serve_unmount(struct kozo_caller *caller,
+                                  const struct kozo_files_unmount_arguments *asked);

@@ -12,22 +12,52 @@ constexpr struct kozo_endpoint PARENT = {KOZO_PROCESS_PARENT};
 static struct {
     size_t count;
     struct volume volume[VOLUMES_MOST];
+    size_t aliases;
+    struct alias alias[VOLUMES_MOST];
 } state;
+
+static void add_volume(const struct kozo_system *system, const struct kozo_system_program *own,
+                       const struct kozo_system_mount *mount)
+{
+    struct volume *volume = &state.volume[state.count];
+    volume->name = system->program[own->use[mount->use].program].name;
+    volume->mount = mount->path + 1;
+    volume->mounted = true;
+    if (kozo_session_open(&volume->session, volume->name) &&
+        volume->session.data_size >= REQUESTS * KOZO_PAGE_SIZE) {
+        state.count++;
+    }
+}
+
+// Stands behind the mount of its volume.
+static void add_alias(const struct kozo_system *system, const struct kozo_system_program *own,
+                      const struct kozo_system_mount *mount)
+{
+    const char *service = system->program[own->use[mount->use].program].name;
+    for (size_t i = 0; i < state.count; i++) {
+        if (strcmp(state.volume[i].name, service) == 0) {
+            state.alias[state.aliases++] = (struct alias){
+                .name = mount->path + 1, .inside = mount->inside, .volume = &state.volume[i]};
+        }
+    }
+}
 
 void volume_start(const struct kozo_system *system, const char *service)
 {
+    static_assert(KOZO_SYSTEM_MOUNTS <= VOLUMES_MOST);
     const struct kozo_system_program *own = kozo_system_service(system, service);
-    for (size_t i = 0; own != nullptr && i < own->mounts && state.count < VOLUMES_MOST; i++) {
-        const struct kozo_system_mount *mount = &own->mount[i];
-        struct volume *volume = &state.volume[state.count];
-        volume->name = system->program[own->use[mount->use].program].name;
-        volume->mount = mount->path + 1;
-        volume->mounted = true;
-        if (kozo_session_open(&volume->session, volume->name) &&
-            volume->session.data_size >= REQUESTS * KOZO_PAGE_SIZE) {
-            state.count++;
+    for (size_t i = 0; own != nullptr && i < own->mounts; i++) {
+        if (own->mount[i].inside[0] == 0) {
+            add_volume(system, own, &own->mount[i]);
+        } else {
+            add_alias(system, own, &own->mount[i]);
         }
     }
+}
+
+const struct alias *volume_alias(size_t index)
+{
+    return index < state.aliases ? &state.alias[index] : nullptr;
 }
 
 size_t volume_index(const struct volume *volume)
@@ -40,16 +70,21 @@ struct volume *volume_at(size_t index)
     return index < state.count ? &state.volume[index] : nullptr;
 }
 
-struct volume *volume_mounted_at(const char *name, size_t length)
+struct volume *volume_named(const char *name, size_t length)
 {
     for (size_t i = 0; i < state.count; i++) {
         struct volume *volume = &state.volume[i];
-        if (volume->mounted && strlen(volume->mount) == length &&
-            memcmp(volume->mount, name, length) == 0) {
+        if (strlen(volume->mount) == length && memcmp(volume->mount, name, length) == 0) {
             return volume;
         }
     }
     return nullptr;
+}
+
+struct volume *volume_mounted_at(const char *name, size_t length)
+{
+    struct volume *volume = volume_named(name, length);
+    return volume != nullptr && volume->mounted ? volume : nullptr;
 }
 
 bool volume_is_lasting(const struct volume *volume)
@@ -251,6 +286,11 @@ static bool is_down(const struct volume *volume)
     return found.error != KOZO_OK || found.state == KOZO_SERVICE_DOWN;
 }
 
+bool volume_shows(struct volume *volume)
+{
+    return volume->mounted && (volume->state == VOLUME_READY || !is_down(volume));
+}
+
 struct kozo_message volume_check(struct volume *volume, struct operation *operation)
 {
     if (volume->state == VOLUME_READY) {
@@ -277,18 +317,33 @@ static void fail_all(struct volume *volume)
     }
 }
 
+static void lose_nodes(struct volume *volume)
+{
+    struct node *root = volume->root;
+    if (root != nullptr) {
+        volume->root = nullptr;
+        node_lose_volume(volume);
+        node_release(root);
+    }
+}
+
 // All that was under way has failed. Who waited for a free request finds out afresh.
 static void lose(struct volume *volume)
 {
     volume->state = VOLUME_ABSENT;
     fail_all(volume);
     volume->forgets = 0;
-    if (!volume_is_lasting(volume) && volume->root != nullptr) {
-        struct node *root = volume->root;
-        volume->root = nullptr;
-        node_lose_volume(volume);
-        node_release(root);
+    if (!volume_is_lasting(volume)) {
+        lose_nodes(volume);
     }
+    queue_wake(&volume->waiting);
+}
+
+void volume_unmount(struct volume *volume)
+{
+    volume->mounted = false;
+    volume->state = VOLUME_ABSENT;
+    lose_nodes(volume);
     queue_wake(&volume->waiting);
 }
 

@@ -83,6 +83,21 @@ void volume_start(const struct kozo_system *system, const char *service);
 [[nodiscard]] size_t volume_index(const struct volume *volume);
 [[nodiscard]] struct volume *volume_at(size_t index); // null behind the last
 [[nodiscard]] struct volume *volume_mounted_at(const char *name, size_t length);
+[[nodiscard]] struct volume *volume_named(const char *name, size_t length);
+
+// Whether it is of any use to show it: it is there, or may come.
+[[nodiscard]] bool volume_shows(struct volume *volume);
+
+// Takes it away from the top. All that was open on it is gone.
+void volume_unmount(struct volume *volume);
+
+// A name at the top that stands for a folder in the root of a volume.
+struct alias {
+    const char *name;
+    const char *inside;
+    struct volume *volume;
+};
+[[nodiscard]] const struct alias *volume_alias(size_t index); // null behind the last
 
 // Whether numbers of nodes stay good over a restart of its service.
 [[nodiscard]] bool volume_is_lasting(const struct volume *volume);

@@ -186,6 +186,7 @@ static void add_service(struct init *init, struct gifts *gifts, const struct ser
     (void)add_copy(gifts, init->processes.signals.handle, KOZO_RIGHT_WRITE, SIGNAL_MANAGER,
                    "manager", "");
     (void)add_new(gifts, KOZO_TYPE_REPLY, "reply", "");
+    (void)add_copy(gifts, service->signal.handle, KOZO_RIGHT_READ, 0, "signal", "");
     // Its first page only init writes.
     gifts->view[gifts->views++] = (struct kozo_view){
         .frame = service->frame,

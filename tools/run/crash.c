@@ -2,13 +2,13 @@
 // Parser, hash and report of a crash record.
 #include "crash.h"
 
+#include <kozo/sha256.h>
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "message.h"
-#include "sha256.h"
 
 // The text behind a word and its space, or null if the line starts otherwise.
 static const char *after(const char *line, const char *word)

@@ -261,6 +261,14 @@ static const char *read_copies(struct description *description, struct word word
     return service ? "a service runs once" : nullptr;
 }
 
+static const char *read_mount_path(struct kozo_system_mount *mount, struct word word)
+{
+    bool fits = copy(mount->path, sizeof mount->path, word) &&
+                kozo_system_is_path(mount->path, sizeof mount->path) && mount->path[1] != 0 &&
+                strchr(mount->path + 1, '/') == nullptr;
+    return fits ? nullptr : "a slash and one name are due";
+}
+
 // A session with a service that may be down, and where its files are found.
 static const char *read_mount(struct description *description, size_t number,
                               const struct word *words)
@@ -270,13 +278,11 @@ static const char *read_mount(struct description *description, size_t number,
         return "there are too many of these";
     }
     struct kozo_system_mount *mount = &program->mount[program->mounts];
-    if (!copy(mount->path, sizeof mount->path, words[1]) ||
-        !kozo_system_is_path(mount->path, sizeof mount->path) || mount->path[1] == 0 ||
-        strchr(mount->path + 1, '/') != nullptr) {
-        return "a slash and one name are due";
+    const char *fault = read_mount_path(mount, words[1]);
+    if (fault == nullptr) {
+        fault = read_link(description, description->use[number], &program->uses, KOZO_SYSTEM_USES,
+                          words[2]);
     }
-    const char *fault = read_link(description, description->use[number], &program->uses,
-                                  KOZO_SYSTEM_USES, words[2]);
     if (fault != nullptr) {
         return fault;
     }
@@ -284,6 +290,29 @@ static const char *read_mount(struct description *description, size_t number,
     program->use[mount->use].optional = 1;
     program->mounts++;
     return read_pages(&description->use[number][mount->use], words[3]);
+}
+
+static const char *read_alias(struct description *description, size_t number,
+                              const struct word *words)
+{
+    struct kozo_system_program *program = &description->system.program[number];
+    if (program->mounts == KOZO_SYSTEM_MOUNTS) {
+        return "there are too many of these";
+    }
+    struct kozo_system_mount *alias = &program->mount[program->mounts];
+    const char *fault = read_mount_path(alias, words[1]);
+    if (fault != nullptr || !copy(alias->inside, sizeof alias->inside, words[3]) ||
+        strchr(alias->inside, '/') != nullptr) {
+        return fault != nullptr ? fault : "the name of a folder is due";
+    }
+    for (size_t i = 0; i < program->mounts; i++) {
+        alias->use = program->mount[i].use;
+        if (is(words[2], description->use[number][alias->use].name)) {
+            program->mounts++;
+            return nullptr;
+        }
+    }
+    return "that volume is not mounted";
 }
 
 static const char *read_place(struct kozo_system_program *program, const struct word *words)
@@ -385,6 +414,9 @@ static const char *read_part(struct description *description, const struct word 
     }
     if (count == 4 && is(words[0], "mount")) {
         return read_mount(description, number, words);
+    }
+    if (count == 4 && is(words[0], "alias")) {
+        return read_alias(description, number, words);
     }
     if (count == 3 && is(words[0], "place")) {
         return read_place(program, words);

@@ -13,6 +13,8 @@
 //                              reach there: to read, or to read and write
 //     mount PATH NAME SIZE     for the file server: a session with a volume's service, which may be
 //                              down, and one name after a slash under which its files are found
+//     alias PATH NAME FOLDER   for the file server: one more such name, for a folder in the root of
+//                              a volume that is mounted in a line above
 //     commands SIZE            init's commands have a session with that service, and memory
 //     pager NAME SIZE          a session with that service, which also answers the program's faults
 //                              and gives it up to SIZE of memory

@@ -1473,9 +1473,10 @@ kozo_devices_dispatch(const struct kozo_devices_handlers *handlers, struct kozo_
 // ends at the first one. NodeStat, FolderEntry, NodeKind, NodeChange and VolumeFlags are those of
 // Volume. Every request may wait for a device. Refusals: BAD_ARGUMENT for what is malformed,
 // BAD_HANDLE for a file or name that is not there, SLOT_TAKEN for a name that is, BAD_TYPE for the
-// wrong kind of file, BAD_STATE for a folder that is not empty or a file in use, NO_RIGHT for what
-// the session may not do, NO_MEMORY when volume or quota is full, EXPIRED for a grant that was
-// taken back, NO_REPLY when a volume or its device failed.
+// wrong kind of file, BAD_STATE for a folder that is not empty or a file in use, BAD_OPERATION for
+// what can't be done from one volume to another, NO_RIGHT for what the session may not do,
+// NO_MEMORY when volume or quota is full, EXPIRED for a grant that was taken back, NO_REPLY when a
+// volume or its device failed.
 enum kozo_files_request : uint32_t {
     KOZO_FILES_WALK = 1,
     KOZO_FILES_CLOSE = 2,
@@ -1491,6 +1492,8 @@ enum kozo_files_request : uint32_t {
     KOZO_FILES_SYNC = 12,
     KOZO_FILES_DESCRIBE = 13,
     KOZO_FILES_PAGES = 14,
+    KOZO_FILES_MOUNT = 15,
+    KOZO_FILES_UNMOUNT = 16,
 };
 
 struct kozo_files_walk_result {
@@ -2700,6 +2703,118 @@ static inline struct kozo_message kozo_files_pages_answer(uint64_t start, uint64
     return message;
 }
 
+// Shows a volume again under its name at the top. Only for the session of the system's own
+// commands.
+//   at: where the name is
+//   length: bytes of it
+[[nodiscard]]
+static inline enum kozo_error kozo_files_mount(struct kozo_endpoint service, uint64_t at,
+                                               uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_FILES_MOUNT},
+        .word = {at, length},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    return kozo_answer_error(&answer, 0);
+}
+
+// For the server: what came with mount.
+struct kozo_files_mount_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t at;           // where the name is
+    uint64_t length;       // bytes of it
+};
+
+[[nodiscard]]
+static inline struct kozo_files_mount_arguments
+kozo_files_mount_arguments(const struct kozo_message *message)
+{
+    struct kozo_files_mount_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 2) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.at = message->word[0];
+    result.length = message->word[1];
+    return result;
+}
+
+struct kozo_files_unmount_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Writes what is in memory to a volume and takes it away from the top; what is open on it is
+// closed. Only for the session of the system's own commands.
+//   at: where the name is
+//   length: bytes of it
+[[nodiscard]]
+static inline struct kozo_files_unmount_result kozo_files_unmount(struct kozo_endpoint service,
+                                                                  uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_FILES_UNMOUNT},
+        .word = {at, length},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_files_unmount_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins unmount in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_files_unmount_begin(struct kozo_session *session, uint64_t at,
+                                                uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_FILES_UNMOUNT},
+        .word = {at, length},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of unmount says.
+[[nodiscard]]
+static inline struct kozo_files_unmount_result
+kozo_files_unmount_end(const struct kozo_entry *entry)
+{
+    struct kozo_files_unmount_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: what came with unmount.
+struct kozo_files_unmount_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t at;           // where the name is
+    uint64_t length;       // bytes of it
+};
+
+[[nodiscard]]
+static inline struct kozo_files_unmount_arguments
+kozo_files_unmount_arguments(const struct kozo_message *message)
+{
+    struct kozo_files_unmount_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 2) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.at = message->word[0];
+    result.length = message->word[1];
+    return result;
+}
+
 // For the server: who carries out each request. One without a handler is refused.
 struct kozo_files_handlers {
     struct kozo_message (*walk)(struct kozo_caller *caller,
@@ -2730,6 +2845,10 @@ struct kozo_files_handlers {
                                     const struct kozo_files_describe_arguments *arguments);
     struct kozo_message (*pages)(struct kozo_caller *caller,
                                  const struct kozo_files_pages_arguments *arguments);
+    struct kozo_message (*mount)(struct kozo_caller *caller,
+                                 const struct kozo_files_mount_arguments *arguments);
+    struct kozo_message (*unmount)(struct kozo_caller *caller,
+                                   const struct kozo_files_unmount_arguments *arguments);
 };
 
 [[nodiscard]]
@@ -2849,6 +2968,22 @@ static inline struct kozo_message kozo_files_dispatch(const struct kozo_files_ha
         struct kozo_files_pages_arguments arguments = kozo_files_pages_arguments(message);
         return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
                                           : handlers->pages(caller, &arguments);
+    }
+    case KOZO_FILES_MOUNT: {
+        if (handlers->mount == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_files_mount_arguments arguments = kozo_files_mount_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->mount(caller, &arguments);
+    }
+    case KOZO_FILES_UNMOUNT: {
+        if (handlers->unmount == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_files_unmount_arguments arguments = kozo_files_unmount_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->unmount(caller, &arguments);
     }
     default:
         return kozo_answer(KOZO_BAD_OPERATION);

@@ -234,6 +234,11 @@ static bool left(size_t place)
     return true;
 }
 
+struct server *volume_server(void)
+{
+    return &server;
+}
+
 int volume_serve(const struct volume_functions *functions)
 {
     static const struct server_handlers handlers = {.serve = serve, .left = left};

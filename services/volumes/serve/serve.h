@@ -30,6 +30,8 @@ struct volume_listing {
     size_t done;
 };
 
+struct server;
+
 struct volume_functions {
     void (*describe)(struct volume_space *space);
     enum kozo_error (*look)(uint64_t folder, struct volume_text name, uint64_t *node,
@@ -65,6 +67,9 @@ constexpr size_t VOLUME_TARGET_MOST = 4095;
 // Adds an entry; false when there is no room for it.
 [[nodiscard]] bool volume_list(struct volume_listing *listing, uint64_t node, uint64_t next,
                                uint32_t kind, struct volume_text name);
+
+// The server that volume_serve runs: for a device that waits with server_wait.
+[[nodiscard]] struct server *volume_server(void);
 
 // Serves the volume until it can't go on; gives the exit status.
 int volume_serve(const struct volume_functions *functions);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The small parts: options, keys, queue, console, messages, SHA-256, the judgement of a run, and
 // the command line for QEMU.
+#include <kozo/sha256.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,6 @@
 #include "../outcome.h"
 #include "../qemu.h"
 #include "../queue.h"
-#include "../sha256.h"
 #include "test.h"
 
 constexpr int MOST_WORDS = 16;

@@ -152,7 +152,8 @@ TEST("memory for bulk data lies side by side, each session's apart from the othe
 
 TEST("a file server has volumes that may be down, commands, and users with places")
 {
-    compile("service ram a\nkeeps 64K\nservice files b\nmount /ram ram 1M\ncommands 64K\n"
+    compile("service ram a\nkeeps 64K\nservice files b\nmount /ram ram 1M\nalias /tmp ram tmp\n"
+            "commands 64K\n"
             "program c\nuses files 4K\nplace / r\nplace /ram/home rw\n");
     REQUIRE(description.fault == nullptr);
     const struct kozo_system *system = &description.system;
@@ -160,7 +161,8 @@ TEST("a file server has volumes that may be down, commands, and users with place
     CHECK(system->program[0].grant[0].first == 16);
     const struct kozo_system_program *server = &system->program[1];
     CHECK(server->uses == 1 && server->use[0].optional == 1 && server->use[0].pages == 256);
-    CHECK(server->mounts == 1 && server->mount[0].use == 0);
+    CHECK(server->mounts == 2 && server->mount[0].use == 0 && server->mount[1].use == 0);
+    CHECK(strcmp(server->mount[1].inside, "tmp") == 0 && server->mount[0].inside[0] == 0);
     CHECK(strcmp(server->mount[0].path, "/ram") == 0);
     // init's own session comes first, also in the memory for bulk data.
     CHECK(server->commands == 16 && server->pages == 17 && server->places == 2);
@@ -177,6 +179,9 @@ TEST("mounts, places, commands and kept memory that can't be are refused")
     CHECK(refused("service ram a\nservice files b\nmount / ram 1M\n", 3));
     CHECK(refused("service ram a\nservice files b\nmount /a/b ram 1M\n", 3));
     CHECK(refused("service files b\nmount /ram ram 1M\n", 2));
+    CHECK(refused("service ram a\nservice files b\nalias /tmp ram tmp\n", 3));
+    CHECK(refused("service ram a\nservice files b\nmount /ram ram 1M\nalias /t ram a/b\n", 4));
+    CHECK(refused("service ram a\nservice files b\nmount /ram ram 1M\nalias t ram a\n", 4));
     CHECK(refused("service a a\nservice b b\nuses a\nplace home rw\n", 4));
     CHECK(refused("service a a\nservice b b\nuses a\nplace /a/../b rw\n", 4));
     CHECK(refused("service a a\nservice b b\nuses a\nplace /a/ rw\n", 4));

@@ -64,10 +64,11 @@ struct kozo_system_path {
     uint32_t use; // number of the session
 };
 
-// A volume that the file server shows.
+// A volume that the file server shows, or a folder in its root.
 struct kozo_system_mount {
-    char path[KOZO_SYSTEM_NAME]; // a slash and one name
-    uint32_t use;                // number of the session with its service
+    char path[KOZO_SYSTEM_NAME];   // a slash and one name
+    char inside[KOZO_SYSTEM_NAME]; // the name of that folder; empty for the root itself
+    uint32_t use;                  // number of the session with its service
 };
 
 struct kozo_system_program {

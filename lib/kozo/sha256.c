@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // SHA-256, written after FIPS 180-4: the constants are section 4.2.2, the functions section 4.1.2,
 // padding is section 5.1.1, and the computation section 6.2.2.
-#include "sha256.h"
+#include <kozo/sha256.h>
 
 #include <string.h>
 
