@@ -119,9 +119,9 @@ static int follow(struct walk *walk, const char *target)
         return -ENAMETOOLONG;
     }
     memcpy(walk->rest, rest, (size_t)length + 1);
+    walk->found->status.st_mode = S_IFDIR;
     if (target[0] == '/') {
         walk->found->whole[0] = '\0';
-        walk->found->status.st_mode = S_IFDIR;
     }
     return 0;
 }
