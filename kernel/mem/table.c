@@ -193,16 +193,13 @@ bool tables_release(struct cpu *cpu, struct address_space *space, uint64_t *curs
 
 static bool is_empty(physical_t table)
 {
-    constexpr uint64_t ROW = 8;
     const arch_entry_t *entry = arch_window(table);
-    arch_entry_t found = 0;
+    uint64_t i = 0;
 
-    for (uint64_t row = 0; row < TABLE_ENTRIES && found == 0; row += ROW) {
-        for (uint64_t i = 0; i < ROW; i++) {
-            found |= entry[row + i];
-        }
+    while (i < TABLE_ENTRIES && (entry[i] | entry[i + 1] | entry[i + 2] | entry[i + 3]) == 0) {
+        i += 4;
     }
-    return found == 0;
+    return i == TABLE_ENTRIES;
 }
 
 // Gives back, lowest first, those of the tables on the way to `address` that end at `end` and are empty.

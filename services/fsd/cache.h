@@ -34,7 +34,7 @@ struct page {
     uint16_t node;  // 0: free
     uint8_t order;  // of its run, or of the free run that it begins
     uint8_t flags;
-    uint16_t slot;  // of a run that is lent: where its capability is, from 1 on
+    uint16_t slot; // of a run that is lent: where its capability is, from 1 on
     uint32_t chain;
     // At the first page of a run:
     uint32_t next; // by age, or of free runs

@@ -72,8 +72,7 @@ static struct kozo_message begin_change(struct node *node, const struct kozo_nod
     memcpy(request->name, wanted, sizeof *wanted); // what the volume can't change
     memcpy(request->bytes, wanted, sizeof *wanted);
     request_hold(request, node, nullptr);
-    uint64_t number =
-        kozo_volume_change_begin(&volume->session, node->number, request->at, what);
+    uint64_t number = kozo_volume_change_begin(&volume->session, node->number, request->at, what);
     if (!request_begun(request, number)) {
         return operation_wait(operation, &volume->waiting);
     }

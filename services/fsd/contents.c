@@ -280,9 +280,8 @@ static struct kozo_message write_file(struct node *node, uint64_t offset, const 
             return operation_wait(operation, &node->waiting);
         }
         uint64_t part = least(PIECE, length - operation->cursor);
-        struct kozo_message written =
-            write_piece(node, operation->start + operation->cursor, bytes + operation->cursor, part,
-                        operation);
+        struct kozo_message written = write_piece(node, operation->start + operation->cursor,
+                                                  bytes + operation->cursor, part, operation);
         if (written.info.label == KOZO_PENDING) {
             return written;
         }

@@ -130,8 +130,7 @@ struct kozo_message fetch_name(struct node *folder, const char *name, size_t len
     memcpy(request->name, name, length);
     memcpy(request->bytes, name, length);
     request_hold(request, folder, nullptr);
-    uint64_t number =
-        kozo_volume_look_begin(&volume->session, folder->number, request->at, length);
+    uint64_t number = kozo_volume_look_begin(&volume->session, folder->number, request->at, length);
     return request_begun(request, number) ? kozo_later() : wait_for(volume, operation);
 }
 

@@ -50,8 +50,8 @@ bool handle_is_valid(struct handle *handle)
     if (handle->root == nullptr || handle->moves == state.moves) {
         return true;
     }
-    const struct node *start = handle->node->kind == KOZO_NODE_FOLDER ? handle->node
-                                                                      : handle->folder;
+    const struct node *start =
+        handle->node->kind == KOZO_NODE_FOLDER ? handle->node : handle->folder;
     if (handle->node != handle->root && (start == nullptr || !node_lies_in(start, handle->root))) {
         return false;
     }

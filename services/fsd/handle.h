@@ -19,7 +19,7 @@ struct handle {
     struct view view;
     uint32_t number;
     uint32_t place;
-    uint64_t moves; // of all, when it was last checked
+    uint64_t moves;      // of all, when it was last checked
     struct handle *next; // of the same node, or of free ones
     struct handle *previous;
 };

@@ -18,7 +18,7 @@
 constexpr size_t LENT_MOST = 512;
 
 static struct {
-    uint64_t frames; // slot of the Frame of order 0
+    uint64_t frames;  // slot of the Frame of order 0
     uint64_t passing; // slot through which capabilities go to clients
     uint64_t first;   // of the slots of runs that are lent
     size_t count;
@@ -89,10 +89,10 @@ static enum kozo_error hold_run(uint32_t run, struct kozo_slot *slot)
         }
         unsigned order = 31 - (unsigned)__builtin_clz(run);
         uint64_t start = run - (1u << order);
-        enum kozo_error error = kozo_cnode_mint(
-            (struct kozo_slot){state.frames + order}, slot_at(number),
-            KOZO_RIGHT_READ | KOZO_RIGHT_WRITE | KOZO_RIGHT_EXECUTE,
-            start | (1ul << cache_page(run)->order) << 32);
+        enum kozo_error error =
+            kozo_cnode_mint((struct kozo_slot){state.frames + order}, slot_at(number),
+                            KOZO_RIGHT_READ | KOZO_RIGHT_WRITE | KOZO_RIGHT_EXECUTE,
+                            start | (1ul << cache_page(run)->order) << 32);
         if (error != KOZO_OK) {
             return error;
         }

@@ -383,8 +383,8 @@ static struct kozo_message begin_list(const struct access *access, uint64_t from
     request_hold(request, access->node, nullptr);
     room = room < request->size ? room : request->size;
     room = room < LIST_MOST ? room : LIST_MOST;
-    uint64_t number = kozo_volume_list_begin(&volume->session, access->node->number, from,
-                                             request->at, room);
+    uint64_t number =
+        kozo_volume_list_begin(&volume->session, access->node->number, from, request->at, room);
     return request_begun(request, number) ? kozo_later()
                                           : operation_wait(operation, &volume->waiting);
 }

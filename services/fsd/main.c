@@ -149,8 +149,8 @@ static const char *start_cache(uint64_t slot)
 static const char *read_system(const struct kozo_system **system)
 {
     static struct kozo_system copy;
-    struct kozo_cpio_entry file = kozo_cpio_find((const void *)KOZO_PROCESS_INITRD,
-                                                 kozo_granted("initrd.size"), "system");
+    struct kozo_cpio_entry file =
+        kozo_cpio_find((const void *)KOZO_PROCESS_INITRD, kozo_granted("initrd.size"), "system");
     if (file.step != KOZO_CPIO_ENTRY || file.size != sizeof copy) {
         return "there is no description of the system";
     }

@@ -127,9 +127,8 @@ static struct kozo_message begin_make(const struct kozo_files_make_arguments *as
         return operation_wait(operation, &volume->waiting);
     }
     request->pages = (uint32_t)asked->kind;
-    uint64_t number =
-        kozo_volume_make_begin(&volume->session, folder->number, asked->kind, asked->mode,
-                               request->at, names.length, names.second);
+    uint64_t number = kozo_volume_make_begin(&volume->session, folder->number, asked->kind,
+                                             asked->mode, request->at, names.length, names.second);
     return begin_change(request, number, folder, folder, operation);
 }
 
@@ -145,11 +144,9 @@ static struct kozo_message end_make(const struct kozo_caller *caller, const stru
     if (node == nullptr || !place_step(caller->session, &view, names.bytes, names.length)) {
         return kozo_answer(KOZO_NO_MEMORY);
     }
-    struct node *root =
-        place_is_root(caller->session, &view) ? node : access->handle->root;
+    struct node *root = place_is_root(caller->session, &view) ? node : access->handle->root;
     const struct handle *handle = handle_open(caller->session, node, access->node, root, view);
-    return handle != nullptr ? kozo_files_make_answer(handle->number)
-                             : kozo_answer(KOZO_NO_MEMORY);
+    return handle != nullptr ? kozo_files_make_answer(handle->number) : kozo_answer(KOZO_NO_MEMORY);
 }
 
 struct kozo_message serve_make(struct kozo_caller *caller,
@@ -264,8 +261,8 @@ struct kozo_message serve_remove(struct kozo_caller *caller,
     struct operation *operation = operation_of(caller);
     struct access access = access_kind(caller, asked->folder, PLACE_WRITE, KOZO_NODE_FOLDER);
     enum kozo_error error = copy_names(caller->session, asked->at, asked->length, 0, 0);
-    bool known = asked->kind == 0 || asked->kind == KOZO_NODE_FILE ||
-                 asked->kind == KOZO_NODE_FOLDER;
+    bool known =
+        asked->kind == 0 || asked->kind == KOZO_NODE_FILE || asked->kind == KOZO_NODE_FOLDER;
     if (access.error != KOZO_OK || error != KOZO_OK || !known) {
         return kozo_answer(access.error != KOZO_OK ? access.error : KOZO_BAD_ARGUMENT);
     }
@@ -292,8 +289,8 @@ struct kozo_message serve_remove(struct kozo_caller *caller,
     if (request == nullptr) {
         return operation_wait(operation, &volume->waiting);
     }
-    uint64_t number = kozo_volume_remove_begin(&volume->session, access.node->number, request->at,
-                                               names.length);
+    uint64_t number =
+        kozo_volume_remove_begin(&volume->session, access.node->number, request->at, names.length);
     return begin_change(request, number, access.node, access.node, operation);
 }
 
@@ -359,8 +356,7 @@ struct rename {
 static enum kozo_error check_rename(const struct rename *rename)
 {
     const struct name *old = name_find(rename->from, names.bytes, names.length);
-    const struct name *over =
-        name_find(rename->to, names.bytes + names.length, names.second);
+    const struct name *over = name_find(rename->to, names.bytes + names.length, names.second);
     if (old == nullptr || old->node == nullptr) {
         return KOZO_BAD_HANDLE;
     }
@@ -411,8 +407,8 @@ struct kozo_message serve_rename(struct kozo_caller *caller,
         return kozo_answer(KOZO_BAD_OPERATION);
     }
     if (rename.from->changing || rename.to->changing) {
-        return operation_wait(operation, rename.from->changing ? &rename.from->waiting
-                                                               : &rename.to->waiting);
+        return operation_wait(operation,
+                              rename.from->changing ? &rename.from->waiting : &rename.to->waiting);
     }
     struct kozo_message fetched = fetch_name(rename.from, names.bytes, names.length, operation);
     if (is_ok(&fetched)) {

@@ -149,8 +149,9 @@ static void drop(struct name *name)
 static struct name *find(const struct node *folder, const char *bytes, size_t length, uint32_t hash)
 {
     struct name *name = state.name_bucket[hash % BUCKETS];
-    while (name != nullptr && (name->hash != hash || name->folder != folder ||
-                               name->length != length || memcmp(name_bytes(name), bytes, length) != 0)) {
+    while (name != nullptr &&
+           (name->hash != hash || name->folder != folder || name->length != length ||
+            memcmp(name_bytes(name), bytes, length) != 0)) {
         name = name->chain;
     }
     return name;
@@ -322,8 +323,7 @@ void node_release(struct node *node)
 struct node *node_find(struct volume *volume, uint64_t number)
 {
     struct node *node = *bucket_of(volume, number);
-    while (node != nullptr &&
-           (node->number != number || node->volume != volume || node->gone)) {
+    while (node != nullptr && (node->number != number || node->volume != volume || node->gone)) {
         node = node->chain;
     }
     return node;

@@ -27,11 +27,11 @@ struct node {
     uint64_t number;       // on its volume
     uint32_t uses;
     uint32_t kind;
-    bool known;      // `stat` holds
-    bool nameless;   // it lost a name, maybe its last: the volume is told when it is forgotten
-    bool changing;   // a change of names in it, or of its size, is under way
-    bool time_ahead; // the volume is to be told when it was modified
-    bool gone;       // the volume has lost it
+    bool known;           // `stat` holds
+    bool nameless;        // it lost a name, maybe its last: the volume is told when it is forgotten
+    bool changing;        // a change of names in it, or of its size, is under way
+    bool time_ahead;      // the volume is to be told when it was modified
+    bool gone;            // the volume has lost it
     enum kozo_error lost; // what was written since the last sync and is lost
     uint64_t looked;      // when it was last heard of
     uint64_t version;     // of the names in it: each change gives another
@@ -40,7 +40,7 @@ struct node {
     struct node *chain;
     struct node *next; // of those that nobody uses, or of free ones
     struct node *previous;
-    struct name *names; // known ones in this folder
+    struct name *names;  // known ones in this folder
     struct name *called; // known ones that mean this node
     struct handle *handles;
     struct queue waiting;

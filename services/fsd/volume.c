@@ -373,8 +373,8 @@ static void push_forgets(struct volume *volume)
     while (volume->forgets > 0) {
         struct request *request = take(volume, REQUESTS, nullptr, forgotten);
         if (request == nullptr ||
-            !request_begun(request, kozo_volume_forget_begin(&volume->session,
-                                                             volume->forget[volume->forgets - 1]))) {
+            !request_begun(request, kozo_volume_forget_begin(
+                                        &volume->session, volume->forget[volume->forgets - 1]))) {
             return;
         }
         volume->forgets--;

@@ -42,7 +42,7 @@ struct request {
     uint64_t at;      // in the shared memory
     uint8_t *bytes;   // the same, here
     size_t size;
-    size_t length; // of the name
+    size_t length;                     // of the name
     char name[2 * NODE_NAME_MOST + 2]; // or two, one behind the other
 };
 
@@ -66,10 +66,10 @@ struct volume {
     uint64_t free;
     uint64_t nodes;
     uint32_t flags;
-    bool stale; // contents were written since it last told how much is free
-    enum kozo_error lost; // what was written since the last sync and is lost
-    uint32_t writing;     // requests under way
-    uint64_t dirty;     // pages of the cache that are to be written
+    bool stale;               // contents were written since it last told how much is free
+    enum kozo_error lost;     // what was written since the last sync and is lost
+    uint32_t writing;         // requests under way
+    uint64_t dirty;           // pages of the cache that are to be written
     struct node *dirty_first; // nodes with such pages
     struct node *dirty_last;
     struct request request[REQUESTS];

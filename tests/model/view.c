@@ -347,13 +347,13 @@ static void tell_object(const struct model_object *wants, const struct model_obj
                  first_difference(wants, has, sizeof(*has)));
 
     if (has->type == KOZO_TYPE_THREAD && wants->type == KOZO_TYPE_THREAD && length > 0) {
-        (void)snprintf(
-            text + length, size - (size_t)length,
-            "; thread in state %u with time %u, server %u, answer %llu; the model says %u, %u, %u, %llu",
-            has->thread.state, has->thread.time, has->thread.server,
-            (unsigned long long)has->thread.registers.operation, wants->thread.state,
-            wants->thread.time, wants->thread.server,
-            (unsigned long long)wants->thread.registers.operation);
+        (void)snprintf(text + length, size - (size_t)length,
+                       "; thread in state %u with time %u, server %u, answer %llu; the model says "
+                       "%u, %u, %u, %llu",
+                       has->thread.state, has->thread.time, has->thread.server,
+                       (unsigned long long)has->thread.registers.operation, wants->thread.state,
+                       wants->thread.time, wants->thread.server,
+                       (unsigned long long)wants->thread.registers.operation);
     }
 }
 

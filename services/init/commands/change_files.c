@@ -34,8 +34,8 @@ static struct files_file make(struct init *init, const char *path, enum kozo_nod
     put_names(init, name, "");
     uint32_t mode = kind == KOZO_NODE_FOLDER ? 0755 : 0644;
     struct files_file file = {
-        .error = files_await(init, kozo_files_make_begin(session, folder.number, kind, mode, 0,
-                                                         strlen(name), 0))};
+        .error = files_await(
+            init, kozo_files_make_begin(session, folder.number, kind, mode, 0, strlen(name), 0))};
     file.number = kozo_files_make_end(&init->files.entry).file;
     files_close(init, folder.number);
     if (file.error != KOZO_SLOT_TAKEN || kind != KOZO_NODE_FILE) {
@@ -45,8 +45,8 @@ static struct files_file make(struct init *init, const char *path, enum kozo_nod
     if (file.error == KOZO_OK) {
         struct kozo_node_stat empty = {.size = 0};
         memcpy(session->data, &empty, sizeof empty);
-        file.error = files_await(
-            init, kozo_files_change_begin(session, file.number, 0, KOZO_CHANGE_SIZE));
+        file.error =
+            files_await(init, kozo_files_change_begin(session, file.number, 0, KOZO_CHANGE_SIZE));
         if (file.error != KOZO_OK) {
             files_close(init, file.number);
         }
@@ -140,8 +140,8 @@ int command_rm(struct init *init, const struct call *call)
     struct files_file folder = files_open_folder(init, call->word[1], &name);
     if (folder.error == KOZO_OK) {
         put_names(init, name, "");
-        folder.error = files_await(init, kozo_files_remove_begin(&init->files.session,
-                                                                 folder.number, 0, strlen(name), 0));
+        folder.error = files_await(
+            init, kozo_files_remove_begin(&init->files.session, folder.number, 0, strlen(name), 0));
         files_close(init, folder.number);
     }
     return end(init, call, call->word[1], folder.error);
@@ -159,9 +159,9 @@ int command_mv(struct init *init, const struct call *call)
     struct files_file to = files_open_folder(init, call->word[2], &name);
     if (to.error == KOZO_OK) {
         put_names(init, old, name);
-        to.error = files_await(
-            init, kozo_files_rename_begin(&init->files.session, from.number, to.number, 0,
-                                          strlen(old), strlen(name), true));
+        to.error =
+            files_await(init, kozo_files_rename_begin(&init->files.session, from.number, to.number,
+                                                      0, strlen(old), strlen(name), true));
         files_close(init, to.number);
     }
     files_close(init, from.number);

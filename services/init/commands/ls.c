@@ -65,8 +65,8 @@ static int list_folder(struct init *init, const char *path, uint64_t folder)
     uint64_t from = 0;
     while (true) {
         struct kozo_session *session = &init->files.session;
-        enum kozo_error error = files_await(
-            init, kozo_files_list_begin(session, folder, from, 0, sizeof copy));
+        enum kozo_error error =
+            files_await(init, kozo_files_list_begin(session, folder, from, 0, sizeof copy));
         uint64_t done = kozo_files_list_end(&init->files.entry).done;
         if (error != KOZO_OK || done == 0 || done > sizeof copy) {
             return error == KOZO_OK ? 0 : fail(init, path, error);

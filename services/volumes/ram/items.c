@@ -161,8 +161,8 @@ static bool refill(struct ram *ram, uint32_t *list, enum ram_page_kind kind, uin
 
 struct ram_node *items_add_node(struct ram *ram, uint32_t kind, uint32_t mode, uint64_t now)
 {
-    if (ram->free_node == 0 && !refill(ram, &ram->free_node, RAM_PAGE_NODES, NODE_SIZE,
-                                       offsetof(struct ram_node, next))) {
+    if (ram->free_node == 0 &&
+        !refill(ram, &ram->free_node, RAM_PAGE_NODES, NODE_SIZE, offsetof(struct ram_node, next))) {
         return nullptr;
     }
     struct ram_node *node = ram_at(ram, ram->free_node);
@@ -236,8 +236,9 @@ static struct ram_entry *take_entry(struct ram *ram, size_t length)
 {
     bool is_short = length <= RAM_NAME_SHORT;
     uint32_t *list = is_short ? &ram->free_short : &ram->free_long;
-    if (*list == 0 && !refill(ram, list, is_short ? RAM_PAGE_SHORT : RAM_PAGE_LONG,
-                              is_short ? SHORT_SIZE : LONG_SIZE, offsetof(struct ram_entry, next))) {
+    if (*list == 0 &&
+        !refill(ram, list, is_short ? RAM_PAGE_SHORT : RAM_PAGE_LONG,
+                is_short ? SHORT_SIZE : LONG_SIZE, offsetof(struct ram_entry, next))) {
         return nullptr;
     }
     struct ram_entry *entry = ram_at(ram, *list);

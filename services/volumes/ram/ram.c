@@ -458,8 +458,7 @@ enum kozo_error ram_rename(struct ram *ram, uint64_t folder, struct volume_text 
     if (is_folder && lies_in(ram, to.node, node)) {
         return KOZO_BAD_ARGUMENT;
     }
-    enum kozo_error error =
-        over != nullptr ? check_over(node, ram_at(ram, over->node)) : KOZO_OK;
+    enum kozo_error error = over != nullptr ? check_over(node, ram_at(ram, over->node)) : KOZO_OK;
     if (error != KOZO_OK) {
         return error;
     }

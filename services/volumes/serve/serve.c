@@ -177,9 +177,9 @@ static struct kozo_message serve_rename(struct kozo_caller *caller,
     if (!texts.valid || !volume_name_is_fine(texts.second.bytes, texts.second.length)) {
         return kozo_answer(KOZO_BAD_ARGUMENT);
     }
-    return kozo_answer(volume->rename != nullptr ? volume->rename(asked->folder, texts.first,
-                                                                  asked->target, texts.second)
-                                                 : KOZO_NO_RIGHT);
+    return kozo_answer(volume->rename != nullptr
+                           ? volume->rename(asked->folder, texts.first, asked->target, texts.second)
+                           : KOZO_NO_RIGHT);
 }
 
 static struct kozo_message serve_change(struct kozo_caller *caller,

@@ -569,6 +569,21 @@ static const char *watch_row(const struct stretch *stretch)
     return lost;
 }
 
+// What another thread does that wakes up in the middle is no part of the stretch, and does not come twice: so each row is
+// watched twice, and the smaller figure counts.
+static const char *watch_twice(const struct stretch *stretch)
+{
+    const char *lost = watch_row(stretch);
+    uint64_t longest = watch.longest;
+    if (lost == nullptr) {
+        lost = watch_row(stretch);
+    }
+    if (watch.longest > longest) {
+        watch.longest = longest;
+    }
+    return lost;
+}
+
 static bool spin(uint64_t turns)
 {
     __asm__ volatile("1: dec %0; jnz 1b" : "+r"(turns) : : "cc");
@@ -585,7 +600,7 @@ static size_t watch_all(void)
     uint64_t empty = watch.shortest;
     kozo_printf("row nothing %lu 1\n", watch.longest - empty);
     for (size_t i = 0; i < sizeof stretches / sizeof stretches[0]; i++) {
-        const char *step = watch_row(&stretches[i]);
+        const char *step = watch_twice(&stretches[i]);
         if (step == nullptr) {
             kozo_printf("row %s %lu 1\n", stretches[i].name, watch.longest - empty);
         } else {
