@@ -3,10 +3,11 @@
 of what is in use."""
 
 import re
+import time
 
 from driver import cpio
 from driver.kozo import run
-from driver.suite import expect_equal
+from driver.suite import expect, expect_equal
 
 SETTLED = 10.5  # seconds after which a failure is no quick one any more, see services/init/services.c
 
@@ -15,6 +16,17 @@ def table_of(text):
     """The list of services: name, then state, starts and the rest."""
     rows = [line.split(None, 3) for line in text.splitlines()[1:]]
     return {row[0]: row[1:] for row in rows if len(row) == 4}
+
+
+def wait_until_settled(session, seconds=30):
+    """Waits until each service is up, or down for good; gives the list."""
+    limit = time.monotonic() + seconds
+    while True:
+        rows = table_of(session.command("services"))
+        if rows and all(row[0] in ("up", "down") for row in rows.values()):
+            return rows
+        expect(time.monotonic() < limit, "not every service came up", session.told)
+        time.sleep(0.05)
 
 
 def resources(session):

@@ -4,7 +4,7 @@
 import re
 import time
 
-from driver.services import BASE, initrd_with, resources, settle, table_of
+from driver.services import BASE, initrd_with, resources, settle, table_of, wait_until_settled
 from driver.suite import Result, check, expect, expect_equal, source
 
 order = 57
@@ -29,6 +29,14 @@ def sentences(kozo):
     yield Result("memory: the program said all of its sentences", "passed" if count == 16 else "failed", told)
 
 
+def hold(session, pages):
+    """Starts a client in the background that holds memory; gives what the console shows of it."""
+    session.send(f"run test/memory hold {pages} &\r")
+    shown = session.wait_for(r"holds \d+ pages|no memory is left", 30)[0]
+    settle(session)
+    return shown
+
+
 FAULTS = {
     "outside": r"page fault: tried to write to address 0x50000000",
     "forbidden": r"page fault: tried to write to address 0x50000000",
@@ -39,7 +47,7 @@ for how, words in FAULTS.items():
 
     @check(f"a touch that can't be helped ends the client with one line, and nobody else ({how})")
     def refused(kozo, how=how, words=words):
-        answer(kozo, "run test/memory hold 20 &")
+        hold(kozo.shared("memory"), 20)
         told = answer(kozo, f"run test/memory {how}")
         expect(re.search(f"test/memory: {words}", told), "it is not told why", told)
         expect("nothing happened" not in told, "it went on", told)
@@ -51,14 +59,6 @@ for how, words in FAULTS.items():
 @check("the status of a client that ended so is that of a fault")
 def status(kozo):
     expect_equal(kozo.execute("run test/memory outside").status, FAULT, "the exit status")
-
-
-def hold(session, pages):
-    """Starts a client in the background that holds memory; gives what the console shows of it."""
-    session.send(f"run test/memory hold {pages} &\r")
-    shown = session.wait_for(r"holds \d+ pages|no memory is left", 30)[0]
-    settle(session)
-    return shown
 
 
 @check("when all memory is given out whoever asks for more ends, the others go on, and it comes back with them")
@@ -77,6 +77,7 @@ def exhausted(kozo):
 def client_dies(kozo):
     with kozo.start("--timeout", "200") as session:
         session.prompt()
+        wait_until_settled(session)
         before = None
         for round_number in range(100 if kozo.long else 8):
             expect("holds" in hold(session, LIMIT - 10), "memory is lost", session.told)
@@ -102,10 +103,9 @@ def service_dies(kozo):
     sentence = f"memory is killed {times} times under load: its clients end with one line, all comes back"
     with kozo.start("--timeout", "500") as session:
         session.prompt()
-        wait_until_up(session, "memory", 1)
-        before = resources(session)
+        wait_until_settled(session)
         starts = 1
-        for _ in range(times):
+        for round_number in range(times + 1):
             for _ in range(2):
                 session.send("run test/memory churn 0 &\r")
                 session.wait_for(r"\[\d\] test/memory", 20)
@@ -118,6 +118,8 @@ def service_dies(kozo):
             settle(session)
             wait_until_up(session, "memory", starts)
             expect("20 rounds" in session.command("run test/memory churn 20"), "it does not serve", session.told)
+            if round_number == 0:
+                before = resources(session)
         after = resources(session)
     yield Result(sentence, "passed" if before == after else "failed", f"before {before}, after {after}")
 
