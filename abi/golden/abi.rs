@@ -1518,10 +1518,14 @@ pub mod console {
 pub mod devices {
     /// Tells about a device by its place.
     pub const LIST: u32 = 1;
-    /// Claims a virtio device. The answer brings three capabilities: the Frame of its registers,
-    /// its IrqHandler (entry 0 of MSI-X), and a Frame for what it shares with its driver, with
-    /// PHYS.
+    /// Claims a virtio device. NO_RIGHT: the description does not give the client such a device.
+    /// BAD_ARGUMENT: there is none. BAD_STATE: another driver has it. The answer brings three
+    /// capabilities: the Frame of its registers, its IrqHandler (entry 0 of MSI-X), and a Frame for
+    /// what it shares with its driver, with PHYS.
     pub const CLAIM_VIRTIO: u32 = 2;
+    /// Claims any other device, as claim_virtio does. The first Frame is one of its base address
+    /// registers. Its interrupt is by MSI-X or MSI.
+    pub const CLAIM: u32 = 3;
 }
 
 /// Files by name, served by the file server. A session sees the places that its description gives
@@ -1633,7 +1637,8 @@ pub mod pager {
 }
 
 /// What init gives to the one service whose description says `platform`, on request over its parent
-/// endpoint. Each answer brings one capability. All of them are taken back when that service ends.
+/// endpoint. Each answer brings one capability, where nothing else is said. All of them are taken
+/// back when that service ends.
 /// These are the labels of its requests.
 pub mod platform {
     /// Gives a Frame of memory that belongs to a device.
@@ -1642,6 +1647,10 @@ pub mod platform {
     /// not even after the service has ended: a device that was not stopped can harm nobody but
     /// other devices.
     pub const DMA: u32 = 49;
+    /// Tells where the configuration space of PCI is in memory, 1 MiB for each bus; its Frames are
+    /// registers. BAD_STATE when the machine has none: then it is behind ports. Brings no
+    /// capability.
+    pub const CONFIGURATION: u32 = 50;
 }
 
 /// What a native program says to the one that started it, over its parent endpoint (slot 1 of its

@@ -16,14 +16,24 @@
 struct function {
     struct pci_function pci;
     bool claimed;
-    size_t owner; // the place of the session that claimed it
-    struct virtio_layout layout;
-    struct pci_bar registers;    // the BAR that holds all parts
+    uint64_t bar;                // that the driver gets, or FUNCTION_VIRTIO; of the first claim
+    size_t owner;                // the place of the session that claimed it
+    struct virtio_layout layout; // of a virtio device
+    struct pci_bar registers;    // the BAR that the driver gets
     struct kozo_frame frame;     // of that BAR; handle 0 before the first claim
     struct kozo_irq_handler irq; // likewise
     struct kozo_frame shared;    // likewise
     uint64_t shared_size;        // bytes of it
-    volatile uint8_t *vectors;   // the MSI-X table, mapped
+};
+
+// A virtio device says by itself which BAR holds its registers.
+constexpr uint64_t FUNCTION_VIRTIO = UINT64_MAX;
+
+// What a driver asks for.
+struct function_claim {
+    size_t owner;    // place of its session
+    uint64_t bar;    // whose registers it needs, or FUNCTION_VIRTIO
+    uint64_t wanted; // least bytes of memory that both reach
 };
 
 // Memory that functions share with their drivers: pieces of it, and how many there are in all.
@@ -42,12 +52,17 @@ struct platform {
     uint64_t next_address; // free ones of this process
 };
 
+// Maps registers, whole pages of a power of two, into this process. Null: it can't be.
+[[nodiscard]] volatile uint8_t *platform_see(struct platform *platform, uint64_t base,
+                                             uint64_t size);
+
 // Makes a function that nobody has harmless: it can't reach memory.
 void function_silence(const struct platform *platform, const struct function *function);
 
-// Makes a function ready for its driver, with at least `wanted` bytes of memory that both reach.
+// Makes a function ready for its driver. BAD_ARGUMENT: it has no such BAR in memory. BAD_STATE: it
+// has a driver, was claimed with another BAR before, or can't be used.
 [[nodiscard]] enum kozo_error function_claim(struct platform *platform, struct function *function,
-                                             size_t owner, uint64_t wanted);
+                                             const struct function_claim *claim);
 
 // Stops the device, then takes back what was given.
 void function_release(struct platform *platform, struct function *function);

@@ -9,6 +9,7 @@
 #include <kozo/print.h>
 #include <kozo/start.h>
 
+#include "ecam.h"
 #include "function.h"
 #include "ports.h"
 #include "server.h"
@@ -19,6 +20,7 @@ static struct {
     struct server server;
     struct kozo_io_port ports;
     struct platform platform;
+    struct ecam ecam;
     size_t count;
     struct function function[FUNCTIONS];
 } manager;
@@ -36,6 +38,12 @@ static void find_functions(void)
     }
 }
 
+// Vendor and device, as the description and the protocol have them.
+static uint64_t identity_of(const struct function *function)
+{
+    return function->pci.vendor | (uint64_t)function->pci.device << 16;
+}
+
 static struct kozo_message serve_list(struct kozo_caller *caller,
                                       const struct kozo_devices_list_arguments *asked)
 {
@@ -44,40 +52,37 @@ static struct kozo_message serve_list(struct kozo_caller *caller,
         return kozo_answer(KOZO_BAD_ARGUMENT);
     }
     const struct function *function = &manager.function[asked->place];
-    return kozo_devices_list_answer(function->pci.address.number,
-                                    function->pci.vendor | (uint64_t)function->pci.device << 16,
+    return kozo_devices_list_answer(function->pci.address.number, identity_of(function),
                                     function->pci.class, function->claimed);
 }
 
-static struct function *find_virtio(uint64_t kind, uint64_t number)
+// The number-th function of an identity; null when there is none.
+static struct function *find(uint64_t identity, uint64_t number)
 {
     for (size_t i = 0; i < manager.count; i++) {
-        const struct pci_function *pci = &manager.function[i].pci;
-        if (pci->vendor == VIRTIO_VENDOR && pci->device == VIRTIO_DEVICE_FIRST + kind &&
-            number-- == 0) {
+        if (identity_of(&manager.function[i]) == identity && number-- == 0) {
             return &manager.function[i];
         }
     }
     return nullptr;
 }
 
-static struct kozo_message
-serve_claim_virtio(struct kozo_caller *caller,
-                   const struct kozo_devices_claim_virtio_arguments *asked)
+// Carries out a claim, if the description lets the client have such a device.
+static enum kozo_error claim(const struct kozo_caller *caller, uint64_t identity, uint64_t number,
+                             uint64_t bar, uint64_t wanted, struct function **function)
 {
-    struct function *function = find_virtio(asked->kind, asked->number);
-    if (function == nullptr) {
-        return kozo_answer(KOZO_BAD_ARGUMENT);
+    struct function_claim asked = {.owner = caller->session, .bar = bar, .wanted = wanted};
+    if (manager.server.board->may[caller->session] != identity) {
+        return KOZO_NO_RIGHT;
     }
-    enum kozo_error error =
-        function_claim(&manager.platform, function, caller->session, asked->wanted);
-    if (error != KOZO_OK) {
-        return kozo_answer(error);
-    }
-    const struct virtio_layout *layout = &function->layout;
-    struct kozo_message answer = kozo_devices_claim_virtio_answer(
-        layout->common.offset, layout->notify.offset, layout->notify.length, layout->notify_factor,
-        layout->device.offset, function->registers.size, function->shared_size);
+    *function = find(identity, number);
+    return *function != nullptr ? function_claim(&manager.platform, *function, &asked)
+                                : KOZO_BAD_ARGUMENT;
+}
+
+// Puts what a driver gets beside an answer.
+static struct kozo_message give(struct kozo_message answer, const struct function *function)
+{
     uint64_t *caps = kozo_ipc_buffer()->caps;
     caps[0] = function->frame.handle;
     caps[1] = function->irq.handle;
@@ -86,11 +91,43 @@ serve_claim_virtio(struct kozo_caller *caller,
     return answer;
 }
 
+static struct kozo_message
+serve_claim_virtio(struct kozo_caller *caller,
+                   const struct kozo_devices_claim_virtio_arguments *asked)
+{
+    uint64_t identity = VIRTIO_VENDOR | (VIRTIO_DEVICE_FIRST + asked->kind) << 16;
+    struct function *function = nullptr;
+    enum kozo_error error =
+        claim(caller, identity, asked->number, FUNCTION_VIRTIO, asked->wanted, &function);
+    if (error != KOZO_OK) {
+        return kozo_answer(error);
+    }
+    const struct virtio_layout *layout = &function->layout;
+    return give(kozo_devices_claim_virtio_answer(layout->common.offset, layout->notify.offset,
+                                                 layout->notify.length, layout->notify_factor,
+                                                 layout->device.offset, function->registers.size,
+                                                 function->shared_size),
+                function);
+}
+
+static struct kozo_message serve_claim(struct kozo_caller *caller,
+                                       const struct kozo_devices_claim_arguments *asked)
+{
+    struct function *function = nullptr;
+    enum kozo_error error =
+        claim(caller, asked->identity, asked->number, asked->bar, asked->wanted, &function);
+    return error != KOZO_OK
+               ? kozo_answer(error)
+               : give(kozo_devices_claim_answer(function->registers.size, function->shared_size),
+                      function);
+}
+
 static struct kozo_message serve(struct kozo_caller *caller, const struct kozo_message *message)
 {
     static const struct kozo_devices_handlers handlers = {
         .list = serve_list,
         .claim_virtio = serve_claim_virtio,
+        .claim = serve_claim,
     };
     return kozo_devices_dispatch(&handlers, caller, message);
 }
@@ -118,6 +155,16 @@ static bool ask_dma(struct platform *platform)
     return error == KOZO_OK;
 }
 
+// Page tables for what this process will see of configuration space and of tables of interrupts.
+static bool feed_pool(struct platform *platform)
+{
+    constexpr unsigned order = 15;
+    struct kozo_slot slot = {platform->next_slot++};
+    return kozo_untyped_retype(platform->memory, KOZO_TYPE_UNTYPED, order, slot, 1) == KOZO_OK &&
+           kozo_pool_donate((struct kozo_pool){kozo_granted("self.pool")},
+                            (struct kozo_untyped){slot.handle}) == KOZO_OK;
+}
+
 static bool start(void)
 {
     struct platform *platform = &manager.platform;
@@ -129,7 +176,15 @@ static bool start(void)
         .next_slot = kozo_process_info()->free_slot,
         .next_address = KOZO_PROCESS_FREE,
     };
-    ports_access(&platform->access, &manager.ports);
+    if (!feed_pool(platform)) {
+        return false;
+    }
+    // Memory reaches all of each function's space, and takes no system call.
+    if (ecam_start(&manager.ecam, platform)) {
+        ecam_access(&platform->access, &manager.ecam);
+    } else {
+        ports_access(&platform->access, &manager.ports);
+    }
     return ask_dma(platform);
 }
 

@@ -90,6 +90,31 @@ struct acpi_power acpi_power_read(const uint8_t *table, size_t size)
     return power;
 }
 
+struct acpi_configuration acpi_configuration_read(const uint8_t *table, size_t size)
+{
+    constexpr size_t FIRST = 44;
+    constexpr size_t ENTRY = 16;
+    constexpr uint64_t BUS = 1 << 20;
+    if (!acpi_table_is(table, size, "MCFG")) {
+        return (struct acpi_configuration){};
+    }
+    for (size_t at = FIRST; at + ENTRY <= size; at += ENTRY) {
+        struct acpi_configuration found = {
+            .found = true,
+            .first_bus = table[at + 10],
+            .last_bus = table[at + 11],
+            .base = number(table + at, 8),
+        };
+        bool segment_0 = number(table + at + 8, 2) == 0;
+        bool in_order = found.first_bus <= found.last_bus && found.base != 0 &&
+                        found.base % BUS == 0 && found.base <= UINT64_MAX - 256 * BUS;
+        if (segment_0 && in_order) {
+            return found;
+        }
+    }
+    return (struct acpi_configuration){};
+}
+
 // A small constant of the byte code: its value and length; length 0 when there is none.
 struct constant {
     uint8_t value;

@@ -47,6 +47,16 @@ struct acpi_power {
 };
 [[nodiscard]] struct acpi_power acpi_power_read(const uint8_t *table, size_t size);
 
+// Where the configuration space of PCI is in memory, of segment 0 (PCI Firmware Specification 3.0,
+// 4.1.2): 1 MiB for each bus.
+struct acpi_configuration {
+    bool found;
+    uint8_t first_bus;
+    uint8_t last_bus;
+    uint64_t base; // of bus 0, also when that is not among them
+};
+[[nodiscard]] struct acpi_configuration acpi_configuration_read(const uint8_t *table, size_t size);
+
 // The values that the DSDT's \_S5 object gives for sleeping state 5, "soft off" (7.4.2, 20.2).
 struct acpi_off {
     bool found;

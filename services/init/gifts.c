@@ -133,6 +133,9 @@ static void add_grant(struct init *init, struct gifts *gifts, const struct kozo_
                            KOZO_SIGNAL_INTERRUPT << gifts->irqs, "driver.signal", "");
         }
         return;
+    case KOZO_GRANT_ENTROPY:
+        (void)add_copy(gifts, KOZO_BOOT_SLOT_ENTROPY, KOZO_RIGHT_WRITE, 0, grant->name, "");
+        return;
     case KOZO_GRANTS:
         return;
     }
@@ -241,6 +244,16 @@ bool gifts_has(const struct kozo_system_program *entry, enum kozo_grant_kind kin
         }
     }
     return false;
+}
+
+uint64_t gifts_value(const struct kozo_system_program *entry, enum kozo_grant_kind kind)
+{
+    for (size_t i = 0; i < entry->grants; i++) {
+        if (entry->grant[i].kind == kind) {
+            return entry->grant[i].first;
+        }
+    }
+    return 0;
 }
 
 static const char *tie_interrupts(struct init *init, const struct process *process,

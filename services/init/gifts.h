@@ -36,6 +36,10 @@ void gifts_list(struct init *init, const struct kozo_system_program *entry,
 // Whether an entry, which may be null, has a grant of this kind.
 [[nodiscard]] bool gifts_has(const struct kozo_system_program *entry, enum kozo_grant_kind kind);
 
+// The value of a grant of this kind; 0 without any.
+[[nodiscard]] uint64_t gifts_value(const struct kozo_system_program *entry,
+                                   enum kozo_grant_kind kind);
+
 // Ties interrupts and notifications of a new process to each other. Null, or a reason.
 [[nodiscard]] const char *gifts_tie(struct init *init, const struct process *process,
                                     const struct service *service, const struct gifts *gifts);

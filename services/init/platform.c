@@ -4,7 +4,9 @@
 #include <kozo/rights.h>
 #include <kozo/stubs.h>
 
+#include "acpi.h"
 #include "init.h"
+#include "tables.h"
 
 constexpr unsigned DMA_MOST = 24; // log2 of the bytes
 
@@ -36,6 +38,21 @@ static struct kozo_message give(struct init *init, uint64_t handle, uint64_t rig
         kozo_ipc_buffer()->caps[0] = given.handle;
     }
     return answer;
+}
+
+static struct kozo_message serve_configuration(struct kozo_caller *caller)
+{
+    struct init *init = caller->server;
+    size_t size = 0;
+    const uint8_t *table = tables_find(init, "MCFG", &size);
+    struct acpi_configuration found = {};
+    if (table != nullptr) {
+        found = acpi_configuration_read(table, size);
+    }
+    physical_forget(&init->platform.registers);
+    return found.found
+               ? kozo_platform_configuration_answer(found.base, found.first_bus, found.last_bus)
+               : kozo_answer(KOZO_BAD_STATE);
 }
 
 static bool is_size(uint64_t size)
@@ -108,6 +125,7 @@ struct kozo_message platform_serve(struct kozo_caller *caller, const struct kozo
 {
     static const struct kozo_platform_handlers handlers = {
         .registers = serve_registers,
+        .configuration = serve_configuration,
         .dma = serve_dma,
     };
     return kozo_platform_dispatch(&handlers, caller, message);

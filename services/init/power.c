@@ -7,6 +7,7 @@
 #include "acpi.h"
 #include "init.h"
 #include "port.h"
+#include "tables.h"
 
 constexpr uint16_t CONTROL_ENABLED = 1 << 0; // SCI_EN: ACPI mode is on (4.8.3.2.1)
 constexpr uint16_t CONTROL_TYPE_SHIFT = 10;  // SLP_TYPx
@@ -15,56 +16,11 @@ constexpr uint16_t CONTROL_SLEEP = 1 << 13; // SLP_EN
 constexpr uint8_t SLEEP_TYPE_SHIFT = 2;     // of the hardware-reduced register (4.8.3.7)
 constexpr uint8_t SLEEP_ENABLE = 1 << 5;
 
-// Makes a whole table visible. Null when it can't be, or is not believable.
-static const uint8_t *look_at_table(struct physical *physical, uint64_t address, size_t *size)
-{
-    const uint8_t *header = physical_look(physical, address, ACPI_HEADER_SIZE, false);
-    *size = header != nullptr ? acpi_table_size(header) : 0;
-    return *size > 0 ? physical_look(physical, address, *size, false) : nullptr;
-}
-
-// Goes through the list of tables for the fixed one.
-static struct acpi_power find_power(struct physical *physical, const uint8_t *list, size_t size,
-                                    bool wide)
-{
-    size_t step = wide ? 8 : 4;
-    for (size_t at = ACPI_HEADER_SIZE; at + step <= size; at += step) {
-        uint64_t address = 0;
-        for (size_t i = step; i > 0; i--) {
-            address = address << 8 | list[at + i - 1];
-        }
-        size_t length = 0;
-        const uint8_t *table = look_at_table(physical, address, &length);
-        if (table == nullptr) {
-            continue;
-        }
-        struct acpi_power power = acpi_power_read(table, length);
-        if (power.found) {
-            return power;
-        }
-    }
-    return (struct acpi_power){};
-}
-
 static struct acpi_power read_power(struct init *init)
 {
-    struct acpi_power none = {};
-    struct physical *physical = &init->platform.registers;
-    if (init->boot->rsdp_physical == 0) {
-        return none;
-    }
-    const uint8_t *bytes =
-        physical_look(physical, init->boot->rsdp_physical, ACPI_ROOT_SIZE, false);
-    if (bytes == nullptr) {
-        return none;
-    }
-    struct acpi_root root = acpi_root_read(bytes, ACPI_ROOT_SIZE);
     size_t size = 0;
-    const uint8_t *list = root.found ? look_at_table(physical, root.address, &size) : nullptr;
-    if (list == nullptr || !acpi_table_is(list, size, root.wide ? "XSDT" : "RSDT")) {
-        return none;
-    }
-    return find_power(physical, list, size, root.wide);
+    const uint8_t *table = tables_find(init, "FACP", &size);
+    return table != nullptr ? acpi_power_read(table, size) : (struct acpi_power){};
 }
 
 static void wait(const struct init *init, uint64_t milliseconds)
@@ -133,7 +89,7 @@ const char *power_off(struct init *init)
     struct acpi_power power = read_power(init);
     size_t size = 0;
     const uint8_t *dsdt =
-        power.found ? look_at_table(&init->platform.registers, power.dsdt, &size) : nullptr;
+        power.found ? tables_look(&init->platform.registers, power.dsdt, &size) : nullptr;
     struct acpi_off off = dsdt != nullptr ? acpi_off_read(dsdt, size) : (struct acpi_off){};
     if (off.found) {
         sleep(init, &power, &off);

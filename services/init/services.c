@@ -207,7 +207,7 @@ static const char *prepare(struct init *init, struct service *service, size_t nu
     return nullptr;
 }
 
-// How much memory the service gives to each client at most.
+// What the description lets each client have of the service: memory, a device.
 static void prepare_limits(const struct init *init, const struct service *service)
 {
     for (size_t i = 0; i < init->system->programs; i++) {
@@ -216,6 +216,7 @@ static void prepare_limits(const struct init *init, const struct service *servic
             const struct kozo_system_use *use = &user->use[j];
             if (&init->system->program[use->program] == service->entry) {
                 service->board->limit[use->place] = use->limit;
+                service->board->may[use->place] = gifts_value(user, KOZO_GRANT_DRIVER);
             }
         }
     }

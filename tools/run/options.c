@@ -25,6 +25,8 @@ enum option_kind : int {
     OPTION_ARCH,
     OPTION_FIRMWARE,
     OPTION_ACCELERATOR,
+    OPTION_MACHINE,
+    OPTION_DEVICE,
 };
 
 struct option_row {
@@ -45,7 +47,9 @@ static const struct option_row rows[] = {
     {"--mem", offsetof(struct options, memory), OPTION_NUMBER, LARGEST_MEMORY},
     {"--smp", offsetof(struct options, processors), OPTION_NUMBER, MOST_CPUS},
     {"--cpus", offsetof(struct options, processors), OPTION_NUMBER, MOST_CPUS},
-    {"--disk", offsetof(struct options, disk), OPTION_TEXT, 0},
+    {"--disk", offsetof(struct options, disks), OPTION_LIST, 0},
+    {"--machine", 0, OPTION_MACHINE, 0},
+    {"--device", 0, OPTION_DEVICE, 0},
     {"--icount", offsetof(struct options, icount), OPTION_FLAG, 0},
     {"--accel", offsetof(struct options, accelerator), OPTION_ACCELERATOR, 0},
     {"--timeout", offsetof(struct options, limit_ms), OPTION_SECONDS, LONGEST_LIMIT},
@@ -97,7 +101,9 @@ static const char manual[] =
     "  --arch x86_64        the machine's architecture\n"
     "  --mem MIB            memory (512, with a PROGRAM 1024)\n"
     "  --smp N, --cpus N    processors (1)\n"
-    "  --disk FILE          a raw virtual disk (virtio), which is written to\n"
+    "  --disk FILE          a raw virtual disk (virtio), which is written to; twice for two\n"
+    "  --machine q35|pc     with PCI Express, or with PCI only (q35)\n"
+    "  --device edu         with QEMU's device for lessons\n"
     "  --icount             count instructions: virtual time advances 1 ns an instruction\n"
     "  --accel tcg|kvm|auto emulate (tcg, the default), use KVM, or use KVM if it works\n"
     "  --timeout S          time limit in seconds; 0 is none. Without it: 60 with --exec and\n"
@@ -210,6 +216,23 @@ static const char *fill_accelerator(struct options *options, const char *value)
     return nullptr;
 }
 
+static const char *fill_machine(struct options *options, const char *value)
+{
+    static const char *const words[] = {"q35", "pc", nullptr};
+    int word = choose(value, words);
+    if (word < 0) {
+        return "q35 or pc";
+    }
+    options->machine = (enum machine_kind)word;
+    return nullptr;
+}
+
+static const char *fill_device(struct options *options, const char *value)
+{
+    options->edu = strcmp(value, "edu") == 0;
+    return options->edu ? nullptr : "edu";
+}
+
 static const char *fill_list(struct option_list *list, const char *value)
 {
     if (list->count == OPTIONS_LIST) {
@@ -240,6 +263,10 @@ static const char *fill(struct options *options, const struct option_row *row, c
         return fill_firmware(options, value);
     case OPTION_ACCELERATOR:
         return fill_accelerator(options, value);
+    case OPTION_MACHINE:
+        return fill_machine(options, value);
+    case OPTION_DEVICE:
+        return fill_device(options, value);
     case OPTION_ARCH:
         return strcmp(value, "x86_64") == 0 ? nullptr : "x86_64, so far";
     default:
@@ -276,6 +303,9 @@ static const char *check_together(const struct options *options, bool firmware_g
     }
     if (options->icount && options->accelerator == ACCELERATOR_KVM) {
         return "--icount needs --accel tcg";
+    }
+    if (options->disks.count > OPTIONS_DISKS) {
+        return "--disk can be given twice at most";
     }
     if (options->exec != nullptr && options->until != nullptr) {
         return "--exec and --until don't go together";

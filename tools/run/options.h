@@ -16,6 +16,12 @@ enum firmware : int {
     FIRMWARE_UEFI,
 };
 
+enum machine_kind : int {
+    MACHINE_Q35, // PCI Express, configuration space in memory
+    MACHINE_PC,  // PCI, configuration space behind ports
+};
+
+constexpr size_t OPTIONS_DISKS = 2; // most disks
 constexpr size_t OPTIONS_LIST = 64; // most values of an option that may be given several times
 
 struct option_list {
@@ -29,12 +35,13 @@ struct options {
     const char *image;
     const char *iso;
     const char *exec;
-    const char *disk;
     const char *append;
     const char *symbols; // the kernel's ELF file for names; the kernel itself if not given
     const char *until;
     enum firmware firmware;
     enum accelerator accelerator;
+    enum machine_kind machine;
+    bool edu;        // QEMU's device for lessons is there, too
     unsigned memory; // MiB
     unsigned processors;
     bool icount;
@@ -46,6 +53,7 @@ struct options {
     const char *report;   // a file for the report of the run
     const char *command;  // what init is told, instead of to run a Linux program; for tests
     bool trace;
+    struct option_list disks;
     struct option_list shares; // DIR or DIR:rw
     struct option_list environment;
     struct option_list allow; // names of permissions

@@ -76,7 +76,8 @@ static void add_machine(struct qemu_arguments *arguments, const struct options *
                         enum accelerator accelerator)
 {
     add(arguments, "-machine");
-    add_text(arguments, "q35,accel=%s", accelerator == ACCELERATOR_KVM ? "kvm" : "tcg");
+    add_text(arguments, "%s,accel=%s", options->machine == MACHINE_PC ? "pc" : "q35",
+             accelerator == ACCELERATOR_KVM ? "kvm" : "tcg");
     add(arguments, "-cpu");
     add(arguments, "max");
     add(arguments, "-m");
@@ -135,10 +136,25 @@ static void add_boot(struct qemu_arguments *arguments, const struct options *opt
         add(arguments, "-device");
         add(arguments, "ide-cd,drive=boot,bootindex=0");
     }
-    if (options->disk != nullptr) {
-        add_drive(arguments, files->disk, files->disk_reader, "if=none,id=disk");
+    for (size_t i = 0; i < options->disks.count; i++) {
+        static const char *const names[OPTIONS_DISKS] = {"if=none,id=disk0", "if=none,id=disk1"};
+        add_drive(arguments, files->disk[i], files->disk_reader[i], names[i]);
         add(arguments, "-device");
-        add(arguments, "virtio-blk-pci-non-transitional,drive=disk");
+        add_text(arguments, "virtio-blk-pci-non-transitional,drive=disk%zu", i);
+    }
+}
+
+// Devices that every machine has, and the one for lessons.
+static void add_devices(struct qemu_arguments *arguments, const struct options *options)
+{
+    // A source of randomness that opens no file.
+    add(arguments, "-object");
+    add(arguments, "rng-builtin,id=entropy");
+    add(arguments, "-device");
+    add(arguments, "virtio-rng-pci-non-transitional,rng=entropy");
+    if (options->edu) {
+        add(arguments, "-device");
+        add(arguments, "edu");
     }
 }
 
@@ -197,6 +213,7 @@ void qemu_compose(struct qemu_arguments *arguments, const struct options *option
     add(arguments, "-mon");
     add(arguments, "chardev=qmp,mode=control");
     add_boot(arguments, options, files);
+    add_devices(arguments, options);
     add_channels(arguments, files);
 }
 
@@ -278,13 +295,22 @@ static bool check_file(const char *path)
     return good;
 }
 
+static bool open_disks(struct qemu_files *files, const struct options *options)
+{
+    bool good = true;
+    for (size_t i = 0; good && i < options->disks.count; i++) {
+        const char *path = options->disks.value[i];
+        good = open_file(path, O_RDWR, &files->disk[i]) &&
+               open_file(path, O_RDONLY, &files->disk_reader[i]);
+    }
+    return good;
+}
+
 static bool open_files(struct qemu_files *files, const struct options *options)
 {
     const char *boot = options->image != nullptr ? options->image : options->iso;
     if (!check_file(options->kernel) || !check_file(options->initrd) ||
-        !open_file(boot, O_RDONLY, &files->boot) ||
-        !open_file(options->disk, O_RDWR, &files->disk) ||
-        !open_file(options->disk, O_RDONLY, &files->disk_reader)) {
+        !open_file(boot, O_RDONLY, &files->boot) || !open_disks(files, options)) {
         return false;
     }
     if (options->firmware != FIRMWARE_UEFI) {
@@ -386,20 +412,24 @@ bool qemu_start(struct qemu *qemu, const struct options *options, enum accelerat
     memset(qemu, 0xff, sizeof *qemu);
     memset(&files, 0xff, sizeof files);
     bool good = open_files(&files, options) && make_channels(qemu, &files, channels);
-    int theirs[11 + CHANNELS] = {
+    constexpr size_t single = 9 + 2 * OPTIONS_DISKS; // those that are no channels
+    static_assert(OPTIONS_DISKS == 2);
+    int theirs[single + CHANNELS] = {
         files.console,
         files.crash,
         files.control,
         files.qmp,
         files.log,
         files.boot,
-        files.disk,
-        files.disk_reader,
+        files.disk[0],
+        files.disk[1],
+        files.disk_reader[0],
+        files.disk_reader[1],
         files.firmware_code,
         files.firmware_variables,
         files.variables_reader,
     };
-    memcpy(theirs + 11, files.channel, sizeof files.channel);
+    memcpy(theirs + single, files.channel, sizeof files.channel);
     good = good && launch(qemu, options, accelerator, &files, theirs, sizeof theirs / sizeof(int));
     close_list(theirs, sizeof theirs / sizeof(int));
     close_list(&files.errors, 1);

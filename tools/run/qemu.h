@@ -20,9 +20,9 @@ struct qemu_files {
     int log; // the end of a pipe that QEMU writes to
     int errors;
     int boot; // image or ISO
-    int disk;
-    int disk_reader; // the same file, opened for reading only: QEMU looks at a disk before it
-                     // writes
+    int disk[OPTIONS_DISKS];
+    int disk_reader[OPTIONS_DISKS]; // the same files, opened for reading only: QEMU looks at a disk
+                                    // before it writes
     int firmware_code;
     int firmware_variables;
     int variables_reader;

@@ -161,10 +161,38 @@ static const char *read_platform(struct kozo_system_grant *grant, const struct w
     return nullptr;
 }
 
+// Four hexadecimal digits.
+static bool read_digits(const char *text, uint64_t *value)
+{
+    *value = 0;
+    for (size_t i = 0; i < 4; i++) {
+        unsigned digit = digit_value(text[i]);
+        if (digit > 15) {
+            return false;
+        }
+        *value = *value << 4 | digit;
+    }
+    return true;
+}
+
 static const char *read_driver(struct kozo_system_grant *grant, const struct word *words)
 {
-    (void)words;
+    uint64_t vendor = 0;
+    uint64_t device = 0;
     grant->kind = KOZO_GRANT_DRIVER;
+    if (words[1].length != 9 || words[1].text[4] != ':' || !read_digits(words[1].text, &vendor) ||
+        !read_digits(words[1].text + 5, &device)) {
+        return "a device is named like 1af4:1042";
+    }
+    grant->first = vendor | device << 16;
+    return nullptr;
+}
+
+static const char *read_entropy(struct kozo_system_grant *grant, const struct word *words)
+{
+    (void)words;
+    grant->kind = KOZO_GRANT_ENTROPY;
+    memcpy(grant->name, "entropy", 8);
     return nullptr;
 }
 
@@ -175,7 +203,8 @@ static const struct {
 } grant_kinds[] = {
     {"ports", 4, read_ports},       {"irq", 3, read_irq},       {"memory", 2, read_memory},
     {"self", 1, read_self},         {"time", 1, read_time},     {"initrd", 1, read_initrd},
-    {"platform", 1, read_platform}, {"driver", 1, read_driver}, {"keeps", 2, read_keeps},
+    {"platform", 1, read_platform}, {"driver", 2, read_driver}, {"entropy", 1, read_entropy},
+    {"keeps", 2, read_keeps},
 };
 
 static const char *read_program(struct description *description, const struct word *words,

@@ -33,7 +33,9 @@
 //     time                     the right to give out processor time
 //     initrd                   the initrd, to read
 //     platform                 the device manager: device memory, memory for devices, interrupts
-//     driver                   may be interrupted by a device that it claims
+//     driver VENDOR:DEVICE     may claim devices of this identity of PCI (four hexadecimal digits
+//                              each), and be interrupted by them
+//     entropy                  may feed the kernel's generator of random numbers
 //
 // A program without an entry is given nothing but the way to its parent.
 #pragma once

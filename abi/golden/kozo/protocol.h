@@ -1271,6 +1271,7 @@ kozo_console_dispatch(const struct kozo_console_handlers *handlers, struct kozo_
 enum kozo_devices_request : uint32_t {
     KOZO_DEVICES_LIST = 1,
     KOZO_DEVICES_CLAIM_VIRTIO = 2,
+    KOZO_DEVICES_CLAIM = 3,
 };
 
 struct kozo_devices_list_result {
@@ -1351,8 +1352,10 @@ struct kozo_devices_claim_virtio_result {
     uint64_t shared;        // bytes of the last Frame
 };
 
-// Claims a virtio device. The answer brings three capabilities: the Frame of its registers, its
-// IrqHandler (entry 0 of MSI-X), and a Frame for what it shares with its driver, with PHYS.
+// Claims a virtio device. NO_RIGHT: the description does not give the client such a device.
+// BAD_ARGUMENT: there is none. BAD_STATE: another driver has it. The answer brings three
+// capabilities: the Frame of its registers, its IrqHandler (entry 0 of MSI-X), and a Frame for what
+// it shares with its driver, with PHYS.
 //   kind: what device, by the number of the specification
 //   number: 0 for the first of this kind
 //   wanted: least bytes of the last Frame
@@ -1426,12 +1429,85 @@ kozo_devices_claim_virtio_answer(uint64_t common, uint64_t notify, uint64_t noti
     return message;
 }
 
+struct kozo_devices_claim_result {
+    enum kozo_error error;
+    uint64_t size;   // bytes of the first Frame
+    uint64_t shared; // bytes of the last Frame
+};
+
+// Claims any other device, as claim_virtio does. The first Frame is one of its base address
+// registers. Its interrupt is by MSI-X or MSI.
+//   identity: vendor in bits 0-15, device in bits 16-31
+//   number: 0 for the first of this kind
+//   bar: which registers, 0 to 5
+//   wanted: least bytes of the last Frame
+[[nodiscard]]
+static inline struct kozo_devices_claim_result
+kozo_devices_claim(struct kozo_endpoint service, uint64_t identity, uint64_t number, uint64_t bar,
+                   uint64_t wanted)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_DEVICES_CLAIM},
+        .word = {identity, number, bar, wanted},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_devices_claim_result result;
+    result.error = kozo_answer_error(&answer, 2);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.size = answer.message.word[0];
+    result.shared = answer.message.word[1];
+    return result;
+}
+
+// For the server: what came with claim.
+struct kozo_devices_claim_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t identity;     // vendor in bits 0-15, device in bits 16-31
+    uint64_t number;       // 0 for the first of this kind
+    uint64_t bar;          // which registers, 0 to 5
+    uint64_t wanted;       // least bytes of the last Frame
+};
+
+[[nodiscard]]
+static inline struct kozo_devices_claim_arguments
+kozo_devices_claim_arguments(const struct kozo_message *message)
+{
+    struct kozo_devices_claim_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 4) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.identity = message->word[0];
+    result.number = message->word[1];
+    result.bar = message->word[2];
+    result.wanted = message->word[3];
+    return result;
+}
+
+// For the server: the good answer to claim.
+//   size: bytes of the first Frame
+//   shared: bytes of the last Frame
+[[nodiscard]]
+static inline struct kozo_message kozo_devices_claim_answer(uint64_t size, uint64_t shared)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_OK},
+        .word = {size, shared},
+    };
+    return message;
+}
+
 // For the server: who carries out each request. One without a handler is refused.
 struct kozo_devices_handlers {
     struct kozo_message (*list)(struct kozo_caller *caller,
                                 const struct kozo_devices_list_arguments *arguments);
     struct kozo_message (*claim_virtio)(
         struct kozo_caller *caller, const struct kozo_devices_claim_virtio_arguments *arguments);
+    struct kozo_message (*claim)(struct kozo_caller *caller,
+                                 const struct kozo_devices_claim_arguments *arguments);
 };
 
 [[nodiscard]]
@@ -1456,6 +1532,14 @@ kozo_devices_dispatch(const struct kozo_devices_handlers *handlers, struct kozo_
             kozo_devices_claim_virtio_arguments(message);
         return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
                                           : handlers->claim_virtio(caller, &arguments);
+    }
+    case KOZO_DEVICES_CLAIM: {
+        if (handlers->claim == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_devices_claim_arguments arguments = kozo_devices_claim_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->claim(caller, &arguments);
     }
     default:
         return kozo_answer(KOZO_BAD_OPERATION);
@@ -3757,10 +3841,12 @@ static inline struct kozo_message kozo_pager_dispatch(const struct kozo_pager_ha
 // From abi/proto/platform.abi
 
 // What init gives to the one service whose description says `platform`, on request over its parent
-// endpoint. Each answer brings one capability. All of them are taken back when that service ends.
+// endpoint. Each answer brings one capability, where nothing else is said. All of them are taken
+// back when that service ends.
 enum kozo_platform_request : uint32_t {
     KOZO_PLATFORM_REGISTERS = 48,
     KOZO_PLATFORM_DMA = 49,
+    KOZO_PLATFORM_CONFIGURATION = 50,
 };
 
 // Gives a Frame of memory that belongs to a device.
@@ -3835,12 +3921,56 @@ kozo_platform_dma_arguments(const struct kozo_message *message)
     return result;
 }
 
+struct kozo_platform_configuration_result {
+    enum kozo_error error;
+    uint64_t base;  // physical address of bus 0, also when that is not among them
+    uint64_t first; // the first bus
+    uint64_t last;  // the last bus
+};
+
+// Tells where the configuration space of PCI is in memory, 1 MiB for each bus; its Frames are
+// registers. BAD_STATE when the machine has none: then it is behind ports. Brings no capability.
+[[nodiscard]]
+static inline struct kozo_platform_configuration_result
+kozo_platform_configuration(struct kozo_endpoint service)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_PLATFORM_CONFIGURATION},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_platform_configuration_result result;
+    result.error = kozo_answer_error(&answer, 3);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.base = answer.message.word[0];
+    result.first = answer.message.word[1];
+    result.last = answer.message.word[2];
+    return result;
+}
+
+// For the server: the good answer to configuration.
+//   base: physical address of bus 0, also when that is not among them
+//   first: the first bus
+//   last: the last bus
+[[nodiscard]]
+static inline struct kozo_message kozo_platform_configuration_answer(uint64_t base, uint64_t first,
+                                                                     uint64_t last)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_OK},
+        .word = {base, first, last},
+    };
+    return message;
+}
+
 // For the server: who carries out each request. One without a handler is refused.
 struct kozo_platform_handlers {
     struct kozo_message (*registers)(struct kozo_caller *caller,
                                      const struct kozo_platform_registers_arguments *arguments);
     struct kozo_message (*dma)(struct kozo_caller *caller,
                                const struct kozo_platform_dma_arguments *arguments);
+    struct kozo_message (*configuration)(struct kozo_caller *caller);
 };
 
 [[nodiscard]]
@@ -3865,6 +3995,12 @@ kozo_platform_dispatch(const struct kozo_platform_handlers *handlers, struct koz
         struct kozo_platform_dma_arguments arguments = kozo_platform_dma_arguments(message);
         return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
                                           : handlers->dma(caller, &arguments);
+    }
+    case KOZO_PLATFORM_CONFIGURATION: {
+        if (handlers->configuration == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        return handlers->configuration(caller);
     }
     default:
         return kozo_answer(KOZO_BAD_OPERATION);

@@ -44,6 +44,53 @@ static void root(void)
     fix_sum(0, 36, 32);
 }
 
+static void configuration(void)
+{
+    begin("MCFG", 76);
+    put(44, 0xb0000000, 8);
+    put(52, 1, 2); // another segment
+    put(54, 0xff00, 2);
+    put(60, 0xc0000000, 8);
+    put(70, 0x3f02, 2); // buses 2 to 63
+    fix_sum(0, 76, 9);
+}
+
+TEST("the table of PCI configuration space gives the first range of segment 0 that makes sense")
+{
+    configuration();
+    struct acpi_configuration found = acpi_configuration_read(table, 76);
+    CHECK(found.found && found.base == 0xc0000000);
+    CHECK(found.first_bus == 2 && found.last_bus == 63);
+    put(52, 0, 2);
+    fix_sum(0, 76, 9);
+    found = acpi_configuration_read(table, 76);
+    CHECK(found.found && found.base == 0xb0000000);
+    CHECK(found.first_bus == 0 && found.last_bus == 255);
+}
+
+TEST("a table of PCI configuration space that makes no sense gives none")
+{
+    configuration();
+    CHECK(!acpi_configuration_read(table, 75).found);
+    put(70, 0x0203, 2); // from 3 to 2
+    fix_sum(0, 76, 9);
+    CHECK(!acpi_configuration_read(table, 76).found);
+    configuration();
+    put(60, 0xc0001000, 8);
+    fix_sum(0, 76, 9);
+    CHECK(!acpi_configuration_read(table, 76).found);
+    put(60, 0xfffffffffff00000, 8);
+    fix_sum(0, 76, 9);
+    CHECK(!acpi_configuration_read(table, 76).found);
+    configuration();
+    put(4, 59, 4); // the second entry is cut off
+    fix_sum(0, 59, 9);
+    CHECK(!acpi_configuration_read(table, 59).found);
+    configuration();
+    table[0] = 'm';
+    CHECK(!acpi_configuration_read(table, 76).found);
+}
+
 TEST("the ACPI root gives the wide list, or the narrow one when the wide one is not believable")
 {
     root();

@@ -81,6 +81,9 @@ TEST("options that don't go together are refused")
     CHECK(refused("--kernel k --firmware uefi", "--firmware"));
     CHECK(refused("--kernel k --icount --accel kvm", "--icount"));
     CHECK(refused("--kernel k --exec c --until t", "--until"));
+    CHECK(refused("--kernel k --disk a --disk b --disk c", "--disk"));
+    CHECK(refused("--kernel k --machine vax", "q35 or pc"));
+    CHECK(refused("--kernel k --device net", "edu"));
 }
 
 TEST("QEMU gets no file name of a disk, and no network")
@@ -89,7 +92,7 @@ TEST("QEMU gets no file name of a disk, and no network")
     struct options options =
         parse("--image secret.img --disk other,name.img --mem 64 --icount").options;
     struct qemu_files files = {
-        10, 11, 12, 13, 14, -1, 15, 16, 17, -1, -1, -1, {20, 21, -1, -1, -1, 22}};
+        10, 11, 12, 13, 14, -1, 15, {16, -1}, {17, -1}, -1, -1, -1, {20, 21, -1, -1, -1, 22}};
     qemu_compose(&arguments, &options, ACCELERATOR_TCG, &files);
     bool boot = false;
     for (size_t i = 0; i < arguments.count; i++) {

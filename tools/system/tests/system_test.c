@@ -128,6 +128,21 @@ TEST("a pager is a session with a limit, one for each program, with a service th
     CHECK(refused("service one a\nprogram b\npager one 4K\n", 3));
 }
 
+TEST("a driver names its device by vendor and number")
+{
+    compile("service one a\ndriver 1af4:1042\nservice two b\ndriver 8086:10D3\n");
+    CHECK(description.fault != nullptr); // digits are small letters
+    compile("service one a\ndriver 1af4:1042\nentropy\n");
+    REQUIRE(description.fault == nullptr && description.system.program[0].grants == 2);
+    CHECK(description.system.program[0].grant[0].first == 0x10421af4);
+    CHECK(refused("service one a\ndriver\n", 2));
+    CHECK(refused("service one a\ndriver 1af4\n", 2));
+    CHECK(refused("service one a\ndriver 1af4:104\n", 2));
+    CHECK(refused("service one a\ndriver 1af4:10422\n", 2));
+    CHECK(refused("service one a\ndriver 1af4-1042\n", 2));
+    CHECK(refused("service one a\ndriver 1ag4:1042\n", 2));
+}
+
 TEST("memory is given by size, or the most that is free")
 {
     compile("program a\nmemory 2G\nprogram b\nmemory most\n");

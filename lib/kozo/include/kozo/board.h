@@ -33,6 +33,7 @@ struct kozo_board {
     uint64_t data[KOZO_BOARD_SESSIONS];      // where the bulk data of each place is
     uint64_t data_size[KOZO_BOARD_SESSIONS]; // bytes of it, 0 for none
     uint64_t limit[KOZO_BOARD_SESSIONS];     // pages of memory for a client whose faults it answers
+    uint64_t may[KOZO_BOARD_SESSIONS];       // for the device manager: which device each may claim
     alignas(KOZO_PAGE_SIZE) uint64_t beat;   // the last `asked` that was seen
     uint64_t seen[KOZO_BOARD_SESSIONS];      // the badges that the service knows
     uint64_t logged;                         // bytes that ever went into the log

@@ -30,7 +30,8 @@ enum kozo_grant_kind : uint32_t {
     KOZO_GRANT_TIME,
     KOZO_GRANT_INITRD, // the initrd, to read
     KOZO_GRANT_PLATFORM,
-    KOZO_GRANT_DRIVER,
+    KOZO_GRANT_DRIVER, // identity of its device
+    KOZO_GRANT_ENTROPY,
     KOZO_GRANT_KEEPS, // log2 of the bytes of memory that outlives the program
     KOZO_GRANTS,
 };
