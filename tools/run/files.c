@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -13,6 +14,8 @@
 #include "../share/confine.h"
 #include "../share/server.h"
 #include "message.h"
+
+constexpr unsigned ENDS_MOST = 16;
 
 void files_begin(struct files *files, int stream)
 {
@@ -71,6 +74,8 @@ static void stop(struct files *files)
         (void)kill(files->process, SIGKILL);
         (void)waitpid(files->process, nullptr, 0);
         files->process = 0;
+        (void)close(files->watch);
+        files->watch = -1;
     }
 }
 
@@ -98,6 +103,17 @@ void files_restart(struct files *files)
         return;
     }
     files->process = process;
+    files->watch = pidfd_open(process, 0);
+}
+
+void files_ended(struct files *files)
+{
+    if (++files->ends > ENDS_MOST) {
+        stop(files);
+        message("the file server has ended too often, and stays so");
+        return;
+    }
+    files_restart(files);
 }
 
 void files_end(struct files *files)

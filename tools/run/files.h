@@ -4,7 +4,8 @@
 //
 //   files_begin ──▶ WAITING ── the guest opens its end: files_restart ──▶ SERVING ──▶ files_end
 //                                   ▲                                        │
-//                                   └──── the guest's side began anew ───────┘
+//                                   └── the guest's side began anew, or ─────┘
+//                                       the server has ended: files_ended
 //
 // Each time that the guest opens its end, what is left of the conversation before is thrown away,
 // and a new process greets it.
@@ -21,6 +22,8 @@ struct files {
     struct place place[FILES_PLACES];
     int stream;    // the runner's end of the channel; -1: there are no files
     pid_t process; // 0: none
+    int watch;     // a pidfd, readable when it has ended; -1: none
+    unsigned ends; // how often it has ended by itself
 };
 
 // Takes over the channel, which other processes may write to by now.
@@ -28,5 +31,8 @@ void files_begin(struct files *files, int stream);
 
 // Starts the server, or starts it anew. A message was printed if it can't be.
 void files_restart(struct files *files);
+
+// The server has ended by itself, by the guest's fault or not. It starts anew, a few times.
+void files_ended(struct files *files);
 
 void files_end(struct files *files);

@@ -71,6 +71,7 @@ enum watch : int {
     WATCH_CONTROL,
     WATCH_INPUT,
     WATCH_OUTPUT,
+    WATCH_FILES,
     WATCHES,
 };
 
@@ -568,6 +569,7 @@ static void watch_all(const struct run *run, struct pollfd *list)
     watch(list, WATCH_CONTROL, run->qemu.control, room, to_control);
     watch(list, WATCH_INPUT, STDIN_FILENO, input && run->phase == PHASE_RUNNING, false);
     watch(list, WATCH_OUTPUT, run->output, false, run->to_output.length > 0);
+    watch(list, WATCH_FILES, run->program.view.files.watch, run->phase == PHASE_RUNNING, false);
     // Without events poll() still tells when the reader has gone.
     list[WATCH_OUTPUT].fd = has_program(run) ? -1 : run->output;
     if (has_program(run)) {
@@ -656,6 +658,9 @@ static void take_events(struct run *run, const struct pollfd *list)
     }
     if (is_ready(list, WATCH_CONTROL, readable)) {
         read_control(run);
+    }
+    if (is_ready(list, WATCH_FILES, readable)) {
+        files_ended(&run->program.view.files);
     }
     if (is_ready(list, WATCH_INPUT, readable)) {
         read_input(run);
@@ -818,6 +823,7 @@ static struct run *begin(const struct options *options)
     run->input_open = !limited && !program;
     run->terminal = limited ? (struct terminal){-1, -1, false, {}} : terminal_open(STDIN_FILENO);
     run->program.view.files.stream = -1;
+    run->program.view.files.watch = -1;
     run->input_held = run->terminal.descriptor < 0;
     return run;
 }

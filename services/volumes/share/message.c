@@ -268,10 +268,10 @@ enum kozo_error message_error(uint32_t number)
     case 31:  // EMLINK
     case 122: // EDQUOT
         return KOZO_NO_MEMORY;
-    case 18: // EXDEV
     case 22: // EINVAL
     case 36: // ENAMETOOLONG
         return KOZO_BAD_ARGUMENT;
+    case 18: // EXDEV
     case 95: // EOPNOTSUPP
         return KOZO_BAD_OPERATION;
     default:

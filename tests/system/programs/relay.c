@@ -7,6 +7,7 @@
 //     status N, killed N, failed, trace, report, nonsense    says so on kozo.control
 //     hear          prints what comes on kozo.control, until a signal, which ends it
 //     screen        gives back what comes from the terminal, until a q
+//     rules         breaks the rules of channels, and tells which were kept
 //     hold          reads no input, and ends when the host has closed standard output
 //
 // It is given: a session with `channels`, with memory.
@@ -69,6 +70,17 @@ static struct kozo_entry await(uint64_t number)
         }
         (void)kozo_notification_wait((struct kozo_notification){kozo_granted("signal")});
     }
+}
+
+// A channel that is not there would be waited for, without the driver.
+static bool has_driver(void)
+{
+    struct kozo_channel_find_result found = kozo_channel_find(channels.service, "none", 4);
+    if (found.pending != 0) {
+        (void)kozo_cancel(channels.service, found.pending);
+    }
+    constexpr struct kozo_endpoint parent = {KOZO_PROCESS_PARENT};
+    return kozo_namespace_find(parent, "channels", 8).state != KOZO_SERVICE_DOWN;
 }
 
 static uint64_t find(const char *name)
@@ -244,6 +256,70 @@ static void hold(uint64_t output)
     say("killed 13\n");
 }
 
+// --- Rules
+
+static enum kozo_error error_of(uint64_t number)
+{
+    struct kozo_entry entry = await(number);
+    return kozo_entry_error(&entry, 0);
+}
+
+static enum kozo_error find_error(const char *name)
+{
+    return error_of(kozo_channel_find_begin(&channels, name, strlen(name)));
+}
+
+static enum kozo_error read_error(uint64_t channel, uint64_t at, uint64_t length)
+{
+    return error_of(kozo_channel_read_begin(&channels, channel, at, length));
+}
+
+static enum kozo_error write_error(uint64_t channel, uint64_t at, uint64_t length)
+{
+    return error_of(kozo_channel_write_begin(&channels, channel, at, length));
+}
+
+static void tell(uint64_t output, const char *rule, bool kept)
+{
+    char line[96];
+    kozo_format(line, sizeof line, "%s: %s\n", rule, kept ? "kept" : "broken");
+    (void)write_all(output, line, strlen(line));
+}
+
+static void break_rules(uint64_t output)
+{
+    size_t size = channels.data_size;
+    tell(output, "an unknown name", find_error("kozo.other") == KOZO_BAD_HANDLE);
+    tell(output, "no name", find_error("") == KOZO_BAD_ARGUMENT);
+    tell(output, "a channel that is open", find_error("kozo.control") == KOZO_BAD_STATE);
+    tell(output, "a channel that is not open",
+         read_error(7, 0, 1) == KOZO_BAD_HANDLE && read_error(0, 0, 1) == KOZO_BAD_HANDLE &&
+             read_error(UINT64_MAX, 0, 1) == KOZO_BAD_HANDLE &&
+             write_error(7, 0, 1) == KOZO_BAD_HANDLE);
+    tell(output, "memory outside",
+         read_error(control, size, 1) == KOZO_BAD_ARGUMENT &&
+             read_error(control, UINT64_MAX, 2) == KOZO_BAD_ARGUMENT &&
+             write_error(control, 1, size) == KOZO_BAD_ARGUMENT &&
+             write_error(control, 0, UINT64_MAX) == KOZO_BAD_ARGUMENT);
+    tell(output, "nothing at all", read_error(control, 0, 0) == KOZO_BAD_ARGUMENT);
+
+    uint64_t terminal = find("kozo.tty");
+    uint64_t first = kozo_channel_read_begin(&channels, terminal, 0, 1);
+    uint64_t second = kozo_channel_read_begin(&channels, terminal, 0, 1);
+    tell(output, "one that is cancelled",
+         kozo_cancel(channels.service, first) == KOZO_OK && error_of(first) == KOZO_CANCELLED &&
+             kozo_cancel(channels.service, first) == KOZO_BAD_STATE);
+    tell(output, "a channel that is closed",
+         kozo_channel_close(channels.service, terminal) == KOZO_OK &&
+             error_of(second) == KOZO_CANCELLED && read_error(terminal, 0, 1) == KOZO_BAD_HANDLE &&
+             kozo_channel_close(channels.service, terminal) == KOZO_BAD_HANDLE);
+    tell(output, "a channel that is opened again", find("kozo.tty") == terminal);
+    uint64_t input = find("kozo.stdin");
+    tell(output, "the end of the host",
+         read_error(input, 0, 8) == KOZO_OK && read_error(input, 0, 8) == KOZO_OK &&
+             write_error(input, 0, 8) == KOZO_BAD_STATE);
+}
+
 static void say_number(const char *word)
 {
     char line[32];
@@ -275,6 +351,9 @@ static void act(const char *name)
         hear(find("kozo.stdout"));
     } else if (strcmp(name, "screen") == 0) {
         screen();
+    } else if (strcmp(name, "rules") == 0) {
+        break_rules(find("kozo.stdout"));
+        say("exit 0\n");
     } else if (strcmp(name, "hold") == 0) {
         hold(find("kozo.stdout"));
     } else {
@@ -286,7 +365,8 @@ int main(int argument_count, char **arguments)
 {
     (void)argument_count;
     (void)arguments;
-    if (!kozo_session_open(&channels, "channels") || channels.data_size < 3 * PIECE) {
+    if (!kozo_session_open(&channels, "channels") || channels.data_size < 3 * PIECE ||
+        !has_driver()) {
         give_up("there are no channels");
     }
     control = find("kozo.control");

@@ -277,6 +277,13 @@ int main(int argument_count, char **arguments)
         kozo_print("there is no share\n");
         return 1;
     }
+    // Called, it is refused at once when there is no such service.
+    struct kozo_volume_describe_result volume = kozo_volume_describe(share.service);
+    if (volume.pending != 0) {
+        (void)kozo_cancel(share.service, volume.pending);
+    } else if (volume.error != KOZO_OK) {
+        refuse(volume.error);
+    }
     const char *what = argument_count > 1 ? arguments[1] : "";
     const char *path = argument_count > 2 ? arguments[2] : "";
     const char *more = argument_count > 3 ? arguments[3] : "";

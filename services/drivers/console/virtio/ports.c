@@ -91,16 +91,19 @@ static void ring(struct ports_queue *queue)
     queue->added = false;
 }
 
-static bool set_up_queue(struct ports *ports, const struct virtio_device *device,
-                         struct ports_queue *queue, uint16_t index)
+static void prepare_queue(const struct ports *ports, struct ports_queue *queue, uint16_t index)
 {
     size_t at = index * QUEUE_SPACE;
     queue->index = index;
-    if (virtio_pci_queue_size(device, index) < QUEUE_SIZE) {
+    virtqueue_begin(&queue->queue, ports->shared + at, ports->physical + at, QUEUE_SIZE);
+}
+
+static bool set_up_queue(const struct virtio_device *device, struct ports_queue *queue)
+{
+    if (virtio_pci_queue_size(device, queue->index) < QUEUE_SIZE) {
         return false;
     }
-    virtqueue_begin(&queue->queue, ports->shared + at, ports->physical + at, QUEUE_SIZE);
-    queue->bell = virtio_pci_queue(device, index, &queue->queue, 0);
+    queue->bell = virtio_pci_queue(device, queue->index, &queue->queue, 0);
     return queue->bell != nullptr;
 }
 
@@ -319,37 +322,22 @@ static uint32_t read_port_count(const struct virtio_device *device)
     return *(const volatile uint32_t *)(device->device + CONFIGURATION_PORTS);
 }
 
-static bool set_up_port(struct ports *ports, const struct virtio_device *device, size_t number)
-{
-    struct port *port = &ports->port[number];
-    uint16_t first = (uint16_t)(QUEUE_PORTS + 2 * number);
-    port->usable = set_up_queue(ports, device, &port->in, first) &&
-                   set_up_queue(ports, device, &port->out, first + 1);
-    return port->usable;
-}
-
-const char *ports_start(struct ports *ports, struct virtio_device *device, uint8_t *shared,
-                        uint64_t physical)
+void ports_prepare(struct ports *ports, uint8_t *shared, uint64_t physical, size_t count)
 {
     *ports = (struct ports){.shared = shared, .physical = physical};
     memset(shared, 0, DATA_AT);
-    if (!virtio_pci_start(device, FEATURE_MULTIPORT)) {
-        return "the console does not start";
-    }
-    if ((device->features & FEATURE_MULTIPORT) == 0) {
-        return "the console has no ports";
-    }
-    if (!set_up_queue(ports, device, &ports->control_in, QUEUE_CONTROL_IN) ||
-        !set_up_queue(ports, device, &ports->control_out, QUEUE_CONTROL_OUT)) {
-        return "the console refuses its queues";
-    }
-    uint32_t count = read_port_count(device);
+    prepare_queue(ports, &ports->control_in, QUEUE_CONTROL_IN);
+    prepare_queue(ports, &ports->control_out, QUEUE_CONTROL_OUT);
     for (size_t i = 1; i <= PORTS && i < count; i++) {
-        if (!set_up_port(ports, device, i)) {
-            return "the console refuses the queues of a port";
-        }
+        uint16_t first = (uint16_t)(QUEUE_PORTS + 2 * i);
+        prepare_queue(ports, &ports->port[i].in, first);
+        prepare_queue(ports, &ports->port[i].out, first + 1);
+        ports->port[i].usable = true;
     }
-    virtio_pci_run(device);
+}
+
+void ports_begin(struct ports *ports)
+{
     for (size_t i = 0; i < CONTROL_IN_BUFFERS; i++) {
         give_control_in(ports, i);
     }
@@ -359,6 +347,35 @@ const char *ports_start(struct ports *ports, struct virtio_device *device, uint8
         }
     }
     ports_work(ports);
+}
+
+static bool set_up_queues(struct ports *ports, const struct virtio_device *device)
+{
+    bool good =
+        set_up_queue(device, &ports->control_in) && set_up_queue(device, &ports->control_out);
+    for (size_t i = 1; i <= PORTS && good; i++) {
+        struct port *port = &ports->port[i];
+        good =
+            !port->usable || (set_up_queue(device, &port->in) && set_up_queue(device, &port->out));
+    }
+    return good;
+}
+
+const char *ports_start(struct ports *ports, struct virtio_device *device, uint8_t *shared,
+                        uint64_t physical)
+{
+    if (!virtio_pci_start(device, FEATURE_MULTIPORT)) {
+        return "the console does not start";
+    }
+    if ((device->features & FEATURE_MULTIPORT) == 0) {
+        return "the console has no ports";
+    }
+    ports_prepare(ports, shared, physical, read_port_count(device));
+    if (!set_up_queues(ports, device)) {
+        return "the console refuses its queues";
+    }
+    virtio_pci_run(device);
+    ports_begin(ports);
     return nullptr;
 }
 

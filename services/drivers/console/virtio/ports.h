@@ -79,6 +79,11 @@ struct ports {
 [[nodiscard]] const char *ports_start(struct ports *ports, struct virtio_device *device,
                                       uint8_t *shared, uint64_t physical);
 
+// The two halves of that, without the device's registers, for tests: prepares the queues of ports below
+// `count`; then, once each queue has its bell, gives the device all buffers.
+void ports_prepare(struct ports *ports, uint8_t *shared, uint64_t physical, size_t count);
+void ports_begin(struct ports *ports);
+
 // Takes what the device has done since. Afterwards look at `broken`.
 void ports_work(struct ports *ports);
 

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: MIT
+"""Folders of the host: what is shared is there, can be changed if it may, and nothing else is reached.
+
+test/share speaks to the volume as the file server does."""
+
+import os
+import re
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+from driver.cpio import read_members
+from driver.services import SETTLED, resources, table_of
+from driver.suite import check, expect, expect_equal
+
+order = 57
+
+REFUSED = re.compile(r"refused: \d+\n")
+
+
+class Shared:
+    """A folder beside a secret, and what a client in the machine says about it."""
+
+    def __init__(self, kozo, write=False):
+        self.kozo = kozo
+        self.mark = ":rw" if write else ""
+
+    def __enter__(self):
+        self.top = tempfile.TemporaryDirectory(prefix="kozo-share-")
+        self.path = Path(self.top.name) / "place"
+        self.path.mkdir()
+        (Path(self.top.name) / "secret").write_text("secret")
+        (self.path / "file").write_text("hello")
+        (self.path / "folder").mkdir()
+        (self.path / "folder" / "inner").write_text("inside")
+        return self
+
+    def __exit__(self, *_):
+        self.top.cleanup()
+
+    def ask(self, *words):
+        command = " ".join(["run test/share", *map(str, words)])
+        ended = self.kozo.execute(command, "--share", f"{self.path}{self.mark}")
+        self.told = ended.told
+        return ended.out
+
+    def refused(self, *words):
+        told = self.ask(*words)
+        expect(REFUSED.fullmatch(told), f"{words} was not refused", self.told)
+
+
+@check("a shared folder is listed, and its files are read")
+def reads(kozo):
+    with Shared(kozo) as shared:
+        expect_equal(shared.ask("list"), "d share\n", "the places", shared.told)
+        expect_equal(sorted(shared.ask("list share").splitlines()), ["d folder", "f file"], "names", shared.told)
+        expect_equal(shared.ask("show share/folder/inner"), "inside", "the contents", shared.told)
+
+
+@check("8 MiB are read as they are")
+def large(kozo):
+    with Shared(kozo) as shared:
+        data = os.urandom(8 << 20)
+        (shared.path / "large").write_bytes(data)
+        expect_equal(shared.ask("sum share/large"), f"{len(data)} bytes, {sum(data)}\n", "the sum", shared.told)
+
+
+@check("several folders have names of their own, each with its own right")
+def several(kozo):
+    with Shared(kozo) as one, Shared(kozo) as two:
+        options = ["--share", one.path, "--share", f"{two.path}:rw"]
+        listed = kozo.execute("run test/share list", *options)
+        expect_equal(sorted(listed.out.splitlines()), ["d share", "d share2"], "the places", listed.told)
+        expect_equal(kozo.execute("run test/share put share2/new text", *options).status, 0, "a status")
+        expect_equal((two.path / "new").read_text(), "text", "the file")
+        refused = kozo.execute("run test/share put share/new text", *options)
+        expect(REFUSED.fullmatch(refused.out) and not (one.path / "new").exists(), "it was made", refused.told)
+
+
+@check("what is written in a folder shared with :rw is on the host")
+def writes(kozo):
+    with Shared(kozo, write=True) as shared:
+        for command in ("put share/new words", "change share/file J", "folder share/deep",
+                        "fill share/deep/large 300000", "link share/way ../outside", "move share/new share/old"):
+            expect_equal(shared.ask(command), "", command, shared.told)
+        expect_equal((shared.path / "old").read_text(), "words", "a new file")
+        expect_equal((shared.path / "file").read_text(), "Jello", "a file that was there")
+        expect_equal((shared.path / "deep" / "large").read_bytes(), b"\7" * 300_000, "a large one")
+        expect_equal(os.readlink(shared.path / "way"), "../outside", "a link")
+        shared.refused("remove share/deep")
+        shared.ask("remove share/deep/large")
+        expect_equal(shared.ask("remove share/deep"), "", "the answer", shared.told)
+        expect(not (shared.path / "deep").exists() and not (shared.path / "new").exists(), "a name is left")
+
+
+@check("a file that lost its name is there for who has it")
+def held(kozo):
+    with Shared(kozo, write=True) as shared:
+        expect_equal(shared.ask("held share/file"), "hello", "the contents", shared.told)
+        expect(not (shared.path / "file").exists(), "the name is left")
+
+
+@check("nothing can be changed in a folder that is shared to be read")
+def only_reads(kozo):
+    with Shared(kozo) as shared:
+        for command in ("put share/new x", "change share/file x", "folder share/new", "link share/new x",
+                        "remove share/file", "move share/file share/new", "size share/file 1", "put new x"):
+            shared.refused(command)
+        expect_equal(sorted(os.listdir(shared.path)), ["file", "folder"], "the names")
+        expect_equal((shared.path / "file").read_text(), "hello", "the file")
+
+
+@check("no name, link, device, pipe or socket leads out of the folder")
+def escapes(kozo):
+    with Shared(kozo, write=True) as shared:
+        secret = Path(shared.top.name) / "secret"
+        (shared.path / "up").symlink_to("../secret")
+        (shared.path / "absolute").symlink_to(secret)
+        (shared.path / "above").symlink_to("..")
+        os.mkfifo(shared.path / "pipe")
+        if os.getuid() == 0:
+            os.mknod(shared.path / "null", 0o20666, os.makedev(1, 3))
+        # Links are shown, and followed by nobody.
+        expect_equal(shared.ask("show share/up"), "../secret", "a link", shared.told)
+        for command in ("show share/../secret", "show ../secret", "show share/above/secret", "show share/up/x",
+                        "show share/pipe", "show share/null", "put share/../new x", "put share/above/new x",
+                        "move share/file share/../new", "change share/up x", "put share/absolute x", "show etc/passwd"):
+            shared.refused(command)
+        expect_equal(secret.read_text(), "secret", "the secret")
+        expect_equal(sorted(os.listdir(shared.top.name)), ["place", "secret"], "what is beside the folder")
+
+
+@check("a machine without shared folders has no such service, and goes on")
+def without(kozo):
+    ended = kozo.execute("run test/share list")
+    expect(ended.status in (1, 126), "another status", ended.told)
+
+
+@check("at the prompt the folder is /share, to read and to write")
+def at_prompt(kozo):
+    with Shared(kozo, write=True) as shared:
+        options = ["--share", f"{shared.path}:rw", "--exec"]
+        listed = kozo.launch("run", *options, "ls /share")
+        expect_equal([line.split()[-1] for line in sorted(listed.out.splitlines())], ["file", "folder"],
+                     "the names", listed.told)
+        expect_equal(kozo.launch("run", *options, "cat /share/folder/inner").out, "inside\n", "the contents")
+        written = kozo.launch("run", *options, "write /share/new words of KOZO")
+        expect_equal((written.status, (shared.path / "new").read_text().strip()), (0, "words of KOZO"), "the file")
+        copied = kozo.launch("run", *options, "cp /initrd/services/fsd /share/copy")
+        expect_equal(copied.status, 0, "the status", copied.told)
+        copy = (shared.path / "copy").read_bytes()
+        files = {member.name: member.data for member in read_members(kozo.initrd.read_bytes())}
+        expect(len(copy) > 50_000 and copy == files["services/fsd"], "the copy differs")
+
+
+def state_of(session, name):
+    return table_of(session.command("services")).get(name, ["", "0"])[:2]
+
+
+def wait_until_up(session, name, starts):
+    limit = time.monotonic() + 20
+    while state_of(session, name) != ["up", str(starts)]:
+        expect(time.monotonic() < limit, f"{name} did not come back", session.told)
+        time.sleep(0.05)
+
+
+def read_again(session, wanted):
+    """What was under way may have failed; soon it is read as before."""
+    limit = time.monotonic() + 20
+    while wanted not in session.command("run test/share sum share/large"):
+        expect(time.monotonic() < limit, "it is not read any more", session.told)
+        time.sleep(0.1)
+
+
+def server_of(session):
+    """The file server of a run: its runner's process without a name of its own."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            head, _, rest = path.read_text().rpartition(")")
+        except OSError:
+            continue
+        if int(rest.split()[1]) == session.process.pid and "kozo-run" in head:
+            return int(path.parent.name)
+    return None
+
+
+@check("driver, volume and the host's server are killed in turn, and files are read as before each time")
+def survives(kozo):
+    rounds = 25 if kozo.long else 2
+    with Shared(kozo) as shared:
+        data = os.urandom(1 << 20)
+        (shared.path / "large").write_bytes(data)
+        wanted = str(sum(data))
+        with kozo.start("--share", str(shared.path)) as session:
+            session.prompt()
+            wait_until_up(session, "share", 1)
+            read_again(session, wanted)
+            before = None
+            for number in range(2, rounds + 2):
+                if kozo.long:
+                    time.sleep(SETTLED)
+                for name in ("share", "channels"):
+                    session.command(f"kill {name}")
+                    wait_until_up(session, name, number)
+                    read_again(session, wanted)
+                os.kill(server_of(session), signal.SIGKILL)
+                read_again(session, wanted)
+                # From the second life on all is where it stays.
+                before = before or resources(session)
+            expect_equal(resources(session), before, "memory and slots afterwards")
+
+
+@check("killing the driver while a file is read fails that reading, and nothing else")
+def under_load(kozo):
+    with Shared(kozo) as shared:
+        data = os.urandom(4 << 20)
+        (shared.path / "large").write_bytes(data)
+        with kozo.start("--share", str(shared.path)) as session:
+            session.prompt()
+            wait_until_up(session, "share", 1)
+            for round in range(3):
+                session.command("run test/share sum share/large &")
+                session.command("kill channels")
+                wait_until_up(session, "channels", round + 2)
+                read_again(session, str(sum(data)))
