@@ -510,6 +510,90 @@ impl PagerRefusal {
     }
 }
 
+/// What was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum PolicyVerdict {
+    /// it may not
+    Refused = 0,
+    /// it may
+    Allowed = 1,
+    /// nothing was decided; only a look says so
+    Undecided = 2,
+}
+
+impl PolicyVerdict {
+    /// The member with this number.
+    pub const fn from_number(number: u64) -> Option<Self> {
+        match number {
+            0 => Some(Self::Refused),
+            1 => Some(Self::Allowed),
+            2 => Some(Self::Undecided),
+            _ => None,
+        }
+    }
+}
+
+/// How long a decision holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum PolicyAnswer {
+    /// no, and no further question about it for a minute
+    No = 0,
+    /// for one use
+    Once = 1,
+    /// for an hour
+    Hour = 2,
+    /// until the program ends
+    Close = 3,
+    /// always, or until it was not used for 90 days
+    Always = 4,
+    /// no, without any further question
+    Never = 5,
+}
+
+impl PolicyAnswer {
+    /// The member with this number.
+    pub const fn from_number(number: u64) -> Option<Self> {
+        match number {
+            0 => Some(Self::No),
+            1 => Some(Self::Once),
+            2 => Some(Self::Hour),
+            3 => Some(Self::Close),
+            4 => Some(Self::Always),
+            5 => Some(Self::Never),
+            _ => None,
+        }
+    }
+}
+
+/// What is known of the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum PolicyFound {
+    /// nothing was changed
+    Whole = 0,
+    /// a line is not as it was written
+    Changed = 1,
+    /// lines are missing before a line
+    Gap = 2,
+    /// the end is missing
+    Cut = 3,
+}
+
+impl PolicyFound {
+    /// The member with this number.
+    pub const fn from_number(number: u64) -> Option<Self> {
+        match number {
+            0 => Some(Self::Whole),
+            1 => Some(Self::Changed),
+            2 => Some(Self::Gap),
+            3 => Some(Self::Cut),
+            _ => None,
+        }
+    }
+}
+
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -1651,6 +1735,37 @@ pub mod platform {
     /// registers. BAD_STATE when the machine has none: then it is behind ports. Brings no
     /// capability.
     pub const CONFIGURATION: u32 = 50;
+}
+
+/// What each program may do. Served by services/policy. Who speaks is known by the session, and
+/// nothing in a message is believed about it. Texts lie in the memory that the session shares: `at`
+/// is an offset into that. The requests from `list` on are for the tools of the person, which the
+/// description of the system names; others are refused with NO_RIGHT. BAD_ARGUMENT is for what is
+/// malformed.
+/// These are the labels of its requests.
+pub mod policy {
+    /// Asks for a permission for this very program, to use it now. A person is asked if nothing was
+    /// decided.
+    pub const ASK: u32 = 1;
+    /// Tells what would be decided, without a question and without a use.
+    pub const LOOK: u32 = 2;
+    /// Writes a rule as a line for a person.
+    pub const LIST: u32 = 3;
+    /// Decides for a program, as the person's own decision.
+    pub const DECIDE: u32 = 4;
+    /// Ends a rule, at once. BAD_HANDLE when there is none with this number.
+    pub const REVOKE: u32 = 5;
+    /// Explains what is decided about a program and a permission.
+    pub const WHY: u32 = 6;
+    /// Writes a question that waits for an answer.
+    pub const QUESTION: u32 = 7;
+    /// Answers a question. Its two digits tell which, its letter how; BAD_ARGUMENT when there is no
+    /// such.
+    pub const SETTLE: u32 = 8;
+    /// Reads the record of what was asked, decided, used and taken back: a line of JSON each.
+    pub const RECORD: u32 = 9;
+    /// Checks the chain of the record.
+    pub const VERIFY: u32 = 10;
 }
 
 /// What a native program says to the one that started it, over its parent endpoint (slot 1 of its

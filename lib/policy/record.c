@@ -142,9 +142,13 @@ static bool is_at(const struct policy_chain *chain, const struct policy_chain *e
 }
 
 struct policy_verification policy_record_verify(const char *text, size_t size,
+                                                const struct policy_chain *start,
                                                 const struct policy_chain *end)
 {
     struct policy_verification found = {};
+    if (start != nullptr) {
+        found.chain = *start;
+    }
     while (found.length < size) {
         const char *line = text + found.length;
         const char *stop = memchr(line, '\n', size - found.length);

@@ -59,8 +59,10 @@ struct policy_verification {
     struct policy_chain chain; // after the last good line
 };
 
-// Checks a record from its first line on. `end` is where it should end, or null when that is unknown.
+// Checks a record from a line on. `start` is where the chain stood before that line, null for its
+// beginning; `end` is where the record should end, or null when that is unknown.
 [[nodiscard]] struct policy_verification policy_record_verify(const char *text, size_t size,
+                                                              const struct policy_chain *start,
                                                               const struct policy_chain *end);
 
 [[nodiscard]] const char *policy_because_word(enum policy_because because);

@@ -136,7 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *byte, size_t size)
     check_shown(bytes, size);
     check_profile(bytes, size);
     check_database(bytes, size);
-    (void)policy_record_verify(bytes, size, nullptr);
+    (void)policy_record_verify(bytes, size, nullptr, nullptr);
     (void)policy_reply(bytes, size, 47);
     return 0;
 }

@@ -4007,6 +4007,781 @@ kozo_platform_dispatch(const struct kozo_platform_handlers *handlers, struct koz
     }
 }
 
+// From abi/proto/policy.abi
+
+// What was decided.
+enum kozo_policy_verdict : uint32_t {
+    KOZO_VERDICT_REFUSED = 0,   // it may not
+    KOZO_VERDICT_ALLOWED = 1,   // it may
+    KOZO_VERDICT_UNDECIDED = 2, // nothing was decided; only a look says so
+};
+constexpr uint32_t KOZO_POLICY_VERDICT_LAST = KOZO_VERDICT_UNDECIDED;
+
+// How long a decision holds.
+enum kozo_policy_answer : uint32_t {
+    KOZO_ANSWER_NO = 0,     // no, and no further question about it for a minute
+    KOZO_ANSWER_ONCE = 1,   // for one use
+    KOZO_ANSWER_HOUR = 2,   // for an hour
+    KOZO_ANSWER_CLOSE = 3,  // until the program ends
+    KOZO_ANSWER_ALWAYS = 4, // always, or until it was not used for 90 days
+    KOZO_ANSWER_NEVER = 5,  // no, without any further question
+};
+constexpr uint32_t KOZO_POLICY_ANSWER_LAST = KOZO_ANSWER_NEVER;
+
+// What is known of the record.
+enum kozo_policy_found : uint32_t {
+    KOZO_FOUND_WHOLE = 0,   // nothing was changed
+    KOZO_FOUND_CHANGED = 1, // a line is not as it was written
+    KOZO_FOUND_GAP = 2,     // lines are missing before a line
+    KOZO_FOUND_CUT = 3,     // the end is missing
+};
+constexpr uint32_t KOZO_POLICY_FOUND_LAST = KOZO_FOUND_CUT;
+
+// What each program may do. Served by services/policy. Who speaks is known by the session, and
+// nothing in a message is believed about it. Texts lie in the memory that the session shares: `at`
+// is an offset into that. The requests from `list` on are for the tools of the person, which the
+// description of the system names; others are refused with NO_RIGHT. BAD_ARGUMENT is for what is
+// malformed.
+enum kozo_policy_request : uint32_t {
+    KOZO_POLICY_ASK = 1,
+    KOZO_POLICY_LOOK = 2,
+    KOZO_POLICY_LIST = 3,
+    KOZO_POLICY_DECIDE = 4,
+    KOZO_POLICY_REVOKE = 5,
+    KOZO_POLICY_WHY = 6,
+    KOZO_POLICY_QUESTION = 7,
+    KOZO_POLICY_SETTLE = 8,
+    KOZO_POLICY_RECORD = 9,
+    KOZO_POLICY_VERIFY = 10,
+};
+
+struct kozo_policy_ask_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+    uint64_t verdict; // REFUSED or ALLOWED of PolicyVerdict
+    uint64_t rule;    // the number of the rule that says so; 0 for none
+};
+
+// Asks for a permission for this very program, to use it now. A person is asked if nothing was
+// decided.
+//   at: where its name is, with its scope
+//   length: bytes of it
+[[nodiscard]]
+static inline struct kozo_policy_ask_result kozo_policy_ask(struct kozo_endpoint service,
+                                                            uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_POLICY_ASK},
+        .word = {at, length},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_policy_ask_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 2);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.verdict = answer.message.word[0];
+    result.rule = answer.message.word[1];
+    return result;
+}
+
+// Begins ask in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_policy_ask_begin(struct kozo_session *session, uint64_t at,
+                                             uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_POLICY_ASK},
+        .word = {at, length},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of ask says.
+[[nodiscard]]
+static inline struct kozo_policy_ask_result kozo_policy_ask_end(const struct kozo_entry *entry)
+{
+    struct kozo_policy_ask_result result = {};
+    result.error = kozo_entry_error(entry, 2);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.verdict = entry->word[0];
+    result.rule = entry->word[1];
+    return result;
+}
+
+// For the server: what came with ask.
+struct kozo_policy_ask_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t at;           // where its name is, with its scope
+    uint64_t length;       // bytes of it
+};
+
+[[nodiscard]]
+static inline struct kozo_policy_ask_arguments
+kozo_policy_ask_arguments(const struct kozo_message *message)
+{
+    struct kozo_policy_ask_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 2) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.at = message->word[0];
+    result.length = message->word[1];
+    return result;
+}
+
+// For the server: the good answer to ask.
+//   verdict: REFUSED or ALLOWED of PolicyVerdict
+//   rule: the number of the rule that says so; 0 for none
+[[nodiscard]]
+static inline struct kozo_message kozo_policy_ask_answer(uint64_t verdict, uint64_t rule)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_OK},
+        .word = {verdict, rule},
+    };
+    return message;
+}
+
+struct kozo_policy_look_result {
+    enum kozo_error error;
+    uint64_t verdict; // one of PolicyVerdict
+    uint64_t rule;    // the number of the rule that says so; 0 for none
+};
+
+// Tells what would be decided, without a question and without a use.
+//   at: where its name is, with its scope
+//   length: bytes of it
+[[nodiscard]]
+static inline struct kozo_policy_look_result kozo_policy_look(struct kozo_endpoint service,
+                                                              uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_POLICY_LOOK},
+        .word = {at, length},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_policy_look_result result;
+    result.error = kozo_answer_error(&answer, 2);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.verdict = answer.message.word[0];
+    result.rule = answer.message.word[1];
+    return result;
+}
+
+// For the server: what came with look.
+struct kozo_policy_look_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t at;           // where its name is, with its scope
+    uint64_t length;       // bytes of it
+};
+
+[[nodiscard]]
+static inline struct kozo_policy_look_arguments
+kozo_policy_look_arguments(const struct kozo_message *message)
+{
+    struct kozo_policy_look_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 2) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.at = message->word[0];
+    result.length = message->word[1];
+    return result;
+}
+
+// For the server: the good answer to look.
+//   verdict: one of PolicyVerdict
+//   rule: the number of the rule that says so; 0 for none
+[[nodiscard]]
+static inline struct kozo_message kozo_policy_look_answer(uint64_t verdict, uint64_t rule)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_OK},
+        .word = {verdict, rule},
+    };
+    return message;
+}
+
+struct kozo_policy_list_result {
+    enum kozo_error error;
+    uint64_t rule;   // its number; 0 behind the last
+    uint64_t length; // bytes of the line
+};
+
+// Writes a rule as a line for a person.
+//   place: 0 for the first
+//   at: where the line goes
+//   size: room for it
+[[nodiscard]]
+static inline struct kozo_policy_list_result
+kozo_policy_list(struct kozo_endpoint service, uint64_t place, uint64_t at, uint64_t size)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_POLICY_LIST},
+        .word = {place, at, size},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_policy_list_result result;
+    result.error = kozo_answer_error(&answer, 2);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.rule = answer.message.word[0];
+    result.length = answer.message.word[1];
+    return result;
+}
+
+// For the server: what came with list.
+struct kozo_policy_list_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t place;        // 0 for the first
+    uint64_t at;           // where the line goes
+    uint64_t size;         // room for it
+};
+
+[[nodiscard]]
+static inline struct kozo_policy_list_arguments
+kozo_policy_list_arguments(const struct kozo_message *message)
+{
+    struct kozo_policy_list_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 3) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.place = message->word[0];
+    result.at = message->word[1];
+    result.size = message->word[2];
+    return result;
+}
+
+// For the server: the good answer to list.
+//   rule: its number; 0 behind the last
+//   length: bytes of the line
+[[nodiscard]]
+static inline struct kozo_message kozo_policy_list_answer(uint64_t rule, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_OK},
+        .word = {rule, length},
+    };
+    return message;
+}
+
+struct kozo_policy_decide_result {
+    enum kozo_error error;
+    uint64_t rule; // the number of the rule
+};
+
+// Decides for a program, as the person's own decision.
+//   how: one of PolicyAnswer
+//   at: where its name, a space, and the permission are
+//   length: bytes of them
+[[nodiscard]]
+static inline struct kozo_policy_decide_result
+kozo_policy_decide(struct kozo_endpoint service, uint64_t how, uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_POLICY_DECIDE},
+        .word = {how, at, length},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_policy_decide_result result;
+    result.error = kozo_answer_error(&answer, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.rule = answer.message.word[0];
+    return result;
+}
+
+// For the server: what came with decide.
+struct kozo_policy_decide_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t how;          // one of PolicyAnswer
+    uint64_t at;           // where its name, a space, and the permission are
+    uint64_t length;       // bytes of them
+};
+
+[[nodiscard]]
+static inline struct kozo_policy_decide_arguments
+kozo_policy_decide_arguments(const struct kozo_message *message)
+{
+    struct kozo_policy_decide_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 3) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.how = message->word[0];
+    result.at = message->word[1];
+    result.length = message->word[2];
+    return result;
+}
+
+// For the server: the good answer to decide.
+//   rule: the number of the rule
+[[nodiscard]]
+static inline struct kozo_message kozo_policy_decide_answer(uint64_t rule)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_OK},
+        .word = {rule},
+    };
+    return message;
+}
+
+// Ends a rule, at once. BAD_HANDLE when there is none with this number.
+//   rule: its number
+[[nodiscard]]
+static inline enum kozo_error kozo_policy_revoke(struct kozo_endpoint service, uint64_t rule)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_POLICY_REVOKE},
+        .word = {rule},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    return kozo_answer_error(&answer, 0);
+}
+
+// For the server: what came with revoke.
+struct kozo_policy_revoke_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t rule;         // its number
+};
+
+[[nodiscard]]
+static inline struct kozo_policy_revoke_arguments
+kozo_policy_revoke_arguments(const struct kozo_message *message)
+{
+    struct kozo_policy_revoke_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 1) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.rule = message->word[0];
+    return result;
+}
+
+struct kozo_policy_why_result {
+    enum kozo_error error;
+    uint64_t done; // bytes of it
+};
+
+// Explains what is decided about a program and a permission.
+//   at: where the name of the program, a space, and the permission are; the explanation goes there
+//   length: bytes of them
+//   size: room for the explanation
+[[nodiscard]]
+static inline struct kozo_policy_why_result
+kozo_policy_why(struct kozo_endpoint service, uint64_t at, uint64_t length, uint64_t size)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_POLICY_WHY},
+        .word = {at, length, size},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_policy_why_result result;
+    result.error = kozo_answer_error(&answer, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.done = answer.message.word[0];
+    return result;
+}
+
+// For the server: what came with why.
+struct kozo_policy_why_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t at;           // where the name of the program, a space, and the permission are; the
+                           // explanation goes there
+    uint64_t length;       // bytes of them
+    uint64_t size;         // room for the explanation
+};
+
+[[nodiscard]]
+static inline struct kozo_policy_why_arguments
+kozo_policy_why_arguments(const struct kozo_message *message)
+{
+    struct kozo_policy_why_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 3) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.at = message->word[0];
+    result.length = message->word[1];
+    result.size = message->word[2];
+    return result;
+}
+
+// For the server: the good answer to why.
+//   done: bytes of it
+[[nodiscard]]
+static inline struct kozo_message kozo_policy_why_answer(uint64_t done)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_OK},
+        .word = {done},
+    };
+    return message;
+}
+
+struct kozo_policy_question_result {
+    enum kozo_error error;
+    uint64_t length; // bytes of it; 0 behind the last
+};
+
+// Writes a question that waits for an answer.
+//   place: 0 for the first
+//   at: where it goes
+//   size: room for it
+[[nodiscard]]
+static inline struct kozo_policy_question_result
+kozo_policy_question(struct kozo_endpoint service, uint64_t place, uint64_t at, uint64_t size)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_POLICY_QUESTION},
+        .word = {place, at, size},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_policy_question_result result;
+    result.error = kozo_answer_error(&answer, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.length = answer.message.word[0];
+    return result;
+}
+
+// For the server: what came with question.
+struct kozo_policy_question_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t place;        // 0 for the first
+    uint64_t at;           // where it goes
+    uint64_t size;         // room for it
+};
+
+[[nodiscard]]
+static inline struct kozo_policy_question_arguments
+kozo_policy_question_arguments(const struct kozo_message *message)
+{
+    struct kozo_policy_question_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 3) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.place = message->word[0];
+    result.at = message->word[1];
+    result.size = message->word[2];
+    return result;
+}
+
+// For the server: the good answer to question.
+//   length: bytes of it; 0 behind the last
+[[nodiscard]]
+static inline struct kozo_message kozo_policy_question_answer(uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_OK},
+        .word = {length},
+    };
+    return message;
+}
+
+struct kozo_policy_settle_result {
+    enum kozo_error error;
+    uint64_t verdict; // what was decided with that
+};
+
+// Answers a question. Its two digits tell which, its letter how; BAD_ARGUMENT when there is no
+// such.
+//   at: where the answer is
+//   length: bytes of it
+[[nodiscard]]
+static inline struct kozo_policy_settle_result kozo_policy_settle(struct kozo_endpoint service,
+                                                                  uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_POLICY_SETTLE},
+        .word = {at, length},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_policy_settle_result result;
+    result.error = kozo_answer_error(&answer, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.verdict = answer.message.word[0];
+    return result;
+}
+
+// For the server: what came with settle.
+struct kozo_policy_settle_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t at;           // where the answer is
+    uint64_t length;       // bytes of it
+};
+
+[[nodiscard]]
+static inline struct kozo_policy_settle_arguments
+kozo_policy_settle_arguments(const struct kozo_message *message)
+{
+    struct kozo_policy_settle_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 2) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.at = message->word[0];
+    result.length = message->word[1];
+    return result;
+}
+
+// For the server: the good answer to settle.
+//   verdict: what was decided with that
+[[nodiscard]]
+static inline struct kozo_message kozo_policy_settle_answer(uint64_t verdict)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_OK},
+        .word = {verdict},
+    };
+    return message;
+}
+
+struct kozo_policy_record_result {
+    enum kozo_error error;
+    uint64_t done; // bytes; 0 behind the last
+};
+
+// Reads the record of what was asked, decided, used and taken back: a line of JSON each.
+//   offset: of the first byte
+//   at: where the bytes go
+//   length: room for them
+[[nodiscard]]
+static inline struct kozo_policy_record_result
+kozo_policy_record(struct kozo_endpoint service, uint64_t offset, uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_POLICY_RECORD},
+        .word = {offset, at, length},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_policy_record_result result;
+    result.error = kozo_answer_error(&answer, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.done = answer.message.word[0];
+    return result;
+}
+
+// For the server: what came with record.
+struct kozo_policy_record_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t offset;       // of the first byte
+    uint64_t at;           // where the bytes go
+    uint64_t length;       // room for them
+};
+
+[[nodiscard]]
+static inline struct kozo_policy_record_arguments
+kozo_policy_record_arguments(const struct kozo_message *message)
+{
+    struct kozo_policy_record_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 3) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.offset = message->word[0];
+    result.at = message->word[1];
+    result.length = message->word[2];
+    return result;
+}
+
+// For the server: the good answer to record.
+//   done: bytes; 0 behind the last
+[[nodiscard]]
+static inline struct kozo_message kozo_policy_record_answer(uint64_t done)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_OK},
+        .word = {done},
+    };
+    return message;
+}
+
+struct kozo_policy_verify_result {
+    enum kozo_error error;
+    uint64_t found;  // one of PolicyFound
+    uint64_t line;   // where, counted from the first that is kept
+    uint64_t lines;  // that are kept and good
+    uint64_t before; // lines that were written before those, and are not kept
+};
+
+// Checks the chain of the record.
+[[nodiscard]]
+static inline struct kozo_policy_verify_result kozo_policy_verify(struct kozo_endpoint service)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_POLICY_VERIFY},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_policy_verify_result result;
+    result.error = kozo_answer_error(&answer, 4);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.found = answer.message.word[0];
+    result.line = answer.message.word[1];
+    result.lines = answer.message.word[2];
+    result.before = answer.message.word[3];
+    return result;
+}
+
+// For the server: the good answer to verify.
+//   found: one of PolicyFound
+//   line: where, counted from the first that is kept
+//   lines: that are kept and good
+//   before: lines that were written before those, and are not kept
+[[nodiscard]]
+static inline struct kozo_message kozo_policy_verify_answer(uint64_t found, uint64_t line,
+                                                            uint64_t lines, uint64_t before)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_OK},
+        .word = {found, line, lines, before},
+    };
+    return message;
+}
+
+// For the server: who carries out each request. One without a handler is refused.
+struct kozo_policy_handlers {
+    struct kozo_message (*ask)(struct kozo_caller *caller,
+                               const struct kozo_policy_ask_arguments *arguments);
+    struct kozo_message (*look)(struct kozo_caller *caller,
+                                const struct kozo_policy_look_arguments *arguments);
+    struct kozo_message (*list)(struct kozo_caller *caller,
+                                const struct kozo_policy_list_arguments *arguments);
+    struct kozo_message (*decide)(struct kozo_caller *caller,
+                                  const struct kozo_policy_decide_arguments *arguments);
+    struct kozo_message (*revoke)(struct kozo_caller *caller,
+                                  const struct kozo_policy_revoke_arguments *arguments);
+    struct kozo_message (*why)(struct kozo_caller *caller,
+                               const struct kozo_policy_why_arguments *arguments);
+    struct kozo_message (*question)(struct kozo_caller *caller,
+                                    const struct kozo_policy_question_arguments *arguments);
+    struct kozo_message (*settle)(struct kozo_caller *caller,
+                                  const struct kozo_policy_settle_arguments *arguments);
+    struct kozo_message (*record)(struct kozo_caller *caller,
+                                  const struct kozo_policy_record_arguments *arguments);
+    struct kozo_message (*verify)(struct kozo_caller *caller);
+};
+
+[[nodiscard]]
+static inline struct kozo_message kozo_policy_dispatch(const struct kozo_policy_handlers *handlers,
+                                                       struct kozo_caller *caller,
+                                                       const struct kozo_message *message)
+{
+    switch (message->info.label) {
+    case KOZO_POLICY_ASK: {
+        if (handlers->ask == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_policy_ask_arguments arguments = kozo_policy_ask_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->ask(caller, &arguments);
+    }
+    case KOZO_POLICY_LOOK: {
+        if (handlers->look == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_policy_look_arguments arguments = kozo_policy_look_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->look(caller, &arguments);
+    }
+    case KOZO_POLICY_LIST: {
+        if (handlers->list == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_policy_list_arguments arguments = kozo_policy_list_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->list(caller, &arguments);
+    }
+    case KOZO_POLICY_DECIDE: {
+        if (handlers->decide == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_policy_decide_arguments arguments = kozo_policy_decide_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->decide(caller, &arguments);
+    }
+    case KOZO_POLICY_REVOKE: {
+        if (handlers->revoke == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_policy_revoke_arguments arguments = kozo_policy_revoke_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->revoke(caller, &arguments);
+    }
+    case KOZO_POLICY_WHY: {
+        if (handlers->why == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_policy_why_arguments arguments = kozo_policy_why_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->why(caller, &arguments);
+    }
+    case KOZO_POLICY_QUESTION: {
+        if (handlers->question == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_policy_question_arguments arguments = kozo_policy_question_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->question(caller, &arguments);
+    }
+    case KOZO_POLICY_SETTLE: {
+        if (handlers->settle == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_policy_settle_arguments arguments = kozo_policy_settle_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->settle(caller, &arguments);
+    }
+    case KOZO_POLICY_RECORD: {
+        if (handlers->record == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_policy_record_arguments arguments = kozo_policy_record_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->record(caller, &arguments);
+    }
+    case KOZO_POLICY_VERIFY: {
+        if (handlers->verify == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        return handlers->verify(caller);
+    }
+    default:
+        return kozo_answer(KOZO_BAD_OPERATION);
+    }
+}
+
 // From abi/proto/process.abi
 
 // What a native program says to the one that started it, over its parent endpoint (slot 1 of its

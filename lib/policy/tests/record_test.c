@@ -34,7 +34,7 @@ static void begin(void)
 
 static struct policy_verification verify(size_t size)
 {
-    return policy_record_verify(buffer, size, nullptr);
+    return policy_record_verify(buffer, size, nullptr, nullptr);
 }
 
 static const char *line_at(size_t number)
@@ -73,7 +73,7 @@ TEST("a record that was left alone is whole, with or without a known end")
 {
     begin();
     CHECK(verify(text.length).result == POLICY_RECORD_WHOLE);
-    CHECK(policy_record_verify(buffer, text.length, &chain).result == POLICY_RECORD_WHOLE);
+    CHECK(policy_record_verify(buffer, text.length, nullptr, &chain).result == POLICY_RECORD_WHOLE);
     CHECK(verify(text.length).chain.count == 4);
     CHECK(verify(0).result == POLICY_RECORD_WHOLE);
 }
@@ -96,7 +96,7 @@ TEST("a record that was cut at any byte is noticed by who knows its end")
 {
     begin();
     for (size_t cut = 0; cut < text.length; cut++) {
-        CHECK(policy_record_verify(buffer, cut, &chain).result == POLICY_RECORD_CUT);
+        CHECK(policy_record_verify(buffer, cut, nullptr, &chain).result == POLICY_RECORD_CUT);
     }
 }
 
@@ -138,7 +138,19 @@ TEST("a record that was written anew from a line on is noticed by who knows its 
         add(POLICY_EVENT_USE, "files.system.read");
     }
     CHECK(verify(text.length).result == POLICY_RECORD_WHOLE);
-    CHECK(policy_record_verify(buffer, text.length, &end).result == POLICY_RECORD_CUT);
+    CHECK(policy_record_verify(buffer, text.length, nullptr, &end).result == POLICY_RECORD_CUT);
+}
+
+TEST("a record whose first lines are not kept is verified from where the chain stood")
+{
+    begin();
+    size_t length = (size_t)(line_at(3) - buffer);
+    struct policy_chain start = policy_record_verify(buffer, length, nullptr, nullptr).chain;
+    struct policy_verification found =
+        policy_record_verify(buffer + length, text.length - length, &start, &chain);
+    CHECK(found.result == POLICY_RECORD_WHOLE && found.chain.count == 4);
+    CHECK(policy_record_verify(buffer + length, text.length - length, nullptr, &chain).result ==
+          POLICY_RECORD_GAP);
 }
 
 TEST("a line that does not fit is not written, and the record stays whole")
@@ -152,7 +164,7 @@ TEST("a line that does not fit is not written, and the record stays whole")
     size_t length = text.length;
     CHECK(!policy_record_add(&text, &chain, &record));
     CHECK(text.length == length && chain.count == 2 && !text.cut);
-    CHECK(policy_record_verify(small, text.length, &chain).result == POLICY_RECORD_WHOLE);
+    CHECK(policy_record_verify(small, text.length, nullptr, &chain).result == POLICY_RECORD_WHOLE);
 }
 
 TEST("what was found is said in one sentence")
