@@ -48,7 +48,7 @@ static int64_t check(const struct node *node, uint32_t flags)
 
 static int64_t make_file(struct entry *entry, uint32_t flags, struct file **result)
 {
-    constexpr uint32_t NOT_KEPT = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC;
+    constexpr uint32_t NOT_KEPT = O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC;
     struct file *file =
         file_make(&place_operations, (flags & ~NOT_KEPT) | LINUX_O_LARGEFILE, nullptr);
     if (file == nullptr) {
@@ -65,6 +65,8 @@ static int64_t make_file(struct entry *entry, uint32_t flags, struct file **resu
         file_drop(file);
         return error;
     }
+    // What counts for opening only; a terminal asks for it there.
+    file->flags &= ~(uint32_t)O_NOCTTY;
     *result = file;
     return 0;
 }

@@ -628,6 +628,7 @@ static struct caller *first_process;
 
 void world(void)
 {
+    last_signal = 0;
     struct node *root = ram_system("root", 2, 0755);
     if (path_mount(nullptr, root) != 0) {
         abort();
@@ -674,6 +675,7 @@ static void drop_tree(void)
 
 void tree_world(void)
 {
+    last_signal = 0;
     fake_files_begin();
     if (tree_begin(true) != 0) {
         abort();
