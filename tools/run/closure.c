@@ -350,6 +350,11 @@ struct closure closure_check(const struct view *view, const char *path, const ch
                            name, reason);
         }
     }
+    if (closure.status == 0 && next[0] != '\0') {
+        fail(&closure, STATUS_NOT_RUNNABLE,
+             "%s can't be run: its interpreter is a script, and so is that one's, without end",
+             name);
+    }
     for (size_t i = 0; i < check.libraries; i++) {
         free(check.library[i]);
     }
