@@ -58,7 +58,7 @@ static bool keep_own_descriptors(const struct files *files)
     (void)sigprocmask(SIG_SETMASK, &none, nullptr);
     (void)close(STDIN_FILENO);
     (void)close(STDOUT_FILENO);
-    if (!keep_own_descriptors(files) || !confine()) {
+    if (!keep_own_descriptors(files) || !confine(files->place, files->count)) {
         message("the file server can't be confined: %s", strerror(errno));
         _exit(1);
     }
