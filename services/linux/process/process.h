@@ -149,11 +149,12 @@ void thread_read_bases(struct thread *thread, struct kozo_x86_bases *bases);
 [[nodiscard]] bool thread_write_bases(struct thread *thread, const struct kozo_x86_bases *bases);
 void thread_copy_extended(struct thread *to, struct thread *from);
 void thread_clear_extended(struct thread *thread);
-// Words of the extended registers, as XSAVE lays them out.
+// Words of the extended registers, as XSAVE lays them out. What of them is not in use is zero when it is read, and not looked at
+// when it is written.
+constexpr size_t EXTENDED_WORDS_MOST = 512;
 [[nodiscard]] size_t extended_words(void);
-void thread_read_extended(struct thread *thread, uint64_t *words, size_t count);
-[[nodiscard]] bool thread_write_extended(struct thread *thread, const uint64_t *words,
-                                         size_t count);
+void thread_read_extended(struct thread *thread, uint64_t *words);
+[[nodiscard]] bool thread_write_extended(struct thread *thread, uint64_t *words);
 [[nodiscard]] uint64_t thread_time(struct thread *thread); // ns that it has run
 
 // The thread is to look for signals before it goes on: a strand that waits for it is told, and if it runs it is interrupted.

@@ -238,41 +238,89 @@ size_t extended_words(void)
     return words;
 }
 
-void thread_read_extended(struct thread *thread, uint64_t *words, size_t count)
+// Where a component beyond those of the first words lies (CPUID leaf 13). Size 0: the processor has none of this number.
+struct component {
+    uint32_t offset, size; // in words
+};
+
+static struct component component(unsigned number)
 {
-    for (size_t at = 0; at < count; at += BUFFER_WORDS) {
-        size_t part = count - at < BUFFER_WORDS ? count - at : BUFFER_WORDS;
-        (void)kozo_thread_read_state(thread->handle, KOZO_REGISTERS_EXTENDED, at, part);
-        memcpy(words + at, ipc_words(), part * 8);
+    constexpr unsigned most = 20;
+    static struct component known[most];
+    static bool asked;
+    for (unsigned i = 3; !asked && i < most; i++) {
+        uint32_t eax = 13, ebx, ecx = i, edx;
+        __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+        known[i] = (struct component){ebx / 8, eax / 8};
+    }
+    asked = true;
+    return number < most ? known[number] : (struct component){};
+}
+
+// Carries words between a thread and `words`, at the same place.
+static bool carry(struct thread *thread, uint64_t *words, size_t first, size_t count, bool write)
+{
+    bool done = true;
+    for (size_t at = first; at < first + count; at += BUFFER_WORDS) {
+        size_t left = first + count - at;
+        size_t part = left < BUFFER_WORDS ? left : BUFFER_WORDS;
+        enum kozo_error error;
+        if (write) {
+            memcpy(ipc_words(), words + at, part * 8);
+            error = kozo_thread_write_state(thread->handle, KOZO_REGISTERS_EXTENDED, at, part);
+        } else {
+            error = kozo_thread_read_state(thread->handle, KOZO_REGISTERS_EXTENDED, at, part);
+            memcpy(words + at, ipc_words(), part * 8);
+        }
+        done &= error == KOZO_OK;
+    }
+    return done;
+}
+
+// The same for all components beyond the first words that are in use.
+static bool carry_further(struct thread *thread, uint64_t *words, bool write)
+{
+    constexpr uint64_t first = 7;
+    bool done = true;
+    for (uint64_t left = words[STATE_COMPONENTS] & ~first; left != 0; left &= left - 1) {
+        struct component found = component((unsigned)__builtin_ctzl(left));
+        if (found.size != 0 && found.offset + found.size <= extended_words()) {
+            done &= carry(thread, words, found.offset, found.size, write);
+        }
+    }
+    return done;
+}
+
+static size_t first_words(void)
+{
+    size_t all = extended_words();
+    return all < STATE_LEGACY_AND_AVX ? all : STATE_LEGACY_AND_AVX;
+}
+
+void thread_read_extended(struct thread *thread, uint64_t *words)
+{
+    size_t count = first_words();
+    (void)carry(thread, words, 0, count, false);
+    memset(words + count, 0, (extended_words() - count) * 8);
+    if (count > STATE_COMPONENTS) {
+        (void)carry_further(thread, words, false);
     }
 }
 
-bool thread_write_extended(struct thread *thread, const uint64_t *words, size_t count)
+bool thread_write_extended(struct thread *thread, uint64_t *words)
 {
-    bool written = true;
-    for (size_t at = 0; at < count; at += BUFFER_WORDS) {
-        size_t part = count - at < BUFFER_WORDS ? count - at : BUFFER_WORDS;
-        memcpy(ipc_words(), words + at, part * 8);
-        written &=
-            kozo_thread_write_state(thread->handle, KOZO_REGISTERS_EXTENDED, at, part) == KOZO_OK;
-    }
-    return written;
+    size_t count = first_words();
+    return carry(thread, words, 0, count, true) &&
+           (count <= STATE_COMPONENTS || carry_further(thread, words, true));
 }
 
 void thread_copy_extended(struct thread *to, struct thread *from)
 {
-    uint64_t words[STATE_LEGACY_AND_AVX];
-    size_t all = extended_words();
-    size_t count = all < STATE_LEGACY_AND_AVX ? all : STATE_LEGACY_AND_AVX;
-    thread_read_extended(from, words, count);
-    constexpr uint64_t further = ~7ul;
-    bool more = all > count && (words[STATE_COMPONENTS] & further) != 0;
-    (void)thread_write_extended(to, words, count);
-    for (size_t at = count; more && at < all; at += BUFFER_WORDS) {
-        size_t part = all - at < BUFFER_WORDS ? all - at : BUFFER_WORDS;
-        // Both go through the same buffer.
-        (void)kozo_thread_read_state(from->handle, KOZO_REGISTERS_EXTENDED, at, part);
-        (void)kozo_thread_write_state(to->handle, KOZO_REGISTERS_EXTENDED, at, part);
+    // The same place for all: nothing waits while it is in use.
+    static uint64_t words[EXTENDED_WORDS_MOST];
+    if (extended_words() <= EXTENDED_WORDS_MOST) {
+        thread_read_extended(from, words);
+        (void)thread_write_extended(to, words);
     }
 }
 
@@ -283,7 +331,7 @@ void thread_clear_extended(struct thread *thread)
     uint64_t words[STATE_COMPONENTS + 8] = {control, 0, 0, vector};
     size_t all = extended_words();
     size_t count = sizeof words / 8;
-    (void)thread_write_extended(thread, words, all < count ? all : count);
+    (void)carry(thread, words, 0, all < count ? all : count, true);
 }
 
 // --- Who it is --------------------------------------------------------------------------------------

@@ -82,7 +82,7 @@ static bool push_extended(struct thread *thread, uint64_t at)
     if (size > AREA_MOST) {
         return false;
     }
-    thread_read_extended(thread, (uint64_t *)area, size / 8);
+    thread_read_extended(thread, (uint64_t *)area);
     struct software software = {
         .magic = MAGIC_FIRST,
         .extended_size = (uint32_t)size + 4,
@@ -206,9 +206,8 @@ static bool pop_extended(struct thread *thread, uint64_t at)
         constexpr uint64_t legacy = 3;
         memset(area + COMPONENTS_AT, 0, 64);
         memcpy(area + COMPONENTS_AT, &legacy, sizeof legacy);
-        size = COMPONENTS_AT + 64;
     }
-    return thread_write_extended(thread, (uint64_t *)area, size / 8);
+    return thread_write_extended(thread, (uint64_t *)area);
 }
 
 int64_t frame_pop(struct thread *thread)
