@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: MIT
-// linuxd: `linux PROGRAM ARGUMENTS` runs a Linux program.
+// linuxd: `linux PROGRAM ARGUMENTS` runs a Linux program of the initrd, and `linux @` one of the host.
+#include "core/clock.h"
+#include "core/errno.h"
 #include "core/loop.h"
 #include "core/objects.h"
 #include "file/begin.h"
 #include "file/descriptors.h"
 #include "file/path.h"
+#include "file/port.h"
 #include "memory/space.h"
 #include "process/console.h"
 #include "process/exec.h"
+#include "process/host.h"
 #include "process/process.h"
 #include "process/sandbox.h"
 #include "process/tree.h"
 
+#include <kozo/clock.h>
+#include <kozo/format.h>
 #include <kozo/print.h>
+#include <kozo/session.h>
 #include <kozo/start.h>
 #include <string.h>
 
@@ -43,7 +50,7 @@ static void set_limits(struct caller *caller)
 }
 
 // The first process, whose program is still to come.
-static struct thread *make_first(void)
+static struct thread *make_first(bool of_host)
 {
     struct process *process = process_make(nullptr);
     if (process == nullptr) {
@@ -54,7 +61,7 @@ static struct thread *make_first(void)
     process->caller.group = process->caller.process;
     process->caller.session = process->caller.process;
     process->caller.descriptors = descriptors_make();
-    process->caller.folders = tree_begin(false) == 0 ? folders_make(path_top()) : nullptr;
+    process->caller.folders = tree_begin(of_host) == 0 ? folders_make(path_top()) : nullptr;
     process->handlers = handlers_make();
     process->space = space_make();
     if (process->caller.descriptors == nullptr || process->caller.folders == nullptr ||
@@ -87,14 +94,82 @@ static bool open_standard_files(const struct thread *thread)
     return opened;
 }
 
-[[noreturn]] static void fail(const char *program, int64_t error)
+static const char *reason_of(int64_t error)
 {
-    constexpr int64_t absent = -2, access = -13;
-    kozo_printf("linux: %s: %s\n", program,
-                error == absent   ? "no such file"
-                : error == access ? "not allowed"
-                                  : "can't be run");
-    kozo_exit(error == absent ? STATUS_NOT_FOUND : STATUS_NOT_RUNNABLE);
+    switch (error) {
+    case -ENOENT:
+        return "there is no such file";
+    case -EACCES:
+        return "it may not be executed";
+    case -ENOEXEC:
+        return "it is no program for this machine";
+    case -ENOMEM:
+        return "there is too little memory";
+    default:
+        return "it can't be loaded";
+    }
+}
+
+// Nobody can be told but at the console, unless the host is there.
+[[noreturn]] static void fail(const char *program, const char *reason, int status)
+{
+    char text[256];
+    size_t length = kozo_format(text, sizeof text, "%.150s can't be run: %s", program, reason);
+    if (host_is_there()) {
+        host_failed(text);
+    } else {
+        kozo_printf("linux: %.*s\n", (int)length, text);
+    }
+    kozo_exit(status);
+}
+
+static int status_of(int64_t error)
+{
+    return error == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_RUNNABLE;
+}
+
+// At the prompt: a tree in RAM, and the console.
+static void prepare_alone(struct thread *thread, char **arguments, struct exec *exec)
+{
+    if (!open_standard_files(thread)) {
+        fail(arguments[0], reason_of(-ENOMEM), STATUS_FAILED);
+    }
+    int64_t error = tree_fill();
+    if (error != 0) {
+        fail(arguments[0], "its tree of names can't be made", STATUS_FAILED);
+    }
+    *exec = (struct exec){
+        .folder = -100,
+        .path = arguments[0],
+        .arguments = {.own = (const char *const *)arguments},
+        .environment = {.own = environment},
+    };
+}
+
+static void prepare_of_host(struct thread *thread, struct exec *exec)
+{
+    const char *reason = host_begin();
+    if (reason != nullptr) {
+        fail("the program", reason, STATUS_FAILED);
+    }
+    reason = host_prepare(thread, exec);
+    if (reason != nullptr) {
+        fail(exec->path, reason, STATUS_FAILED);
+    }
+}
+
+// The date, as the driver of the clock tells it; 1970 without one.
+static void set_date(void)
+{
+    struct kozo_session session;
+    if (!kozo_session_open(&session, "clock")) {
+        return;
+    }
+    struct kozo_clock_date_result date = kozo_clock_date(session.service);
+    if (date.error == KOZO_OK) {
+        uint64_t since = kozo_clock_nanoseconds(kozo_ticks() - date.ticks);
+        clock_set_realtime(date.nanoseconds + since);
+    }
 }
 
 int main(int argument_count, char **arguments)
@@ -108,36 +183,31 @@ int main(int argument_count, char **arguments)
         kozo_print("linux: give a program\n");
         return STATUS_USAGE;
     }
+    bool of_host = strcmp(arguments[1], "@") == 0;
     const char *reason = objects_start();
     if (reason != nullptr || !strands_reserve(1)) {
-        kozo_printf("linux: can't start: it %s\n",
-                    reason != nullptr ? reason : "has too little memory");
-        return STATUS_FAILED;
+        fail("the program", reason != nullptr ? reason : reason_of(-ENOMEM), STATUS_FAILED);
     }
-    struct thread *thread = make_first();
+    set_date();
+    loop_tell(ports_rung);
+    struct thread *thread = make_first(of_host);
     if (thread == nullptr) {
-        kozo_print("linux: can't start: too little memory\n");
-        return STATUS_FAILED;
+        fail("the program", reason_of(-ENOMEM), STATUS_FAILED);
     }
     work_for(thread);
-    if (!open_standard_files(thread)) {
-        kozo_print("linux: can't start: too little memory\n");
-        return STATUS_FAILED;
+    sandbox.started = clock_monotonic();
+    struct exec exec = {};
+    if (of_host) {
+        prepare_of_host(thread, &exec);
+    } else {
+        prepare_alone(thread, arguments + 1, &exec);
     }
-    int64_t filled = tree_fill();
-    if (filled != 0) {
-        kozo_printf("linux: can't start: its tree of names can't be made (%d)\n", (int)-filled);
-        return STATUS_FAILED;
-    }
-    struct exec exec = {
-        .folder = -100,
-        .path = arguments[1],
-        .arguments = {.own = (const char *const *)arguments + 1},
-        .environment = {.own = environment},
-    };
     int64_t result = exec_program(thread, &exec);
     if (result != CALL_SILENT) {
-        fail(arguments[1], result);
+        fail(exec.path, reason_of(result), status_of(result));
+    }
+    if (of_host) {
+        host_listen();
     }
     strand_now->thread = nullptr;
     strand_now->attention = nullptr;

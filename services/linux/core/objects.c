@@ -188,7 +188,8 @@ static bool start_inbox(void)
            kozo_cnode_mint((struct kozo_slot){held.bell.handle}, (struct kozo_slot){ring},
                            KOZO_RIGHT_WRITE, BELL_TIMER) == KOZO_OK &&
            kozo_timer_bind(held.timer, (struct kozo_notification){ring}) == KOZO_OK &&
-           kozo_thread_bind_notification(held.thread, held.bell) == KOZO_OK;
+           // One that comes with sessions is bound already.
+           (granted != 0 || kozo_thread_bind_notification(held.thread, held.bell) == KOZO_OK);
 }
 
 const char *objects_start(void)

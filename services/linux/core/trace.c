@@ -2,6 +2,7 @@
 // A call that waits is told when it is done; one that ends its thread, before.
 #include "trace.h"
 
+#include "../process/host.h"
 #include "../process/process.h"
 #include "errno.h"
 #include "table.h"
@@ -102,6 +103,24 @@ static void add_call(struct line *line, const struct call *call)
     add(line, ")");
 }
 
+static void tell(struct line *line)
+{
+    add(line, "\n");
+    if (host_is_there()) {
+        host_trace(line->text, line->length);
+    } else {
+        kozo_write(line->text, line->length);
+    }
+}
+
+void trace_signal(const struct thread *thread, const struct signal_info *info, uint64_t at)
+{
+    struct line line = {};
+    add(&line, "[%u] --- signal %d, code %d, address 0x%lx, at 0x%lx", thread->number,
+        info->signal, info->code, info->address, at);
+    tell(&line);
+}
+
 static bool never_returns(uint64_t number)
 {
     constexpr uint64_t exit = 60, exit_group = 231, execve = 59;
@@ -113,7 +132,7 @@ int64_t trace_call(const struct call *call)
     struct line line = {};
     add_call(&line, call);
     if (never_returns(call->number)) {
-        kozo_printf("%s\n", line.text);
+        tell(&line);
     }
     int64_t result = call_carry_out(call);
     if (result == CALL_SILENT) {
@@ -124,6 +143,6 @@ int64_t trace_call(const struct call *call)
     } else {
         add(&line, " = 0x%lx", (uint64_t)result);
     }
-    kozo_printf("%s\n", line.text);
+    tell(&line);
     return result;
 }

@@ -19,9 +19,30 @@
 constexpr uint32_t ROOT_DEVICE = 23;
 constexpr uint32_t FIRST_DEVICE = 24;
 
+// Where the file server has the volume of the host's files.
+constexpr char HOST_FILES[] = "host/";
+
 static uint32_t next_device = FIRST_DEVICE;
 static struct terminal *terminal;
 static struct channel *channels[3];
+
+// A folder of the host that is not to be seen, with something below it that is: a private one is mounted in its place.
+static int64_t cover(struct entry *folder, struct name name, struct entry **result)
+{
+    struct node *root = ram_system("tmpfs", next_device++, 0755);
+    if (root == nullptr) {
+        return -ENOMEM;
+    }
+    root->covers = path_top()->node->covers;
+    node_keep(root);
+    struct entry *entry = entry_cover(folder, name, root);
+    if (entry == nullptr) {
+        node_drop(root);
+        return -ENOMEM;
+    }
+    *result = entry;
+    return path_mount(entry, root);
+}
 
 // Walks to a path, making what is missing, as `mode` at the end and as folders that cover the host's before. The entry is counted.
 static int64_t reach(const char *path, uint32_t mode, struct entry **result)
@@ -39,6 +60,9 @@ static int64_t reach(const char *path, uint32_t mode, struct entry **result)
         struct entry *next = nullptr;
         int64_t error =
             name.length > LINUX_NAME_MOST ? -ENAMETOOLONG : entry_look(at, name, true, &next);
+        if (error == -EACCES && !last) {
+            error = cover(at, name, &next);
+        }
         if (error == 0 && next->node == nullptr) {
             struct new_node what = {.mode = last ? mode : S_IFDIR | 0755};
             struct node_result made = at->node->operations->make != nullptr
@@ -228,7 +252,10 @@ static bool is_of_system(const char *path)
 static int64_t mount_place(const char *value, char *path, char *place)
 {
     const char *rest = field(value, path);
-    rest = rest != nullptr ? field(rest, place) : nullptr;
+    memcpy(place, HOST_FILES, sizeof HOST_FILES - 1);
+    rest = rest != nullptr && strlen(rest) < LINUX_NAME_MOST
+               ? field(rest, place + sizeof HOST_FILES - 1)
+               : nullptr;
     if (rest == nullptr || path[0] != '/' || (strcmp(rest, "ro") != 0 && strcmp(rest, "rw") != 0)) {
         return -EINVAL;
     }

@@ -270,6 +270,12 @@ int64_t entry_look(struct entry *folder, struct name name, bool absent, struct e
     return 0;
 }
 
+struct entry *entry_cover(struct entry *folder, struct name name, struct node *node)
+{
+    uint32_t hash = hash_of(folder, name);
+    return bring_in_line(find(folder, name, hash), folder, name, hash, node);
+}
+
 struct entry *entry_alone(struct node *node, const char *name)
 {
     size_t length = strlen(name);

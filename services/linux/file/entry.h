@@ -9,6 +9,10 @@
 [[nodiscard]] int64_t entry_look(struct entry *folder, struct name name, bool absent,
                                  struct entry **entry);
 
+// The entry of a name, with a node in the place of whatever the file system has there. It takes the node's count over; the
+// entry is counted, and stays only as long as something is mounted over it. Null: no memory.
+[[nodiscard]] struct entry *entry_cover(struct entry *folder, struct name name, struct node *node);
+
 // An entry that has no place in the tree, for a node that has no name but what /proc/self/fd shows; takes the node's count
 // over. Null: no memory.
 [[nodiscard]] struct entry *entry_alone(struct node *node, const char *name);

@@ -46,11 +46,16 @@ static struct pending **find(struct port *port, uint64_t number)
     return place;
 }
 
-// One whose service has begun a new life.
+static uint32_t life_of(const struct port *port)
+{
+    return __atomic_load_n(&port->session.page->life, __ATOMIC_ACQUIRE);
+}
+
+// One whose service has begun a new life. Requests that were called do not have the life in their numbers.
 static struct pending **find_lost(struct port *port)
 {
     struct pending **place = &port->first;
-    while (*place != nullptr && !kozo_session_lost(&port->session, (*place)->number)) {
+    while (*place != nullptr && (*place)->life == life_of(port)) {
         place = &(*place)->next;
     }
     return place;
@@ -83,6 +88,7 @@ void ports_rung(uint64_t bits)
 void port_note(struct port *port, struct pending *pending, uint64_t number)
 {
     pending->number = number;
+    pending->life = life_of(port);
     pending->next = port->first;
     port->first = pending;
     // It may have completed since it was answered.

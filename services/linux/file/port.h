@@ -13,6 +13,7 @@
 struct pending {
     struct pending *next;
     uint64_t number; // 0: none is under way
+    uint32_t life;   // of the service, when it was asked
     struct kozo_entry entry;
     // Called with the completion in `entry`; null: the strand that waits in port_wait goes on.
     void (*completed)(struct pending *pending);

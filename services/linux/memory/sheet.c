@@ -638,8 +638,8 @@ void space_close(struct space *space)
         uint64_t left = sheet->present;
         while (left != 0) {
             size_t index = (size_t)__builtin_ctzl(left);
-            size_t length = (size_t)__builtin_ctzl(~(left >> index));
-            length = length > SHEET_PAGES - index ? SHEET_PAGES - index : length;
+            uint64_t gap = ~(left >> index);
+            size_t length = gap == 0 ? SHEET_PAGES : (size_t)__builtin_ctzl(gap);
             drop_pages(sheet, index, length);
             left &= ~bits(index, length);
         }

@@ -24,8 +24,7 @@ uint32_t process_thread_next(uint32_t number, uint32_t from)
     if (process == nullptr) {
         return 0;
     }
-    for (const struct thread *thread = process->threads; thread != nullptr;
-         thread = thread->next) {
+    for (const struct thread *thread = process->threads; thread != nullptr; thread = thread->next) {
         if (thread->number >= from && (found == 0 || thread->number < found)) {
             found = thread->number;
         }
@@ -37,8 +36,7 @@ uint32_t process_thread_next(uint32_t number, uint32_t from)
 static const struct thread *leader_of(const struct process *process)
 {
     const struct thread *found = process->threads;
-    for (const struct thread *thread = process->threads; thread != nullptr;
-         thread = thread->next) {
+    for (const struct thread *thread = process->threads; thread != nullptr; thread = thread->next) {
         if (thread->number == process->caller.process) {
             found = thread;
         }

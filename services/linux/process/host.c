@@ -9,6 +9,8 @@
 #include "../file/begin.h"
 #include "../file/channel.h"
 #include "../file/files.h"
+#include "../file/gate.h"
+#include "../file/linux.h"
 #include "../file/refusal.h"
 #include "../memory/backing.h"
 #include "exec.h"
@@ -101,9 +103,9 @@ static void note(const char *record)
         const char *key;
         uint64_t *value;
         unsigned base;
-    } numbers[] = {{"rows", &start.rows, 10},    {"columns", &start.columns, 10},
-                   {"uid", &start.user, 10},     {"gid", &start.group, 10},
-                   {"umask", &start.mask, 8},    {"time", &start.time, 10}};
+    } numbers[] = {{"rows", &start.rows, 10}, {"columns", &start.columns, 10},
+                   {"uid", &start.user, 10},  {"gid", &start.group, 10},
+                   {"umask", &start.mask, 8}, {"time", &start.time, 10}};
     static const struct {
         const char *key;
         const char **value;
@@ -183,6 +185,8 @@ static int64_t make_tree(void)
             error = tree_link(link);
         }
     }
+    // What was looked for to make it, no program has asked for.
+    refusals_clear();
     return error;
 }
 
@@ -197,27 +201,25 @@ static void enter_folder(struct folders *folders)
     }
 }
 
-int64_t host_prepare(struct thread *thread, struct exec *exec)
+const char *host_prepare(struct thread *thread, struct exec *exec)
 {
     struct caller *self = &thread->process->caller;
     if (start.time != 0) {
         clock_set_realtime(start.time);
     }
+    exec->path = start.program;
     if (!files_open("files")) {
-        return -EIO;
+        return "there is no file server";
     }
-    int64_t error = make_tree();
-    if (error != 0) {
-        return error;
+    if (make_tree() != 0) {
+        return "the host's files can't be reached";
     }
-    error = descriptors_begin(start.terminal, (uint16_t)start.rows, (uint16_t)start.columns);
-    if (error != 0) {
-        return error;
+    if (descriptors_begin(start.terminal, (uint16_t)start.rows, (uint16_t)start.columns) != 0) {
+        return "its input and output can't be reached";
     }
     struct credentials *who = &self->credentials;
     who->user = who->effective_user = who->saved_user = who->file_user = (uint32_t)start.user;
-    who->group = who->effective_group = who->saved_group = who->file_group =
-        (uint32_t)start.group;
+    who->group = who->effective_group = who->saved_group = who->file_group = (uint32_t)start.group;
     self->folders->umask = (uint32_t)start.mask;
     enter_folder(self->folders);
     *exec = (struct exec){
@@ -226,7 +228,7 @@ int64_t host_prepare(struct thread *thread, struct exec *exec)
         .arguments = {.own = start.arguments},
         .environment = {.own = start.environment},
     };
-    return 0;
+    return nullptr;
 }
 
 // --- While it runs ----------------------------------------------------------------------------------
@@ -236,9 +238,8 @@ static void obey(const char *line)
     struct terminal *terminal = begin_terminal();
     if (strncmp(line, "signal ", 7) == 0) {
         int signal = (int)number(line + 7, 10);
-        uint32_t group = terminal != nullptr && terminal->group != 0
-                             ? terminal->group
-                             : process_first->caller.group;
+        uint32_t group = terminal != nullptr && terminal->group != 0 ? terminal->group
+                                                                     : process_first->caller.group;
         if (signal >= 1 && signal <= SIGNALS) {
             signal_group(group, signal);
         }
@@ -312,13 +313,16 @@ void host_trace(const char *text, size_t length)
     put_frame("trace", text, length);
 }
 
+// As records: kind, count, path. What the program looked for and what it wanted to change is not told apart yet.
 static void put_refusals(void)
 {
     char text[LINUX_PATH_MOST + LINE];
     for (unsigned place = 0; refusal_at(place) != nullptr; place++) {
         const struct refusal *refusal = refusal_at(place);
-        size_t length = kozo_format(text, sizeof text, "%u\t%s", refusal->count, refusal->path);
-        put_frame("refused", text, length < sizeof text ? length + 1 : sizeof text);
+        size_t length = kozo_format(text, sizeof text, "r %u %s", refusal->count, refusal->path);
+        if (length < sizeof text) {
+            put_frame("refused", text, length + 1);
+        }
     }
 }
 
@@ -381,6 +385,7 @@ void host_ended(int status)
     gate_enter(&telling);
     put(line, kozo_format(line, sizeof line, signal != 0 ? "killed %d\n" : "exit %d\n",
                           signal != 0 ? signal : status >> 8 & 0xff));
+    gate_leave(&telling);
     channel_settle(control);
 }
 

@@ -14,8 +14,8 @@ struct thread;
 // Opens the channel and reads the start record. Called on behalf of the first thread. Null, or what is wrong in words.
 [[nodiscard]] const char *host_begin(void);
 
-// Sets the first process up as the record says. 0, or an error; `exec` is filled in.
-[[nodiscard]] int64_t host_prepare(struct thread *thread, struct exec *exec);
+// Sets the first process up as the record says, and fills `exec` in. Null, or what is wrong.
+[[nodiscard]] const char *host_prepare(struct thread *thread, struct exec *exec);
 
 // From now on what the host says is listened to.
 void host_listen(void);

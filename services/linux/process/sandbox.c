@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "sandbox.h"
 
+#include "host.h"
+
 #include <kozo/start.h>
 
 struct sandbox sandbox = {.host_name = "kozo"};
@@ -8,5 +10,8 @@ struct sandbox sandbox = {.host_name = "kozo"};
 void sandbox_end(int status)
 {
     int signal = status & 0x7f;
+    if (host_is_there()) {
+        host_ended(status);
+    }
     kozo_exit(signal != 0 ? 128 + signal : status >> 8 & 0xff);
 }

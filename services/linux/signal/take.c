@@ -3,7 +3,9 @@
 #include "../core/call.h"
 #include "../core/errno.h"
 #include "../core/loop.h"
+#include "../core/trace.h"
 #include "../process/process.h"
+#include "../process/sandbox.h"
 #include "signal.h"
 
 constexpr uint64_t CALL_BYTES = 2; // of the SYSCALL instruction
@@ -167,6 +169,10 @@ static bool take_one(struct turn *turn)
         return false;
     }
     struct action *action = &process->handlers->action[info.signal];
+    if (sandbox.traces) {
+        load(turn);
+        trace_signal(thread, &info, turn->registers.rip);
+    }
     // The first process of all is not to be ended by others' default actions in Linux; here it is an ordinary program.
     if (info.signal == SIGNAL_KILL || info.signal == SIGNAL_STOP ||
         action->handler == ACTION_DEFAULT) {
