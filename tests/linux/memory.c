@@ -126,9 +126,9 @@ TEST("MAP_FIXED at an address that is no multiple of a page is EINVAL")
 TEST("MAP_FIXED_NOREPLACE where something is, is EEXIST")
 {
     char *memory = map_private(PAGE);
-    CHECK(FAILS(mmap(memory, PAGE, PROT_READ,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0),
-                EEXIST));
+    CHECK(FAILS(
+        mmap(memory, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0),
+        EEXIST));
 }
 
 TEST("reserving a terabyte costs nothing, and its pages can be used one by one")

@@ -116,8 +116,8 @@ static void tell(struct line *line)
 void trace_signal(const struct thread *thread, const struct signal_info *info, uint64_t at)
 {
     struct line line = {};
-    add(&line, "[%u] --- signal %d, code %d, address 0x%lx, at 0x%lx", thread->number,
-        info->signal, info->code, info->address, at);
+    add(&line, "[%u] --- signal %d, code %d, address 0x%lx, at 0x%lx", thread->number, info->signal,
+        info->code, info->address, at);
     tell(&line);
 }
 

@@ -119,8 +119,8 @@ static int64_t load_zeros(struct space *space, const struct image_header *header
     }
     if ((header->flags & FLAG_W) != 0 && header->file > 0) {
         static const uint8_t zeros[PAGE_BYTES];
-        uint64_t part = (end < page_end ? end : page_end) - from;
-        if (!space_write(space, from, zeros, part)) {
+        // To the end of the page: programs use what is left of it.
+        if (!space_write(space, from, zeros, page_end - from)) {
             return -ENOEXEC;
         }
     }
