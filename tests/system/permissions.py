@@ -2,11 +2,14 @@
 """Permissions in plain English: the list of names, and what a program can and can't do with them."""
 
 import json
+import os
 import re
 import shutil
+import socket
+import threading
 import time
 
-from driver.kozo import run
+from driver.kozo import Session, run
 from driver.suite import Failure, check, expect, expect_equal, skip
 
 order = 45
@@ -227,3 +230,163 @@ def wrong_use(kozo):
     expect("no such rule" in session.command("kozo-cap revoke 999"), "a rule that is not there")
     expect("no such" in session.command("kozo-cap grant asker audit.raed"), "a name that is not there")
     expect("no such" in session.command("kozo-cap grant ../asker audit.read"), "a program that is none")
+
+
+# --- The runner, before a machine starts
+
+
+PROFILE = """# what the test needs
+need files.path.read:/etc/passwd "look up names"
+want camera.use "see you"
+"""
+
+
+def profile(kozo, text=PROFILE):
+    return kozo.file("profile", text.encode())
+
+
+def runner(kozo, *options):
+    """The command of a run whose program is not run: all that counts is what happens before."""
+    return [
+        kozo.runner, "--arch", kozo.arch, "--kernel", kozo.kernel, "--initrd", kozo.initrd,
+        "--timeout", "60", "--command", "version", *options, "--", "/usr/bin/env",
+    ]  # fmt: skip
+
+
+def surroundings(kozo, name):
+    """A folder of its own for what is decided."""
+    folder = kozo.folder / name
+    shutil.rmtree(folder, ignore_errors=True)
+    return {**os.environ, "XDG_STATE_HOME": str(folder)}
+
+
+class Person(Session):
+    """A terminal that a program has as its own, so that it can ask there."""
+
+    def __init__(self, kozo, name, *options):
+        environment = [f"{key}={value}" for key, value in surroundings(kozo, name).items() if key == "XDG_STATE_HOME"]
+        command = ["env", *environment, "setsid", "--ctty", "--wait", *runner(kozo, *options)]
+        super().__init__(command)
+
+    def question(self):
+        return self.wait_for(r"(?s)KOZO asks .*?  (\d\d)o only now.*?Your answer: ", 20)
+
+
+@check("a name that is wrong, or that nothing stands behind, ends a run before it begins, in one line")
+def wrong_names(kozo):
+    for name, told_of in (
+        ("files.hom.read", "did you mean files.home.read?"),
+        ("files.path.read", "needs a scope"),
+        ("camera.use", "KOZO has no mediad yet"),
+    ):
+        ended = run(runner(kozo, "--allow", name))
+        expect_equal((ended.status, ended.out), (2, ""), "exit status and output", ended.told)
+        expect(told_of in ended.err and ended.err.count("\n") == 1, "the message", ended.told)
+    ended = run(runner(kozo, "--deny", "files.system.read"))
+    expect_equal(ended.status, 126, "the status of a program that can't be read", ended.told)
+    expect("--allow files.path.read:/usr/bin" in ended.err, "what to do", ended.told)
+
+
+@check("a profile that is wrong is told with its line, and --prompt without a terminal is an error")
+def wrong_profiles(kozo):
+    path = profile(kozo, "# nothing\n\nneed files.hom.read \"x\"\n")
+    ended = run(runner(kozo, "--profile", path))
+    expect_equal(ended.status, 2, "the exit status", ended.told)
+    expect(f"{path.name}:3: files.hom.read is no permission" in ended.err, "the line", ended.told)
+    ended = run(["setsid", "--wait", *runner(kozo, "--profile", profile(kozo), "--prompt")],
+                env=surroundings(kozo, "no-terminal"))
+    expect_equal(ended.status, 2, "the exit status", ended.told)
+    expect("--prompt needs a terminal" in ended.err, "the message", ended.told)
+
+
+@check("without a person, what a program needs and was not given ends the run, in words")
+def nobody(kozo):
+    ended = run(runner(kozo, "--profile", profile(kozo)), env=surroundings(kozo, "nobody"))
+    expect_equal(ended.status, 126, "the exit status", ended.told)
+    expect("can't do without files.path.read:/etc/passwd (look up names)" in ended.err, "the message", ended.told)
+    given = run(runner(kozo, "--profile", profile(kozo), "--allow", "files.path.read:/etc/passwd"),
+                env=surroundings(kozo, "nobody"))
+    expect("can't do without" not in given.err, "what was allowed is not given", given.told)
+
+
+@check("--prompt shows a question on the terminal, and a no ends the run")
+def prompt_no(kozo):
+    with Person(kozo, "prompt-no", "--profile", profile(kozo), "--prompt") as person:
+        person.wait_for(r"questions of this run show the word (\w+)\.")
+        found = person.question()
+        expect("/usr/bin/env wants to read /etc/passwd" in found[0], "the question", found[0])
+        expect("It says: look up names" in found[0], "the reason", found[0])
+        person.send(f"{found[1]}n\r")
+        expect_equal(person.ended(), 126, "the exit status", person.told)
+        expect("can't do without files.path.read:/etc/passwd" in person.err, "the message", person.told)
+
+
+@check("each answer that allows starts the program, and only always is remembered")
+def prompt_yes(kozo):
+    for letter, again in (("o", True), ("c", True), ("a", False), ("x", None)):
+        name = f"prompt-{letter}"
+        with Person(kozo, name, "--profile", profile(kozo), "--prompt") as person:
+            person.send(f"{person.question()[1]}{letter}\r")
+            status = person.ended(60)
+            expect_equal(status == 126, letter == "x", f"whether {letter} refuses", person.told)
+        options = runner(kozo, "--profile", profile(kozo), "--broker", kozo.folder / "nobody")
+        environment = {**os.environ, "XDG_STATE_HOME": str(kozo.folder / name)}
+        ended = run([*options], env=environment)
+        expect("nobody answers" in ended.err, "the broker that is not there", ended.told)
+        del options[options.index("--broker") : options.index("--broker") + 2]
+        ended = run(options, env=environment)
+        expected = 126 if again is not False else 125
+        expect_equal(ended.status, expected, f"the next run after {letter}", ended.told)
+
+
+@check("what was typed before the question is no answer to it")
+def typed_before(kozo):
+    with Person(kozo, "typed", "--profile", profile(kozo), "--prompt") as person:
+        person.send("".join(f"{number}a\r" for number in range(10, 100)))
+        person.question()
+        person.send("\x03")
+        expect_equal(person.ended(), 126, "the exit status", person.told)
+
+
+@check("a broker answers in the person's place, and the question names program, permission and reason")
+def brokered(kozo):
+    for answer, refused in (("once", False), ("no", True), ("nonsense", True)):
+        path = kozo.folder / f"broker-{answer}"
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(str(path))
+        server.listen()
+        heard = []
+
+        def serve(server=server, answer=answer, heard=heard):
+            connection, _ = server.accept()
+            with connection:
+                question = json.loads(connection.makefile().readline())
+                heard.append(question)
+                reply = {"v": 1, "id": question["id"], "answer": answer}
+                connection.sendall(json.dumps(reply).encode() + b"\n")
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        ended = run(runner(kozo, "--profile", profile(kozo), "--broker", path),
+                    env=surroundings(kozo, f"broker-state-{answer}"))
+        thread.join(10)
+        server.close()
+        expect_equal(ended.status == 126, refused, f"whether {answer} refuses", ended.told)
+        expect_equal(heard[0]["permission"], "files.path.read", "the permission")
+        expect_equal((heard[0]["scope"], heard[0]["reason"]), ("/etc/passwd", "look up names"), "scope and reason")
+        expect_equal(heard[0]["program"], os.path.realpath("/usr/bin/env"), "the program")
+
+
+@check("decisions that were changed by hand are not believed")
+def changed_decisions(kozo):
+    with Person(kozo, "changed", "--profile", profile(kozo), "--prompt") as person:
+        person.send(f"{person.question()[1]}x\r")
+        person.ended(60)
+    path = kozo.folder / "changed" / "kozo" / "decisions"
+    text = path.read_text()
+    expect("refuse 1 env+" in text, "the decision can't be read", text)
+    path.write_text(text.replace("refuse 1", "allow 1"))
+    ended = run(runner(kozo, "--profile", profile(kozo)),
+                env={**os.environ, "XDG_STATE_HOME": str(kozo.folder / "changed")})
+    expect_equal(ended.status, 125, "the exit status", ended.told)
+    expect("decisions was changed at line 2" in ended.err, "the message", ended.told)

@@ -80,6 +80,18 @@ static void tell(const struct refused *refused)
             refused->count == 1 ? "" : "s");
 }
 
+size_t blocked_list(const struct blocked *blocked, struct policy_permission *list, size_t room)
+{
+    size_t count = 0;
+    for (size_t at = 0; at < blocked->length && count < room;) {
+        struct refused refused = next(blocked, &at);
+        if (refused.good) {
+            list[count++] = refused.permission;
+        }
+    }
+    return count;
+}
+
 size_t blocked_tell(const struct blocked *blocked, const char *program)
 {
     struct refused first = {};

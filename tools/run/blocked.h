@@ -26,4 +26,8 @@ void blocked_take(struct blocked *blocked, const uint8_t *bytes, size_t length);
 // many paths there were.
 size_t blocked_tell(const struct blocked *blocked, const char *program);
 
+// The permissions that would have allowed what was refused, as many as there is room for. Gives how many.
+[[nodiscard]] size_t blocked_list(const struct blocked *blocked, struct policy_permission *list,
+                                  size_t room);
+
 void blocked_end(struct blocked *blocked);

@@ -2,9 +2,9 @@
 // Parser, hash and report of a crash record.
 #include "crash.h"
 
-#include <kozo/sha256.h>
 #include <ctype.h>
 #include <inttypes.h>
+#include <kozo/sha256.h>
 #include <stdio.h>
 #include <string.h>
 

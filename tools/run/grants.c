@@ -62,7 +62,7 @@ bool grants_add(struct grants *grants, const char *text, bool allow)
     return true;
 }
 
-static bool is_denied(const struct grants *grants, const struct policy_permission *wanted)
+bool grants_denies(const struct grants *grants, const struct policy_permission *wanted)
 {
     for (size_t i = 0; i < grants->denied; i++) {
         if (policy_covers(&grants->folders, &grants->deny[i], wanted)) {
@@ -75,7 +75,7 @@ static bool is_denied(const struct grants *grants, const struct policy_permissio
 bool grants_has(const struct grants *grants, const struct policy_permission *wanted)
 {
     static const struct policy_permission system = {.id = POLICY_FILES_SYSTEM_READ};
-    if (is_denied(grants, wanted)) {
+    if (grants_denies(grants, wanted)) {
         return false;
     }
     for (size_t i = 0; i < grants->allowed; i++) {
@@ -264,7 +264,7 @@ static bool add_allowed(struct grants *grants, const struct policy_permission *p
     bool write = (policy_rights(permission->id) & POLICY_WRITE) != 0;
     const char *path = policy_path(&grants->folders, permission);
     if (policy_name(permission->id)->service != POLICY_SERVICE_FILES ||
-        is_denied(grants, permission)) {
+        grants_denies(grants, permission)) {
         return true;
     }
     if (permission->id == POLICY_FILES_SYSTEM_READ) {
@@ -403,7 +403,7 @@ bool grants_plan(struct grants *grants)
     grants->links = 0;
     grants->text_length = 0;
     memset(grants->place, 0, sizeof grants->place);
-    if (!is_denied(grants, &system) && !add_public(grants)) {
+    if (!grants_denies(grants, &system) && !add_public(grants)) {
         return false;
     }
     for (size_t i = 0; i < grants->allowed; i++) {

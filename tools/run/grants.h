@@ -65,6 +65,10 @@ void grants_end(struct grants *grants);
 // Whether a permission is given: by a name, or as the one that is given to every program.
 [[nodiscard]] bool grants_has(const struct grants *grants, const struct policy_permission *wanted);
 
+// Whether a permission was denied by name.
+[[nodiscard]] bool grants_denies(const struct grants *grants,
+                                 const struct policy_permission *wanted);
+
 // Works out the places. Looks at the host for nothing but kinds of files and where links lead. False: `problem`.
 [[nodiscard]] bool grants_plan(struct grants *grants);
 

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ask.h"
 #include "closure.h"
 #include "message.h"
 #include "outcome.h"
@@ -259,6 +260,7 @@ int program_plan(struct program *program, const struct options *options)
 {
     find_terminals(program);
     int status = plan_grants(program, options);
+    status = status != 0 ? status : ask_for_profile(program->grants, options);
     status = status != 0 ? status : add_root(&program->view, options);
     status = status != 0 ? status : add_granted(program);
     status = status != 0 ? status : share_all(&program->view, options, true);

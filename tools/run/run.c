@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "accelerator.h"
+#include "ask.h"
 #include "console.h"
 #include "control.h"
 #include "crash.h"
@@ -49,6 +50,7 @@ constexpr int64_t GRACE_MS = 2'000;       // for a program that was asked to end
 constexpr int64_t HASTE_MS = 2'000;       // three interrupts within this time end the run
 constexpr int HASTE = 3;
 constexpr size_t PIECE = 4'096;
+constexpr size_t REFUSED = 128;           // permissions of a run in the record
 constexpr char RUN_PROGRAM[] = "linux @"; // tells init to run what kozo.control says
 constexpr uint8_t END_OF_INPUT = 0x04;    // Ctrl-D
 
@@ -924,14 +926,18 @@ static void report_details(const struct run *run, const struct outcome *outcome)
     }
 }
 
-// What the program was refused, whatever became of it.
-static void report_blocked(const struct run *run)
+// What the program was given and refused, whatever became of it.
+static void report_permissions(const struct run *run)
 {
-    if (has_program(run)) {
-        const char *name = run->options->program[0];
-        const char *slash = strrchr(name, '/');
-        (void)blocked_tell(&run->guest.blocked, slash != nullptr ? slash + 1 : name);
+    static struct policy_permission refused[REFUSED];
+    if (!has_program(run)) {
+        return;
     }
+    const char *name = run->options->program[0];
+    const char *slash = strrchr(name, '/');
+    (void)blocked_tell(&run->guest.blocked, slash != nullptr ? slash + 1 : name);
+    size_t count = blocked_list(&run->guest.blocked, refused, REFUSED);
+    ask_record(run->program.grants, run->options, refused, count);
 }
 
 static int finish(struct run *run)
@@ -942,7 +948,7 @@ static int finish(struct run *run)
         message("%s", outcome.sentence);
     }
     report_details(run, &outcome);
-    report_blocked(run);
+    report_permissions(run);
     return outcome.status;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The small parts: options, keys, queue, console, messages, SHA-256, the judgement of a run, and
 // the command line for QEMU.
-#include <kozo/sha256.h>
 #include <fcntl.h>
+#include <kozo/sha256.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
