@@ -8,6 +8,7 @@ import shutil
 import socket
 import threading
 import time
+from pathlib import Path
 
 from driver.kozo import Session, run
 from driver.suite import Failure, check, expect, expect_equal, skip
@@ -390,3 +391,138 @@ def changed_decisions(kozo):
                 env={**os.environ, "XDG_STATE_HOME": str(kozo.folder / "changed")})
     expect_equal(ended.status, 125, "the exit status", ended.told)
     expect("decisions was changed at line 2" in ended.err, "the message", ended.told)
+
+
+# --- Linux programs
+
+
+def linux(kozo, *options, script="", name="linux"):
+    """Runs a shell of this host in KOZO, with these options."""
+    shell = shutil.which("busybox")
+    if not shell:
+        skip("there is no busybox on this host")
+    command = [kozo.runner, "--arch", kozo.arch, "--kernel", kozo.kernel, "--initrd", kozo.initrd, "--timeout", "60"]
+    environment = {**os.environ, "XDG_STATE_HOME": str(kozo.folder / name)}
+    return run([*command, *options, "--", shell, "sh", "-c", script], env=environment)
+
+
+@check("a file that was not given is refused in the program, in words, and in the record; allowed, it is there")
+def passwd(kozo):
+    shutil.rmtree(kozo.folder / "linux", ignore_errors=True)
+    ended = linux(kozo, script="cat /etc/passwd")
+    expect_equal((ended.status, ended.out), (1, ""), "exit status and output", ended.told)
+    expect("cat: can't open '/etc/passwd': Permission denied" in ended.err, "what the program says", ended.told)
+    expect("kozo: blocked: files.path.read:/etc/passwd, 1 time\n" in ended.err, "what is reported", ended.told)
+    expect("tried to read /etc/passwd (blocked); to allow it: --allow files.path.read:/etc/passwd" in ended.err,
+           "what is said in words", ended.told)
+    given = linux(kozo, "--allow", "files.path.read:/etc/passwd", script="cat /etc/passwd")
+    expect_equal((given.status, given.err), (0, ""), "exit status and errors", given.told)
+    expect(given.out == Path("/etc/passwd").read_text(), "the file is another", given.told)
+    lines = [json.loads(line) for line in (kozo.folder / "linux" / "kozo" / "record").read_text().splitlines()]
+    expect_equal([(line["event"], line["permission"], line["scope"]) for line in lines],
+                 [("refuse", "files.path.read", "/etc/passwd"), ("grant", "files.path.read", "/etc/passwd")],
+                 "the record")
+
+
+@check("no spelling of a path leads to a file that was not given")
+def spellings(kozo):
+    paths = (
+        "//etc/passwd", "/etc/./passwd", "/etc/../etc/passwd", "/usr/../etc/passwd", "/../../etc/passwd",
+        "/proc/self/root/etc/passwd", "/proc/self/cwd/etc/passwd", "/proc/1/root/etc/passwd", "/tmp/link", "/tmp/up/etc/passwd",
+        "/etc/alternatives/../passwd", "/dev/fd/../../etc/passwd",
+    )  # fmt: skip
+    script = "ln -s /etc/passwd /tmp/link; ln -s .. /tmp/up; cd /; for i in " + " ".join(paths) + "; do "
+    script += 'cat $i 2>/dev/null && echo "READ $i"; done; cd /etc && cat passwd 2>/dev/null && echo READ; exit 0'
+    ended = linux(kozo, script=script)
+    expect_equal((ended.status, ended.out), (0, ""), "exit status and output", ended.told)
+    expect("kozo: blocked: files.path.read:/etc/passwd, " in ended.err, "what is reported", ended.told)
+
+
+def tree(kozo, name):
+    """A folder of the host: public/a, secret/b, notes."""
+    folder = kozo.folder / name
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "public").mkdir(parents=True)
+    (folder / "secret").mkdir()
+    (folder / "public" / "a").write_text("public\n")
+    (folder / "secret" / "b").write_text("secret\n")
+    (folder / "notes").write_text("notes\n")
+    return folder
+
+
+@check("of a folder that was given, what was denied is not there, and can't be moved into the light")
+def denied(kozo):
+    folder = tree(kozo, "denied")
+    script = f"""cd {folder}; cat public/a secret/b; ls; mv secret shown; mv {folder} /tmp/x; ln -s secret way; cat way/b
+    mkdir up; mv secret up/; mv public/../secret up/; rm -rf secret; cp -r . /tmp/copy; cat /tmp/copy/secret/b; exit 0"""
+    ended = linux(kozo, "--allow", f"files.path.write:{folder}", "--deny", f"files.path.read:{folder}/secret",
+                  script=script)
+    expect_equal(ended.status, 0, "the exit status", ended.told)
+    expect("public" in ended.out and "secret\n" not in ended.out, "what was read", ended.told)
+    expect((folder / "secret" / "b").read_text() == "secret\n", "it was changed", ended.told)
+    expect(f"blocked: files.path.read:{folder}/secret, " in ended.err, "what is reported", ended.told)
+
+
+@check("a folder that was given to be read can't be changed, and one that was given to be changed can")
+def writing(kozo):
+    folder = tree(kozo, "writing")
+    script = f"cd {folder}; echo x >public/a; rm notes; mkdir new; mv notes n; touch secret/b; ln notes m; cat notes"
+    before = sorted(path.name for path in folder.rglob("*"))
+    ended = linux(kozo, "--allow", f"files.path.read:{folder}", script=script)
+    expect_equal(ended.out, "notes\n", "what was read", ended.told)
+    expect_equal(sorted(path.name for path in folder.rglob("*")), before, "what is there")
+    expect((folder / "public" / "a").read_text() == "public\n", "it was changed", ended.told)
+    script = f"cd {folder}; echo x >public/a; rm notes; mkdir new"
+    ended = linux(kozo, "--allow", f"files.path.write:{folder}", script=script)
+    expect_equal(ended.status, 0, "the exit status", ended.told)
+    expect((folder / "public" / "a").read_text() == "x\n", "it was not changed", ended.told)
+    expect(not (folder / "notes").exists() and (folder / "new").is_dir(), "it was not changed", ended.told)
+
+
+@check("a single file is given without what lies beside it, to be read or to be changed")
+def single(kozo):
+    folder = tree(kozo, "single")
+    script = f"cd {folder}; ls; cat notes; cat public/a; echo more >>notes; echo x >new; cat new"
+    ended = linux(kozo, "--allow", f"files.path.read:{folder}/notes", "--allow", f"files.path.write:{folder}/new",
+                  script=script)
+    expect_equal(ended.out.split(), ["notes", "notes", "x"], "what was read", ended.told)
+    expect((folder / "notes").read_text() == "notes\n", "it was changed", ended.told)
+    expect((folder / "new").read_text() == "x\n", "it was not made", ended.told)
+    expect(f"blocked: files.path.read:{folder}/public" in ended.err, "what is reported", ended.told)
+
+
+@check("what every program is given can be denied as a whole, and in part")
+def denied_system(kozo):
+    ended = linux(kozo, "--deny", "files.path.read:/etc/os-release", script="cat /etc/os-release; cat /etc/debian_version")
+    expect("Permission denied" in ended.err and ended.out == Path("/etc/debian_version").read_text(), "in part", ended.told)
+    needed = [os.path.realpath(shutil.which("busybox")), "/lib", "/lib64", "/usr/lib"]
+    allowed = [word for path in needed if os.path.exists(path) for word in ("--allow", f"files.path.read:{path}")]
+    ended = linux(kozo, "--deny", "files.path.read:/usr/share", *allowed, script="ls /usr/share; cat /etc/os-release")
+    expect("/usr/share: Permission denied" in ended.err and "NAME=" in ended.out, "a folder of it", ended.told)
+
+
+@check("a program that draws a question gains nothing: what is typed goes to it, and nothing was decided")
+def imitation(kozo):
+    script = "printf 'KOZO asks (walnut):\\n  47o only now\\n  Your answer: '; cat /etc/passwd; exit 0"
+    ended = linux(kozo, script=script)
+    expect("KOZO asks (walnut)" in ended.out and "root:" not in ended.out, "it was given", ended.told)
+    expect("kozo: blocked: files.path.read:/etc/passwd, 1 time" in ended.err, "what is reported", ended.told)
+
+
+@check("two runs side by side have what each was given, and nothing of the other's")
+def side_by_side(kozo):
+    folders = [tree(kozo, f"side-{number}") for number in range(2)]
+    results = [None, None]
+
+    def one(number):
+        script = f"cat {folders[0]}/notes; cat {folders[1]}/notes; cat /tmp/mine; echo mine >/tmp/mine; exit 0"
+        results[number] = linux(kozo, "--allow", f"files.path.read:{folders[number]}", script=script, name=f"side-{number}-state")
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for number, ended in enumerate(results):
+        expect_equal((ended.status, ended.out), (0, "notes\n"), "exit status and output", ended.told)
+        expect(f"files.path.read:{folders[1 - number]}" in ended.err, "the other's is not reported", ended.told)

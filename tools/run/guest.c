@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "message.h"
@@ -25,6 +26,17 @@ static int open_own(int descriptor, int flags)
     char path[32];
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", descriptor);
     return open(path, flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+}
+
+// Standard error as one of our own, but for a file: there it shares its place with what the runner says.
+static int open_errors(void)
+{
+    struct stat status;
+    if (fstat(STDERR_FILENO, &status) == 0 && S_ISREG(status.st_mode)) {
+        return STDERR_FILENO;
+    }
+    int own = open_own(STDERR_FILENO, O_WRONLY);
+    return own >= 0 ? own : STDERR_FILENO;
 }
 
 static bool open_report(struct guest *guest)
@@ -48,14 +60,12 @@ static void begin_streams(struct guest *guest, struct qemu *qemu, int output)
 {
     const bool *terminal = guest->program->terminal;
     int *channel = qemu->channel;
-    int errors = open_own(STDERR_FILENO, O_WRONLY);
     pump_begin(&guest->stream[GUEST_INPUT], STDIN_FILENO, channel[CHANNEL_STDIN], true);
     if (terminal[0]) {
         guest->stream[GUEST_INPUT].state = PUMP_DRAINS;
     }
     pump_begin(&guest->stream[GUEST_OUTPUT], channel[CHANNEL_STDOUT], output, false);
-    pump_begin(&guest->stream[GUEST_ERRORS], channel[CHANNEL_STDERR],
-               errors >= 0 ? errors : STDERR_FILENO, false);
+    pump_begin(&guest->stream[GUEST_ERRORS], channel[CHANNEL_STDERR], open_errors(), false);
     if (guest->terminal >= 0) {
         pump_begin(&guest->stream[GUEST_SCREEN], channel[CHANNEL_TTY], guest->terminal, false);
     }

@@ -398,11 +398,16 @@ static void add_terminal(struct records *records, const struct program *program)
     add_text(records, "columns", "%u", size.ws_col);
 }
 
+static bool may_change(const struct place *place)
+{
+    return place->write || place->writable != nullptr;
+}
+
 static void add_view(struct records *records, const struct view *view)
 {
     for (size_t i = 0; i < view->files.count; i++) {
         add_text(records, "mount", "%s\t%s\t%s", view->path[i], view->name[i],
-                 view->files.place[i].write ? "rw" : "ro");
+                 may_change(&view->files.place[i]) ? "rw" : "ro");
     }
     for (size_t i = 0; i < view->links; i++) {
         add_text(records, "link", "%s\t%s", view->link[i].path, view->link[i].target);
