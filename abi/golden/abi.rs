@@ -1669,6 +1669,8 @@ pub mod files {
     /// Writes what is in memory to a volume and takes it away from the top; what is open on it is
     /// closed. Only for the session of the system's own commands.
     pub const UNMOUNT: u32 = 16;
+    /// Walks a path as `walk` does, and tells what is there, but opens nothing.
+    pub const LOOK: u32 = 17;
 }
 
 /// Memory objects and what is seen of them in the client's AddressSpace. Reserving costs nothing; a

@@ -53,6 +53,15 @@ struct kozo_node_stat access_stat(const struct node *node)
 bool access_is_name(const char *name, size_t length)
 {
     bool dots = length > 0 && length <= 2 && name[0] == '.' && name[length - 1] == '.';
-    return length > 0 && length <= NODE_NAME_MOST && !dots && memchr(name, 0, length) == nullptr &&
-           memchr(name, '/', length) == nullptr;
+    return length <= NODE_NAME_MOST && !dots && length > 0 && access_part(name, length) == length &&
+           name[length - 1] != 0;
+}
+
+size_t access_part(const char *path, size_t length)
+{
+    size_t part = 0;
+    while (part < length && path[part] != '/' && path[part] != 0) {
+        part++;
+    }
+    return part;
 }

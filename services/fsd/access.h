@@ -25,3 +25,6 @@ struct access {
 
 // Whether bytes are a name that a file may have.
 [[nodiscard]] bool access_is_name(const char *name, size_t length);
+
+// Bytes of a path before the first slash or zero.
+[[nodiscard]] size_t access_part(const char *path, size_t length);

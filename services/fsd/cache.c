@@ -15,6 +15,7 @@ static struct {
     uint32_t youngest;                   // runs that are in use, by age
     uint32_t oldest;
     uint32_t stamp;
+    uint32_t protected; // a node, whose pages that are not valid yet stay; 0 for none
     struct cache_space space;
 } state;
 
@@ -228,7 +229,8 @@ static void drop(struct node *node, uint32_t run)
 static bool may_go(uint32_t run)
 {
     const struct page *page = &state.page[run];
-    if (page->busy > 0 || (page->flags & (CACHE_QUEUED | CACHE_WRITABLE)) != 0) {
+    bool fresh = page->node == state.protected && (page->flags & CACHE_VALID) == 0;
+    if (fresh || page->busy > 0 || (page->flags & (CACHE_QUEUED | CACHE_WRITABLE)) != 0) {
         return false;
     }
     return (page->flags & CACHE_LENT) == 0 || lend_is_over(run);
@@ -251,6 +253,11 @@ static bool evict(void)
         run = next;
     }
     return false;
+}
+
+void cache_protect(const struct node *node)
+{
+    state.protected = node != nullptr ? node_index(node) : 0;
 }
 
 static bool is_empty(const struct node *node, uint64_t index, unsigned order)

@@ -57,6 +57,9 @@ void cache_start(uint8_t *bytes, uint32_t first, uint32_t last);
 // is no memory now.
 [[nodiscard]] uint32_t cache_take(struct node *node, uint64_t index, unsigned order);
 
+// While a handler makes pages of a node ready, those that are not valid yet stay.
+void cache_protect(const struct node *node);
+
 // The order of the largest run that may begin at a page and has at most `reach` pages.
 [[nodiscard]] unsigned cache_order(uint64_t index, uint64_t reach);
 

@@ -257,7 +257,9 @@ static struct kozo_message write_piece(struct node *node, uint64_t offset, const
     if (is_tight(volume, length)) {
         return write_through(node, offset, bytes, length, operation);
     }
+    cache_protect(node);
     struct kozo_message prepared = prepare(node, offset, length, operation);
+    cache_protect(nullptr);
     if (is_ok(&prepared)) {
         uint64_t done = copy_in(node, offset, bytes, length);
         operation->cursor += done;
@@ -265,6 +267,10 @@ static struct kozo_message write_piece(struct node *node, uint64_t offset, const
             return kozo_answer(KOZO_NO_MEMORY); // not even one page stays
         }
         note_written(node, offset + done);
+        struct cache_space space = cache_space();
+        if (space.dirty > space.pages / 2) {
+            (void)write_for_room();
+        }
     }
     return prepared;
 }

@@ -65,11 +65,12 @@ static struct kozo_message enter_volume(struct walk *walk, const char *name, siz
                             : enter_folder(walk, alias->inside, strlen(alias->inside), operation);
 }
 
-// One name further. What is not granted is refused before it is looked for.
+// One name further, in which there is no slash and no zero. What is not granted is refused before it is looked for.
 static struct kozo_message step(struct walk *walk, const char *name, size_t length,
                                 struct operation *operation)
 {
-    if (!access_is_name(name, length)) {
+    bool dots = length > 0 && length <= 2 && name[0] == '.' && name[length - 1] == '.';
+    if (length == 0 || length > NODE_NAME_MOST || dots) {
         return kozo_answer(KOZO_BAD_ARGUMENT);
     }
     if (!place_step(walk->place, &walk->view, name, length)) {
@@ -93,10 +94,12 @@ static bool is_link(const struct walk *walk)
 static struct kozo_message walk_path(struct walk *walk, const char *path, size_t length,
                                      size_t *used, struct operation *operation)
 {
-    size_t at = 0;
-    while (at < length) {
-        const char *slash = memchr(path + at, '/', length - at);
-        size_t part = slash != nullptr ? (size_t)(slash - path) - at : length - at;
+    for (size_t at = 0; at < length;) {
+        size_t part = access_part(path + at, length - at);
+        bool more = at + part < length;
+        if (more && (path[at + part] == 0 || at + part + 1 == length)) {
+            return kozo_answer(KOZO_BAD_ARGUMENT); // a zero, or a slash at the end
+        }
         struct kozo_message stepped = step(walk, path + at, part, operation);
         if (!is_ok(&stepped)) {
             return stepped;
@@ -106,10 +109,7 @@ static struct kozo_message walk_path(struct walk *walk, const char *path, size_t
         if (is_link(walk)) {
             break;
         }
-        at += slash != nullptr ? 1 : 0;
-        if (slash != nullptr && at == length) {
-            return kozo_answer(KOZO_BAD_ARGUMENT); // a slash at the end
-        }
+        at += more ? 1 : 0;
     }
     return kozo_answer(KOZO_OK);
 }
@@ -136,38 +136,69 @@ static struct kozo_message open_it(const struct walk *walk, uint8_t *record, siz
     return kozo_files_walk_answer(number, used, stat.kind);
 }
 
-struct kozo_message serve_walk(struct kozo_caller *caller,
-                               const struct kozo_files_walk_arguments *asked)
+// Walks from an open folder, and learns what is known of where it arrives. The path is copied first.
+static struct kozo_message walk_from(const struct kozo_caller *caller, uint64_t folder,
+                                     const uint8_t *bytes, size_t length, struct walk *walk,
+                                     size_t *used)
 {
     static char path[PATH_MOST];
     struct operation *operation = operation_of(caller);
+    const struct handle *handle = handle_find(caller->session, folder);
+    if (handle == nullptr) {
+        return kozo_answer(KOZO_BAD_HANDLE);
+    }
+    if (handle->node != nullptr) {
+        enum kozo_error error = access_node(caller, folder, 0).error;
+        if (error != KOZO_OK) {
+            return kozo_answer(error);
+        }
+    }
+    *walk = (struct walk){
+        .place = caller->session,
+        .node = handle->node,
+        .folder = handle->folder,
+        .root = handle->root,
+        .view = handle->view,
+    };
+    *used = 0;
+    memcpy(path, bytes, length);
+    struct kozo_message walked = walk_path(walk, path, length, used, operation);
+    return is_ok(&walked) && walk->node != nullptr ? fetch_stat(walk->node, operation) : walked;
+}
+
+struct kozo_message serve_walk(struct kozo_caller *caller,
+                               const struct kozo_files_walk_arguments *asked)
+{
     const uint8_t *bytes = fsd_data(caller->session, asked->at, asked->length);
     uint8_t *record = fsd_data(caller->session, asked->at, sizeof(struct kozo_node_stat));
     if (bytes == nullptr || record == nullptr || asked->length > PATH_MOST) {
         return kozo_answer(KOZO_BAD_ARGUMENT);
     }
-    struct handle *handle = handle_find(caller->session, asked->folder);
-    if (handle == nullptr) {
-        return kozo_answer(KOZO_BAD_HANDLE);
-    }
-    struct walk walk = {.place = caller->session, .view = handle->view};
-    if (handle->node != nullptr) {
-        enum kozo_error error = access_node(caller, asked->folder, 0).error;
-        if (error != KOZO_OK) {
-            return kozo_answer(error);
-        }
-        walk.node = handle->node;
-        walk.folder = handle->folder;
-        walk.root = handle->root;
-        walk.view = handle->view;
-    }
+    struct walk walk;
     size_t used = 0;
-    memcpy(path, bytes, asked->length);
-    struct kozo_message walked = walk_path(&walk, path, asked->length, &used, operation);
-    if (is_ok(&walked) && walk.node != nullptr) {
-        walked = fetch_stat(walk.node, operation);
-    }
+    struct kozo_message walked =
+        walk_from(caller, asked->folder, bytes, asked->length, &walk, &used);
     return is_ok(&walked) ? open_it(&walk, record, used) : walked;
+}
+
+struct kozo_message serve_look(struct kozo_caller *caller,
+                               const struct kozo_files_look_arguments *asked)
+{
+    const uint8_t *bytes = fsd_data(caller->session, asked->at, asked->length);
+    uint8_t *record = fsd_data(caller->session, asked->at, sizeof(struct kozo_node_stat));
+    if (bytes == nullptr || record == nullptr || asked->length > PATH_MOST) {
+        return kozo_answer(KOZO_BAD_ARGUMENT);
+    }
+    struct walk walk;
+    size_t used = 0;
+    struct kozo_message walked =
+        walk_from(caller, asked->folder, bytes, asked->length, &walk, &used);
+    if (!is_ok(&walked)) {
+        return walked;
+    }
+    struct kozo_node_stat stat = walk.node != nullptr ? access_stat(walk.node) : top_stat();
+    memcpy(record, &stat, sizeof stat);
+    return kozo_files_look_answer(used, stat.kind);
 }
 
 struct kozo_message serve_close(struct kozo_caller *caller,

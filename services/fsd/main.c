@@ -51,6 +51,7 @@ struct kozo_message fsd_dispatch(struct kozo_caller *caller, const struct kozo_m
 {
     static const struct kozo_files_handlers handlers = {
         .walk = serve_walk,
+        .look = serve_look,
         .close = serve_close,
         .stat = serve_stat,
         .read = serve_read,

@@ -46,21 +46,49 @@ static uint32_t mix(uint64_t value)
 
 // --- Names --------------------------------------------------------------------------------------
 
+// Up to seven bytes as a number; two of one length are equal when their bytes are.
+static uint64_t load_rest(const char *bytes, size_t length)
+{
+    if (length >= 4) {
+        uint32_t first;
+        uint32_t last;
+        memcpy(&first, bytes, sizeof first);
+        memcpy(&last, bytes + length - sizeof last, sizeof last);
+        return first | (uint64_t)last << 32;
+    }
+    if (length == 0) {
+        return 0;
+    }
+    return (uint8_t)bytes[0] | (uint32_t)(uint8_t)bytes[length / 2] << 8 |
+           (uint32_t)(uint8_t)bytes[length - 1] << 16;
+}
+
+static uint64_t load_word(const char *bytes)
+{
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return word;
+}
+
+static bool is_same(const char *one, const char *other, size_t length)
+{
+    for (; length >= 8; length -= 8, one += 8, other += 8) {
+        if (load_word(one) != load_word(other)) {
+            return false;
+        }
+    }
+    return load_rest(one, length) == load_rest(other, length);
+}
+
 static uint32_t hash_of(const struct node *folder, const char *bytes, size_t length)
 {
-    uint64_t hash = (uint64_t)(folder - state.node) + 1;
-    while (length >= 8) {
-        uint64_t word;
-        memcpy(&word, bytes, sizeof word);
-        hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+    uint64_t hash = (uint64_t)(folder - state.node) * 256 + length;
+    for (; length >= 8; length -= 8, bytes += 8) {
+        hash = (hash ^ load_word(bytes)) * 0x9e3779b97f4a7c15;
         hash ^= hash >> 32;
-        bytes += 8;
-        length -= 8;
     }
-    for (size_t i = 0; i < length; i++) {
-        hash = (hash ^ (uint8_t)bytes[i]) * 0x100000001b3;
-    }
-    return mix(hash);
+    hash = (hash ^ load_rest(bytes, length)) * 0x9e3779b97f4a7c15;
+    return mix(hash ^ hash >> 32);
 }
 
 static struct pool *pool_of(size_t length)
@@ -151,7 +179,7 @@ static struct name *find(const struct node *folder, const char *bytes, size_t le
     struct name *name = state.name_bucket[hash % BUCKETS];
     while (name != nullptr &&
            (name->hash != hash || name->folder != folder || name->length != length ||
-            memcmp(name_bytes(name), bytes, length) != 0)) {
+            !is_same(name_bytes(name), bytes, length))) {
         name = name->chain;
     }
     return name;
@@ -160,18 +188,24 @@ static struct name *find(const struct node *folder, const char *bytes, size_t le
 struct name *name_find(const struct node *folder, const char *bytes, size_t length)
 {
     struct name *name = find(folder, bytes, length, hash_of(folder, bytes, length));
-    struct pool *pool = pool_of(length);
-    if (name != nullptr && name != pool->first) {
-        unlink_age(pool, name);
-        link_age(pool, name);
+    if (name != nullptr) {
+        name->used = true;
     }
     return name;
 }
 
 static struct name *take(struct pool *pool)
 {
-    if (pool->free == nullptr && pool->last != nullptr) {
-        drop(pool->last);
+    // What was used since it was last looked at here stays.
+    while (pool->free == nullptr) {
+        struct name *oldest = pool->last;
+        if (!oldest->used) {
+            drop(oldest);
+            break;
+        }
+        oldest->used = false;
+        unlink_age(pool, oldest);
+        link_age(pool, oldest);
     }
     struct name *name = pool->free;
     pool->free = name->next;

@@ -7,6 +7,8 @@
 // look.c
 struct kozo_message serve_walk(struct kozo_caller *caller,
                                const struct kozo_files_walk_arguments *asked);
+struct kozo_message serve_look(struct kozo_caller *caller,
+                               const struct kozo_files_look_arguments *asked);
 struct kozo_message serve_close(struct kozo_caller *caller,
                                 const struct kozo_files_close_arguments *asked);
 struct kozo_message serve_stat(struct kozo_caller *caller,

@@ -1578,6 +1578,7 @@ enum kozo_files_request : uint32_t {
     KOZO_FILES_PAGES = 14,
     KOZO_FILES_MOUNT = 15,
     KOZO_FILES_UNMOUNT = 16,
+    KOZO_FILES_LOOK = 17,
 };
 
 struct kozo_files_walk_result {
@@ -2899,6 +2900,103 @@ kozo_files_unmount_arguments(const struct kozo_message *message)
     return result;
 }
 
+struct kozo_files_look_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+    uint64_t used;    // bytes of the path that were walked; fewer than `length` only at a link
+    uint64_t kind;    // one of NodeKind
+};
+
+// Walks a path as `walk` does, and tells what is there, but opens nothing.
+//   folder: where the path begins
+//   at: where the path is, and where a NodeStat goes
+//   length: bytes of the path
+[[nodiscard]]
+static inline struct kozo_files_look_result
+kozo_files_look(struct kozo_endpoint service, uint64_t folder, uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_FILES_LOOK},
+        .word = {folder, at, length},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_files_look_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 2);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.used = answer.message.word[0];
+    result.kind = answer.message.word[1];
+    return result;
+}
+
+// Begins look in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_files_look_begin(struct kozo_session *session, uint64_t folder,
+                                             uint64_t at, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_FILES_LOOK},
+        .word = {folder, at, length},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of look says.
+[[nodiscard]]
+static inline struct kozo_files_look_result kozo_files_look_end(const struct kozo_entry *entry)
+{
+    struct kozo_files_look_result result = {};
+    result.error = kozo_entry_error(entry, 2);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.used = entry->word[0];
+    result.kind = entry->word[1];
+    return result;
+}
+
+// For the server: what came with look.
+struct kozo_files_look_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t folder;       // where the path begins
+    uint64_t at;           // where the path is, and where a NodeStat goes
+    uint64_t length;       // bytes of the path
+};
+
+[[nodiscard]]
+static inline struct kozo_files_look_arguments
+kozo_files_look_arguments(const struct kozo_message *message)
+{
+    struct kozo_files_look_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 3) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.folder = message->word[0];
+    result.at = message->word[1];
+    result.length = message->word[2];
+    return result;
+}
+
+// For the server: the good answer to look.
+//   used: bytes of the path that were walked; fewer than `length` only at a link
+//   kind: one of NodeKind
+[[nodiscard]]
+static inline struct kozo_message kozo_files_look_answer(uint64_t used, uint64_t kind)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_OK},
+        .word = {used, kind},
+    };
+    return message;
+}
+
 // For the server: who carries out each request. One without a handler is refused.
 struct kozo_files_handlers {
     struct kozo_message (*walk)(struct kozo_caller *caller,
@@ -2933,6 +3031,8 @@ struct kozo_files_handlers {
                                  const struct kozo_files_mount_arguments *arguments);
     struct kozo_message (*unmount)(struct kozo_caller *caller,
                                    const struct kozo_files_unmount_arguments *arguments);
+    struct kozo_message (*look)(struct kozo_caller *caller,
+                                const struct kozo_files_look_arguments *arguments);
 };
 
 [[nodiscard]]
@@ -3068,6 +3168,14 @@ static inline struct kozo_message kozo_files_dispatch(const struct kozo_files_ha
         struct kozo_files_unmount_arguments arguments = kozo_files_unmount_arguments(message);
         return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
                                           : handlers->unmount(caller, &arguments);
+    }
+    case KOZO_FILES_LOOK: {
+        if (handlers->look == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_files_look_arguments arguments = kozo_files_look_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->look(caller, &arguments);
     }
     default:
         return kozo_answer(KOZO_BAD_OPERATION);
