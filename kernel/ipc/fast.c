@@ -42,23 +42,23 @@ static inline physical_t root_of(const struct thread *thread)
     return space == 0 ? 0 : ((const struct address_space *)link_known(space))->root;
 }
 
-// Whether the message is of words alone, and those beyond the registers have a buffer at either
-// end.
-static inline bool is_plain(uint64_t info, const struct thread *from, const struct thread *to)
+// Whether the message is of words in registers alone.
+static inline bool is_short(uint64_t info)
 {
-    return (uint32_t)info <= KOZO_REGISTER_WORDS ||
-           ((uint32_t)info <= KOZO_MESSAGE_WORDS && from->buffer.type == KOZO_TYPE_FRAME &&
-            to->buffer.type == KOZO_TYPE_FRAME);
+    return (uint32_t)info <= KOZO_REGISTER_WORDS;
 }
 
-static inline bool is_long(uint64_t info)
+// Whether it is of words alone, and there are buffers for those beyond the registers.
+static inline bool is_plain(uint64_t info, const struct thread *from, const struct thread *to)
 {
-    return (uint32_t)info > KOZO_REGISTER_WORDS;
+    return (uint32_t)info <= KOZO_MESSAGE_WORDS && from->buffer.type == KOZO_TYPE_FRAME &&
+           to->buffer.type == KOZO_TYPE_FRAME;
 }
 
 // --- Parts that can't fail ----------------------------------------------------------------------
 
-static inline void carry(const struct thread *from, struct thread *to, uint64_t badge)
+[[gnu::always_inline]] static inline void carry(const struct thread *from, struct thread *to,
+                                                uint64_t badge)
 {
     uint64_t info = from->registers.argument[0];
 
@@ -69,120 +69,148 @@ static inline void carry(const struct thread *from, struct thread *to, uint64_t 
 }
 
 // The first of a queue leaves it.
-static inline void leave(struct thread_queue *queue, struct thread *first)
+[[gnu::always_inline]] static inline void leave(struct thread_queue *queue, struct thread *first)
 {
     link_t next = first->queue_next;
 
-    queue->first = next;
     if (next == 0) {
-        queue->last = 0;
-    } else {
-        thread_at(next)->queue_previous = 0;
-        first->queue_next = 0;
+        *queue = (struct thread_queue){};
+        return;
     }
+    queue->first = next;
+    thread_at(next)->queue_previous = 0;
+    first->queue_next = 0;
 }
 
 // A thread joins a queue at its end.
-static inline void join(struct thread_queue *queue, struct thread *thread, link_t link)
+[[gnu::always_inline]] static inline void join(struct thread_queue *queue, struct thread *thread,
+                                               link_t link)
 {
-    if (queue->first == 0) {
-        queue->first = link;
-    } else {
-        thread_at(queue->last)->queue_next = link;
-        thread->queue_previous = queue->last;
+    link_t last = queue->last;
+
+    if (last == 0) {
+        *queue = (struct thread_queue){link, link};
+        return;
     }
+    thread_at(last)->queue_next = link;
+    thread->queue_previous = last;
     queue->last = link;
 }
 
-// The thread is the current one from here on, on the SchedContext that is charged already.
-static inline void turn_to(struct cpu *cpu, struct thread *thread)
+// The thread is the current one from here on, on the SchedContext that is charged already, in the
+// address space of this root.
+[[gnu::always_inline]] static inline void turn_to(struct cpu *cpu, struct thread *thread,
+                                                  physical_t root)
 {
     thread->state = READY;
     cpu->current = thread;
     cpu->call.caller = thread;
     cpu->call.argument = thread->registers.argument;
-    arch_space_activate(root_of(thread));
+    arch_space_activate(root);
 }
 
 // --- Call ---------------------------------------------------------------------------------------
 
-// The receiver that a call can go to at once, whatever the message; null when there is none.
-static inline struct thread *waiting_receiver(const struct thread *caller,
-                                              const struct endpoint *endpoint)
+// Whoever takes a message at once; null when the general path has to be taken.
+struct taker {
+    struct thread *thread;
+    physical_t root; // of its address space
+};
+
+// The receiver that a call can go to, whatever the message.
+[[gnu::always_inline]] static inline struct taker waiting_receiver(const struct thread *caller,
+                                                                   const struct endpoint *endpoint)
 {
     link_t first = endpoint->waitable.queue.first;
 
     if (first == 0) {
-        return nullptr;
+        return (struct taker){};
     }
     struct thread *receiver = link_known(first);
+    physical_t root = root_of(receiver);
     // Its own time, if it has any, is of this processor, and goes unused meanwhile. Nobody is ready
     // of a higher priority than the caller's, so nobody comes before one who is no lower.
     bool good = receiver->state == RECEIVING && receiver->reply != 0 &&
                 receiver->time == receiver->context.object && receiver->cpu == caller->cpu &&
-                time_can_lend(caller) && receiver->own_priority >= caller->priority &&
-                root_of(receiver) != 0;
-    return good ? receiver : nullptr;
+                time_can_lend(caller) && receiver->own_priority >= caller->priority && root != 0;
+    return (struct taker){good ? receiver : nullptr, root};
 }
 
 // The caller waits for an answer, and the receiver has its time.
 [[gnu::always_inline]] static inline void lend_to(struct thread *caller, struct thread *receiver,
                                                   struct endpoint *endpoint)
 {
-    struct sched_context *time = link_known(caller->time);
-    struct reply *reply = link_known(receiver->reply);
     link_t receiver_link = endpoint->waitable.queue.first;
+    link_t reply_link = receiver->reply;
+    link_t time_link = caller->time;
+    link_t parked_link = receiver->time;
+    struct sched_context *time = link_known(time_link);
+    struct reply *reply = link_known(reply_link);
     link_t caller_link = time->user;
 
     leave(&endpoint->waitable.queue, receiver);
-    receiver->waiting_on = 0;
-
     reply->thread = caller_link;
-    caller->reply = receiver->reply;
-    receiver->reply = 0;
-
-    if (receiver->time != 0) {
-        ((struct sched_context *)link_known(receiver->time))->user = 0;
+    if (parked_link != 0) {
+        struct sched_context *parked = link_known(parked_link);
+        parked->user = 0;
     }
     time->user = receiver_link;
-    receiver->time = caller->time;
+
+    receiver->waiting_on = 0;
+    receiver->reply = 0;
+    receiver->time = time_link;
     receiver->lender = caller_link;
     receiver->depth = (uint8_t)(caller->depth + 1);
-    caller->borrower = receiver_link;
+
+    caller->reply = reply_link;
     caller->time = 0;
+    caller->borrower = receiver_link;
     caller->state = CALLING;
 }
 
 [[gnu::always_inline]] static inline enum kozo_error call_deliver(struct call *call,
-                                                                  struct thread *receiver)
+                                                                  struct taker receiver)
 {
+    struct cpu *cpu = call->cpu;
     struct thread *caller = call->caller;
+    const struct slot *slot = call->slot;
 
-    carry(caller, receiver, call->slot->value);
-    lend_to(caller, receiver, endpoint_of(call->slot));
-    extra_switch(call->cpu, receiver->extra);
-    turn_to(call->cpu, receiver);
-    return arch_exit_to(receiver);
+    carry(caller, receiver.thread, slot->value);
+    lend_to(caller, receiver.thread, endpoint_of(slot));
+    turn_to(cpu, receiver.thread, receiver.root);
+    return arch_exit_to(receiver.thread);
 }
 
-[[gnu::noinline]] static enum kozo_error call_deliver_long(struct call *call,
-                                                           struct thread *receiver)
+// The same when there is more to carry than registers, or to exchange.
+[[gnu::noinline]] static enum kozo_error call_with_more(struct call *call, struct thread *receiver)
 {
-    message_carry_buffer(call->caller, receiver, (uint32_t)call->argument[0]);
-    return call_deliver(call, receiver);
+    uint64_t info = call->argument[0];
+
+    if (!is_short(info)) {
+        if (!is_plain(info, call->caller, receiver)) {
+            return endpoint_call_generally(call);
+        }
+        message_carry_buffer(call->caller, receiver, (uint32_t)info);
+    }
+    extra_switch(call->cpu, receiver->extra);
+    return call_deliver(call, (struct taker){receiver, root_of(receiver)});
 }
 
 enum kozo_error endpoint_call_call(struct call *call)
 {
     const struct thread *caller = call->caller;
-    struct thread *receiver =
-        is_allowed(call) ? waiting_receiver(caller, endpoint_of(call->slot)) : nullptr;
 
-    if (receiver == nullptr || !is_plain(caller->registers.argument[0], caller, receiver)) {
+    if (!is_allowed(call)) {
         return endpoint_call_generally(call);
     }
-    return is_long(caller->registers.argument[0]) ? call_deliver_long(call, receiver)
-                                                  : call_deliver(call, receiver);
+    struct taker receiver = waiting_receiver(caller, endpoint_of(call->slot));
+    if (receiver.thread == nullptr) {
+        return endpoint_call_generally(call);
+    }
+    if (!is_short(caller->registers.argument[0]) || receiver.thread->extra != call->cpu->extra) {
+        return call_with_more(call, receiver.thread);
+    }
+    return call_deliver(call, receiver);
 }
 
 // --- Faults and foreign system calls ------------------------------------------------------------
@@ -190,11 +218,12 @@ enum kozo_error endpoint_call_call(struct call *call)
 struct thread *fast_tell(struct cpu *cpu, struct thread *thread)
 {
     const struct slot *handler = &thread->fault_handler;
-    struct thread *receiver = nullptr;
 
-    if (ARCH_FAST_PATH && handler->object != 0) {
-        receiver = waiting_receiver(thread, endpoint_of(handler));
+    if (!ARCH_FAST_PATH || handler->object == 0) {
+        return nullptr;
     }
+    struct taker taker = waiting_receiver(thread, endpoint_of(handler));
+    struct thread *receiver = taker.thread;
     if (receiver == nullptr) {
         return nullptr;
     }
@@ -210,7 +239,7 @@ struct thread *fast_tell(struct cpu *cpu, struct thread *thread)
         extra_switch(cpu, receiver->extra);
     }
     cpu->detour = 0;
-    turn_to(cpu, receiver);
+    turn_to(cpu, receiver, taker.root);
     return receiver;
 }
 
@@ -246,101 +275,118 @@ static inline bool goes_on(const struct thread *client, uint64_t info)
            (foreign_is_result(info) || info >> 32 == KOZO_ANSWER_RESUME);
 }
 
-// The caller that can be answered at once, since the time that the server runs on is its own; null
-// when the general path has to be taken.
-static inline struct thread *reply_client(const struct call *call)
+// The caller that can be answered at once, whatever the answer, since the time that the server runs on
+// is its own.
+[[gnu::always_inline]] static inline struct taker reply_client(const struct call *call)
 {
     const struct thread *server = call->caller;
     const struct slot *slot = lookup_near(server, call->argument[1]);
 
     if (!is_allowed(call) || slot == nullptr || slot->type != KOZO_TYPE_REPLY) {
-        return nullptr;
+        return (struct taker){};
     }
     link_t link = reply_of(slot)->thread;
     if (link == 0 || server->lender != link) {
-        return nullptr;
+        return (struct taker){};
     }
     struct thread *client = link_known(link);
-    uint64_t info = server->registers.argument[0];
+    physical_t root = root_of(client);
     bool good = client->state == CALLING && client->server == 0 && client->cpu == server->cpu &&
                 may_receive(server, call->slot) && is_idle(server, endpoint_of(call->slot)) &&
-                runs_next(call->cpu, server, client) && root_of(client) != 0 &&
-                (client->faulted ? goes_on(client, info) : is_plain(info, server, client));
-    return good ? client : nullptr;
+                runs_next(call->cpu, server, client) && root != 0;
+    return (struct taker){good ? client : nullptr, root};
 }
 
 // The client has its time back, and the server waits.
 [[gnu::always_inline]] static inline void return_to(struct call *call, struct thread *client)
 {
     struct thread *server = call->caller;
-    struct sched_context *time = link_known(server->time);
-    struct reply *reply = link_known(client->reply);
+    const struct slot *slot = call->slot;
+    link_t time_link = server->time;
+    link_t reply_link = client->reply;
+    link_t own_link = server->context.object;
+    link_t client_link = server->lender;
+    struct sched_context *time = link_known(time_link);
+    struct reply *reply = link_known(reply_link);
     link_t server_link = time->user;
-    link_t own = server->context.object;
 
     reply->thread = server_link;
-    server->reply = client->reply;
+    time->user = client_link;
     client->reply = 0;
-
-    time->user = server->lender;
-    client->time = server->time;
+    client->time = time_link;
     client->borrower = 0;
+
+    server->reply = reply_link;
     server->lender = 0;
     server->depth = 0;
-    server->time = own;
-    if (own != 0) {
-        struct sched_context *parked = link_known(own);
-        parked->user = server_link;
-        server->cpu = parked->cpu;
+    server->time = own_link;
+    if (own_link != 0) {
+        struct sched_context *own = link_known(own_link);
+        own->user = server_link;
+        server->cpu = own->cpu;
     }
-
     server->state = RECEIVING;
-    server->waiting_on = call->slot->object;
-    join(&endpoint_of(call->slot)->waitable.queue, server, server_link);
+    server->waiting_on = slot->object;
+    join(&endpoint_of(slot)->waitable.queue, server, server_link);
 }
 
 [[gnu::always_inline]] static inline enum kozo_error reply_deliver(struct call *call,
-                                                                   struct thread *client)
+                                                                   struct taker client)
 {
-    carry(call->caller, client, 0);
-    return_to(call, client);
-    extra_switch(call->cpu, client->extra);
-    turn_to(call->cpu, client);
-    return arch_exit_to(client);
+    carry(call->caller, client.thread, 0);
+    return_to(call, client.thread);
+    turn_to(call->cpu, client.thread, client.root);
+    return arch_exit_to(client.thread);
 }
 
-[[gnu::noinline]] static enum kozo_error reply_deliver_long(struct call *call,
-                                                            struct thread *client)
-{
-    message_carry_buffer(call->caller, client, (uint32_t)call->argument[0]);
-    return reply_deliver(call, client);
-}
-
+// The answer to a fault.
 [[gnu::noinline]] static enum kozo_error fault_deliver(struct call *call, struct thread *client)
 {
     const uint64_t *argument = call->argument;
+    uint64_t info = argument[0];
 
-    if (foreign_is_result(argument[0])) {
+    if (!goes_on(client, info)) {
+        return endpoint_reply_recv_generally(call);
+    }
+    if (foreign_is_result(info)) {
         client->registers.operation = argument[MESSAGE_FIRST_WORD];
     }
     client->faulted = false;
     return_to(call, client);
     extra_come_back(call->cpu, client);
     call->cpu->detour = client->foreign ? DETOUR_FOREIGN : 0;
-    turn_to(call->cpu, client);
+    turn_to(call->cpu, client, root_of(client));
     return arch_exit_to(client);
+}
+
+// An answer with more to carry than registers, or to exchange.
+[[gnu::noinline]] static enum kozo_error reply_with_more(struct call *call, struct thread *client)
+{
+    uint64_t info = call->argument[0];
+
+    if (client->faulted) {
+        return fault_deliver(call, client);
+    }
+    if (!is_short(info)) {
+        if (!is_plain(info, call->caller, client)) {
+            return endpoint_reply_recv_generally(call);
+        }
+        message_carry_buffer(call->caller, client, (uint32_t)info);
+    }
+    extra_switch(call->cpu, client->extra);
+    return reply_deliver(call, (struct taker){client, root_of(client)});
 }
 
 enum kozo_error endpoint_reply_recv_call(struct call *call)
 {
-    struct thread *client = reply_client(call);
+    struct taker client = reply_client(call);
 
-    if (client == nullptr) {
+    if (client.thread == nullptr) {
         return endpoint_reply_recv_generally(call);
     }
-    if (client->faulted) {
-        return fault_deliver(call, client);
+    if (client.thread->faulted || !is_short(call->caller->registers.argument[0]) ||
+        client.thread->extra != call->cpu->extra) {
+        return reply_with_more(call, client.thread);
     }
-    return is_long(call->caller->registers.argument[0]) ? reply_deliver_long(call, client)
-                                                        : reply_deliver(call, client);
+    return reply_deliver(call, client);
 }

@@ -45,18 +45,30 @@ enum operation_kind : uint8_t {
 };
 
 struct operation {
+    // What the first 32 bits of a slot must be, where `mask` has bits, for the short way: the type, all
+    // of the rights, and nothing special.
+    uint32_t mask, wanted;
     enum kozo_error (*function)(struct call *call);
     enum operation_kind kind;
     uint8_t type;    // of its handle; NONE: the function looks its handle up itself
     uint16_t rights; // all of which the capability must have
+    uint32_t spare[3];
 };
+static_assert(sizeof(struct operation) == 32);
 
-#define OPERATION(number, object, operation, type, rights, debug, audited)                         \
-    [number] = {object##_##operation##_call,                                                       \
-                (audited)                  ? AUDITED                                               \
-                : (type) == KOZO_TYPE_NONE ? ALONE                                                 \
-                                           : TYPED,                                                \
-                type, rights},
+// The first 32 bits of a slot.
+#define SLOT_HEAD(type, flags, rights) ((type) | (uint32_t)(flags) << 8 | (uint32_t)(rights) << 16)
+static_assert(offsetof(struct slot, flags) == 1 && offsetof(struct slot, rights) == 2);
+
+#define OPERATION(number, object, operation, type_, rights_, debug, audited)                       \
+    [number] = {.mask = SLOT_HEAD(UINT8_MAX, SLOT_SPECIAL, rights_),                               \
+                .wanted = SLOT_HEAD(type_, 0, rights_),                                            \
+                .function = object##_##operation##_call,                                           \
+                .kind = (audited)                   ? AUDITED                                      \
+                        : (type_) == KOZO_TYPE_NONE ? ALONE                                        \
+                                                    : TYPED,                                       \
+                .type = type_,                                                                     \
+                .rights = rights_},
 
 static const struct operation operations[] = {KOZO_OPERATIONS(OPERATION)};
 
@@ -137,6 +149,12 @@ static void call_watch(struct call *call)
     return operation->function(call);
 }
 
+// Whether the slot is one for the short way.
+static inline bool suits(const struct slot *slot, const struct operation *operation)
+{
+    return ((uint32_t)slot->head & operation->mask) == operation->wanted;
+}
+
 // A foreign thread has no operations.
 [[gnu::noinline]] static enum kozo_error take_detour(struct call *call)
 {
@@ -155,13 +173,19 @@ enum kozo_error syscall_begin(struct cpu *cpu)
     const struct arch_registers *registers = &call->caller->registers;
 
     cpu->work = 0;
-    if (cpu->detour != 0) {
-        return take_detour(call);
+    if ((registers->operation | cpu->detour) >= OPERATIONS) [[clang::unlikely]] {
+        return cpu->detour != 0 ? take_detour(call) : KOZO_BAD_OPERATION;
     }
-    if (registers->operation >= OPERATIONS) [[clang::unlikely]] {
-        return KOZO_BAD_OPERATION;
+    // Not by an index, which would be checked once more.
+    const struct operation *operation = operations + registers->operation;
+    if (operation->kind == TYPED) [[clang::likely]] {
+        struct slot *near = lookup_near(call->caller, registers->handle);
+        if (near == nullptr || !suits(near, operation)) {
+            return dispatch(call, operation);
+        }
+        call->slot = near;
+        return operation->function(call);
     }
-    const struct operation *operation = &operations[registers->operation];
     if (operation->kind == ALONE) {
         return operation->function(call);
     }
@@ -172,8 +196,7 @@ enum kozo_error syscall_begin(struct cpu *cpu)
         }
     }
     struct slot *slot = lookup_near(call->caller, registers->handle);
-    if (operation->kind != ABSENT && slot != nullptr && slot->type == operation->type &&
-        (operation->rights & ~slot->rights) == 0 && (slot->flags & SLOT_SPECIAL) == 0) {
+    if (operation->kind != ABSENT && slot != nullptr && suits(slot, operation)) {
         call->slot = slot;
         if (operation->kind == AUDITED) {
             call_about(call, slot);
