@@ -104,6 +104,9 @@ void arch_root_prepare(arch_entry_t *root);
 // Makes the address space with this root current on this processor. Does nothing when it is.
 static inline void arch_space_activate(physical_t root);
 
+// The same, for who has struct arch_cpu of this processor at hand.
+static inline void arch_space_turn(struct arch_cpu *cpu, physical_t root);
+
 // Leaves whatever user address space is current, so that its tables may go.
 void arch_space_leave(void);
 
@@ -185,6 +188,10 @@ uint64_t arch_registers_stack(const struct arch_registers *registers);
 // too. What an arch does that can't leave the kernel from anywhere is its own matter: this gives
 // what the operation then answers.
 static inline enum kozo_error arch_exit_to(struct thread *thread);
+
+// The same, where the arch can give the thread all register words of a message straight from the
+// one whose system call this is (ARCH_EXIT_WITH_WORDS).
+static inline enum kozo_error arch_exit_with_words(struct thread *thread);
 
 // --- Time and interrupts ------------------------------------------------------------------------
 

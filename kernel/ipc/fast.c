@@ -28,18 +28,10 @@
 
 // --- Tests --------------------------------------------------------------------------------------
 
-// Whoever counts the uses of a Lease has something left to do after the call.
-static inline bool is_allowed(const struct call *call)
-{
-    return ARCH_FAST_PATH && (call->slot->flags & SLOT_LEASED) == 0;
-}
-
-// The root of the address space that the thread runs in; 0 when it has none.
+// The root of the address space that a thread waits in, which it then has; 0 when that has no Pool any more.
 static inline physical_t root_of(const struct thread *thread)
 {
-    link_t space = thread->space.object;
-
-    return space == 0 ? 0 : ((const struct address_space *)link_known(space))->root;
+    return ((const struct address_space *)link_known(thread->space.object))->root;
 }
 
 // Whether the message is of words in registers alone.
@@ -57,44 +49,66 @@ static inline bool is_plain(uint64_t info, const struct thread *from, const stru
 
 // --- Parts that can't fail ----------------------------------------------------------------------
 
-[[gnu::always_inline]] static inline void carry(const struct thread *from, struct thread *to,
-                                                uint64_t badge)
+// All of a message but its words; gives the info word.
+[[gnu::always_inline]] static inline uint64_t carry(const struct thread *from, struct thread *to,
+                                                    uint64_t badge)
 {
     uint64_t info = from->registers.argument[0];
 
     to->registers.operation = KOZO_OK;
     to->registers.handle = badge;
     to->registers.argument[0] = info;
-    message_carry_words(&from->registers, &to->registers, (uint32_t)info);
+    return info;
 }
 
-// The first of a queue leaves it.
-[[gnu::always_inline]] static inline void leave(struct thread_queue *queue, struct thread *first)
+// Leaves the kernel as `to`, which gets the register words of the message: all of them, or none, or
+// some, which are copied.
+[[gnu::always_inline]] static inline enum kozo_error exit_with(const struct thread *from,
+                                                               struct thread *to, uint64_t info)
 {
-    link_t next = first->queue_next;
+    uint32_t length = (uint32_t)info;
+
+    if (length == 0) {
+        return arch_exit_to(to);
+    }
+    if (ARCH_EXIT_WITH_WORDS && length >= KOZO_REGISTER_WORDS) {
+        return arch_exit_with_words(to);
+    }
+    message_carry_words(&from->registers, &to->registers, length);
+    return arch_exit_to(to);
+}
+
+// Whether others are in the queue as well, which is seldom.
+enum queued { ALONE, WITH_OTHERS };
+
+// The first of a queue leaves it.
+[[gnu::always_inline]] static inline void leave(struct thread_queue *queue, struct thread *first,
+                                                enum queued queued)
+{
+    link_t next = queued == ALONE ? 0 : first->queue_next;
 
     if (next == 0) {
         *queue = (struct thread_queue){};
-        return;
+    } else {
+        queue->first = next;
+        thread_at(next)->queue_previous = 0;
+        first->queue_next = 0;
     }
-    queue->first = next;
-    thread_at(next)->queue_previous = 0;
-    first->queue_next = 0;
 }
 
 // A thread joins a queue at its end.
 [[gnu::always_inline]] static inline void join(struct thread_queue *queue, struct thread *thread,
-                                               link_t link)
+                                               link_t link, enum queued queued)
 {
-    link_t last = queue->last;
+    link_t last = queued == ALONE ? 0 : queue->last;
 
     if (last == 0) {
         *queue = (struct thread_queue){link, link};
-        return;
+    } else {
+        thread_at(last)->queue_next = link;
+        thread->queue_previous = last;
+        queue->last = link;
     }
-    thread_at(last)->queue_next = link;
-    thread->queue_previous = last;
-    queue->last = link;
 }
 
 // The thread is the current one from here on, on the SchedContext that is charged already, in the
@@ -106,7 +120,7 @@ static inline bool is_plain(uint64_t info, const struct thread *from, const stru
     cpu->current = thread;
     cpu->call.caller = thread;
     cpu->call.argument = thread->registers.argument;
-    arch_space_activate(root);
+    arch_space_turn(&cpu->arch, root);
 }
 
 // --- Call ---------------------------------------------------------------------------------------
@@ -127,61 +141,63 @@ struct taker {
         return (struct taker){};
     }
     struct thread *receiver = link_known(first);
-    physical_t root = root_of(receiver);
     // Its own time, if it has any, is of this processor, and goes unused meanwhile. Nobody is ready
     // of a higher priority than the caller's, so nobody comes before one who is no lower.
-    bool good = receiver->state == RECEIVING && receiver->reply != 0 &&
-                receiver->time == receiver->context.object && receiver->cpu == caller->cpu &&
-                time_can_lend(caller) && receiver->own_priority >= caller->priority && root != 0;
-    return (struct taker){good ? receiver : nullptr, root};
+    if (receiver->state != RECEIVING || receiver->reply == 0 ||
+        receiver->time != receiver->context.object || receiver->cpu != caller->cpu ||
+        !time_can_lend(caller) || receiver->own_priority < caller->priority) {
+        return (struct taker){};
+    }
+    physical_t root = root_of(receiver);
+    return root == 0 ? (struct taker){} : (struct taker){receiver, root};
 }
 
 // The caller waits for an answer, and the receiver has its time.
 [[gnu::always_inline]] static inline void lend_to(struct thread *caller, struct thread *receiver,
-                                                  struct endpoint *endpoint)
+                                                  struct endpoint *endpoint, enum queued queued)
 {
     link_t receiver_link = endpoint->waitable.queue.first;
-    link_t reply_link = receiver->reply;
-    link_t time_link = caller->time;
     link_t parked_link = receiver->time;
-    struct sched_context *time = link_known(time_link);
-    struct reply *reply = link_known(reply_link);
-    link_t caller_link = time->user;
 
-    leave(&endpoint->waitable.queue, receiver);
-    reply->thread = caller_link;
+    leave(&endpoint->waitable.queue, receiver, queued);
     if (parked_link != 0) {
         struct sched_context *parked = link_known(parked_link);
         parked->user = 0;
     }
-    time->user = receiver_link;
 
-    receiver->waiting_on = 0;
-    receiver->reply = 0;
+    link_t time_link = caller->time;
+    struct sched_context *time = link_known(time_link);
+    link_t caller_link = time->user;
+    time->user = receiver_link;
     receiver->time = time_link;
     receiver->lender = caller_link;
     receiver->depth = (uint8_t)(caller->depth + 1);
-
-    caller->reply = reply_link;
     caller->time = 0;
     caller->borrower = receiver_link;
+
+    link_t reply_link = receiver->reply;
+    struct reply *reply = link_known(reply_link);
+    reply->thread = caller_link;
+    caller->reply = reply_link;
+    receiver->waiting_on = 0;
+    receiver->reply = 0;
     caller->state = CALLING;
 }
 
-[[gnu::always_inline]] static inline enum kozo_error call_deliver(struct call *call,
-                                                                  struct taker receiver)
+[[gnu::always_inline]] static inline enum kozo_error
+call_deliver(struct call *call, struct taker receiver, enum queued queued)
 {
     struct cpu *cpu = call->cpu;
     struct thread *caller = call->caller;
     const struct slot *slot = call->slot;
 
-    carry(caller, receiver.thread, slot->value);
-    lend_to(caller, receiver.thread, endpoint_of(slot));
+    uint64_t info = carry(caller, receiver.thread, slot->value);
+    lend_to(caller, receiver.thread, endpoint_of(slot), queued);
     turn_to(cpu, receiver.thread, receiver.root);
-    return arch_exit_to(receiver.thread);
+    return exit_with(caller, receiver.thread, info);
 }
 
-// The same when there is more to carry than registers, or to exchange.
+// The same when there is more to carry than registers, or to exchange, or others wait.
 [[gnu::noinline]] static enum kozo_error call_with_more(struct call *call, struct thread *receiver)
 {
     uint64_t info = call->argument[0];
@@ -193,24 +209,23 @@ struct taker {
         message_carry_buffer(call->caller, receiver, (uint32_t)info);
     }
     extra_switch(call->cpu, receiver->extra);
-    return call_deliver(call, (struct taker){receiver, root_of(receiver)});
+    return call_deliver(call, (struct taker){receiver, root_of(receiver)}, WITH_OTHERS);
 }
 
 enum kozo_error endpoint_call_call(struct call *call)
 {
     const struct thread *caller = call->caller;
 
-    if (!is_allowed(call)) {
-        return endpoint_call_generally(call);
-    }
     struct taker receiver = waiting_receiver(caller, endpoint_of(call->slot));
-    if (receiver.thread == nullptr) {
+    if (!ARCH_FAST_PATH || receiver.thread == nullptr) {
         return endpoint_call_generally(call);
     }
-    if (!is_short(caller->registers.argument[0]) || receiver.thread->extra != call->cpu->extra) {
+    // What is seldom is not inlined, so that the rest needs no frame.
+    if (receiver.thread->queue_next != 0 || !is_short(caller->registers.argument[0]) ||
+        receiver.thread->extra != call->cpu->extra) [[clang::unlikely]] {
         return call_with_more(call, receiver.thread);
     }
-    return call_deliver(call, receiver);
+    return call_deliver(call, receiver, ALONE);
 }
 
 // --- Faults and foreign system calls ------------------------------------------------------------
@@ -232,7 +247,7 @@ struct thread *fast_tell(struct cpu *cpu, struct thread *thread)
     receiver->registers.operation = KOZO_OK;
     receiver->registers.handle = handler->value;
     thread->faulted = true;
-    lend_to(thread, receiver, endpoint_of(handler));
+    lend_to(thread, receiver, endpoint_of(handler), WITH_OTHERS);
     if (thread->extra != 0 && receiver->extra == 0) {
         extra_step_aside(cpu, thread);
     } else {
@@ -282,7 +297,7 @@ static inline bool goes_on(const struct thread *client, uint64_t info)
     const struct thread *server = call->caller;
     const struct slot *slot = lookup_near(server, call->argument[1]);
 
-    if (!is_allowed(call) || slot == nullptr || slot->type != KOZO_TYPE_REPLY) {
+    if (!ARCH_FAST_PATH || slot == nullptr || slot->type != KOZO_TYPE_REPLY) {
         return (struct taker){};
     }
     link_t link = reply_of(slot)->thread;
@@ -290,35 +305,37 @@ static inline bool goes_on(const struct thread *client, uint64_t info)
         return (struct taker){};
     }
     struct thread *client = link_known(link);
+    if (client->server != 0 || client->cpu != server->cpu || !may_receive(server, call->slot) ||
+        !is_idle(server, endpoint_of(call->slot)) || !runs_next(call->cpu, server, client)) {
+        return (struct taker){};
+    }
     physical_t root = root_of(client);
-    bool good = client->state == CALLING && client->server == 0 && client->cpu == server->cpu &&
-                may_receive(server, call->slot) && is_idle(server, endpoint_of(call->slot)) &&
-                runs_next(call->cpu, server, client) && root != 0;
-    return (struct taker){good ? client : nullptr, root};
+    return root == 0 ? (struct taker){} : (struct taker){client, root};
 }
 
 // The client has its time back, and the server waits.
-[[gnu::always_inline]] static inline void return_to(struct call *call, struct thread *client)
+[[gnu::always_inline]] static inline void return_to(struct call *call, struct thread *client,
+                                                    enum queued queued)
 {
     struct thread *server = call->caller;
     const struct slot *slot = call->slot;
-    link_t time_link = server->time;
-    link_t reply_link = client->reply;
-    link_t own_link = server->context.object;
-    link_t client_link = server->lender;
-    struct sched_context *time = link_known(time_link);
-    struct reply *reply = link_known(reply_link);
-    link_t server_link = time->user;
 
-    reply->thread = server_link;
-    time->user = client_link;
-    client->reply = 0;
+    link_t time_link = server->time;
+    struct sched_context *time = link_known(time_link);
+    link_t server_link = time->user;
+    time->user = server->lender;
     client->time = time_link;
     client->borrower = 0;
-
-    server->reply = reply_link;
     server->lender = 0;
     server->depth = 0;
+
+    link_t reply_link = client->reply;
+    struct reply *reply = link_known(reply_link);
+    reply->thread = server_link;
+    server->reply = reply_link;
+    client->reply = 0;
+
+    link_t own_link = server->context.object;
     server->time = own_link;
     if (own_link != 0) {
         struct sched_context *own = link_known(own_link);
@@ -327,16 +344,18 @@ static inline bool goes_on(const struct thread *client, uint64_t info)
     }
     server->state = RECEIVING;
     server->waiting_on = slot->object;
-    join(&endpoint_of(slot)->waitable.queue, server, server_link);
+    join(&endpoint_of(slot)->waitable.queue, server, server_link, queued);
 }
 
-[[gnu::always_inline]] static inline enum kozo_error reply_deliver(struct call *call,
-                                                                   struct taker client)
+[[gnu::always_inline]] static inline enum kozo_error
+reply_deliver(struct call *call, struct taker client, enum queued queued)
 {
-    carry(call->caller, client.thread, 0);
-    return_to(call, client.thread);
+    const struct thread *server = call->caller;
+
+    uint64_t info = carry(server, client.thread, 0);
+    return_to(call, client.thread, queued);
     turn_to(call->cpu, client.thread, client.root);
-    return arch_exit_to(client.thread);
+    return exit_with(server, client.thread, info);
 }
 
 // The answer to a fault.
@@ -352,18 +371,21 @@ static inline bool goes_on(const struct thread *client, uint64_t info)
         client->registers.operation = argument[MESSAGE_FIRST_WORD];
     }
     client->faulted = false;
-    return_to(call, client);
+    return_to(call, client, WITH_OTHERS);
     extra_come_back(call->cpu, client);
     call->cpu->detour = client->foreign ? DETOUR_FOREIGN : 0;
     turn_to(call->cpu, client, root_of(client));
     return arch_exit_to(client);
 }
 
-// An answer with more to carry than registers, or to exchange.
+// An answer with more to carry than registers, or to exchange, or where others wait; or to a fault.
 [[gnu::noinline]] static enum kozo_error reply_with_more(struct call *call, struct thread *client)
 {
     uint64_t info = call->argument[0];
 
+    if (client->state != CALLING) {
+        return endpoint_reply_recv_generally(call);
+    }
     if (client->faulted) {
         return fault_deliver(call, client);
     }
@@ -374,7 +396,7 @@ static inline bool goes_on(const struct thread *client, uint64_t info)
         message_carry_buffer(call->caller, client, (uint32_t)info);
     }
     extra_switch(call->cpu, client->extra);
-    return reply_deliver(call, (struct taker){client, root_of(client)});
+    return reply_deliver(call, (struct taker){client, root_of(client)}, WITH_OTHERS);
 }
 
 enum kozo_error endpoint_reply_recv_call(struct call *call)
@@ -384,9 +406,11 @@ enum kozo_error endpoint_reply_recv_call(struct call *call)
     if (client.thread == nullptr) {
         return endpoint_reply_recv_generally(call);
     }
-    if (client.thread->faulted || !is_short(call->caller->registers.argument[0]) ||
-        client.thread->extra != call->cpu->extra) {
+    const struct endpoint *endpoint = endpoint_of(call->slot);
+    if (client.thread->standing != CALLING || endpoint->waitable.queue.last != 0 ||
+        !is_short(call->caller->registers.argument[0]) || client.thread->extra != call->cpu->extra)
+        [[clang::unlikely]] {
         return reply_with_more(call, client.thread);
     }
-    return reply_deliver(call, client);
+    return reply_deliver(call, client, ALONE);
 }

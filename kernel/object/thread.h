@@ -59,8 +59,13 @@ struct thread {
     struct slot context;    // its own SchedContext
     struct slot revocation; // what its CNode.revoke has yet to delete: see cap/delete.h
 
-    uint8_t state; // enum thread_state
-    bool faulted;  // SENDING or CALLING because of `fault`, not by a system call
+    union {
+        struct {
+            uint8_t state; // enum thread_state
+            bool faulted;  // SENDING or CALLING because of `fault`, not by a system call
+        };
+        uint16_t standing; // the state itself, when it is not faulted
+    };
     uint8_t priority;
     uint8_t own_priority; // without those who wait for it: see sched/waits.h
     bool queued;          // in a ready list

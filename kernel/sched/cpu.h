@@ -42,9 +42,9 @@ enum cpu_pending : uint32_t {
     PENDING_SWITCHED = 256,
 };
 
-// Why the next system call can't be looked up at once: more than any number of an operation.
+// Why the next system call can't be looked up at once.
 enum cpu_detour : uint32_t {
-    DETOUR_FOREIGN = 1u << 31, // the current thread is foreign
+    DETOUR_FOREIGN = 1, // the current thread is foreign
 };
 
 constexpr unsigned CPU_PRIORITY_WORDS = KOZO_PRIORITIES / 64;

@@ -82,7 +82,11 @@ static enum kozo_error dispatch_leased(struct call *call, const struct operation
     if (!lease_allows(lease)) {
         return KOZO_EXPIRED;
     }
-    enum kozo_error error = operation->function(call);
+    // The fast path would not come back to count the use.
+    enum kozo_error error =
+        operation->function == endpoint_call_call         ? endpoint_call_generally(call)
+        : operation->function == endpoint_reply_recv_call ? endpoint_reply_recv_generally(call)
+                                                          : operation->function(call);
     if (error == KOZO_OK) {
         lease_use(lease);
     }
@@ -173,11 +177,13 @@ enum kozo_error syscall_begin(struct cpu *cpu)
     const struct arch_registers *registers = &call->caller->registers;
 
     cpu->work = 0;
-    if ((registers->operation | cpu->detour) >= OPERATIONS) [[clang::unlikely]] {
-        return cpu->detour != 0 ? take_detour(call) : KOZO_BAD_OPERATION;
+    if (cpu->detour != 0) [[clang::unlikely]] {
+        return take_detour(call);
     }
-    // Not by an index, which would be checked once more.
-    const struct operation *operation = operations + registers->operation;
+    if (registers->operation >= OPERATIONS) [[clang::unlikely]] {
+        return KOZO_BAD_OPERATION;
+    }
+    const struct operation *operation = &operations[registers->operation];
     if (operation->kind == TYPED) [[clang::likely]] {
         struct slot *near = lookup_near(call->caller, registers->handle);
         if (near == nullptr || !suits(near, operation)) {

@@ -143,3 +143,13 @@ static inline void arch_space_activate(physical_t root)
         __asm__ volatile("msr ttbr0_el1, %0; isb" : : "r"(root) : "memory");
     }
 }
+
+static inline void arch_space_turn(struct arch_cpu *, physical_t root)
+{
+    arch_space_activate(root);
+}
+
+static inline enum kozo_error arch_exit_with_words(struct thread *thread)
+{
+    return arch_exit_to(thread);
+}

@@ -32,6 +32,7 @@ constexpr bool ARCH_HAS_PORTS = false;
 constexpr unsigned ARCH_CLASS_WORDS = 35;
 
 constexpr bool ARCH_FAST_PATH = true;
+constexpr bool ARCH_EXIT_WITH_WORDS = false;
 constexpr uint64_t ARCH_WORK_LIMIT = 64;
 
 // Where physical address 0 is seen in the window, and in the mapping of the kernel's own image.

@@ -135,3 +135,13 @@ static inline enum kozo_error arch_exit_to(struct thread *)
 {
     return host_exit_to();
 }
+
+static inline void arch_space_turn(struct arch_cpu *, physical_t root)
+{
+    arch_space_activate(root);
+}
+
+static inline enum kozo_error arch_exit_with_words(struct thread *thread)
+{
+    return arch_exit_to(thread);
+}

@@ -531,6 +531,9 @@ static bool check_links(const struct thread *thread)
     RULE(notification == nullptr || (is_object(thread->notification, KOZO_TYPE_NOTIFICATION) &&
                                      notification->bound == link_to(thread)),
          "a thread and its bound notification agree", thread);
+    RULE((thread->state != RECEIVING && thread->state != CALLING) ||
+             thread->space.type == KOZO_TYPE_ADDRESS_SPACE,
+         "a thread that waits for a message has an address space", thread);
     RULE((thread->waiting_on != 0) == waits_in_queue(thread),
          "T2: a thread waits on something exactly in a state of waiting", thread);
     RULE(!thread->faulted || thread->state == SENDING || thread->state == CALLING,

@@ -29,6 +29,7 @@ constexpr unsigned ARCH_CLASS_WORDS = 13;
 extern bool host_fast_path;
 extern unsigned host_exits; // how often arch_exit_to was called
 #define ARCH_FAST_PATH host_fast_path
+constexpr bool ARCH_EXIT_WITH_WORDS = false;
 
 extern uint64_t host_work_limit;
 #define ARCH_WORK_LIMIT host_work_limit

@@ -43,7 +43,8 @@
         add     $16, %rsp
 .endm
 
-// Keeps the bases of the thread whose registers are at rcx, and loads those of the one at rax.
+// Keeps the bases of the thread whose registers are at rcx, and loads those of the one at rax. After that
+// the GS base is the user's.
 .macro EXCHANGE_BASES
         rdfsbase %rdx
         mov     %rdx, R_FS_BASE(%rcx)
@@ -54,21 +55,21 @@
         mov     %rdx, R_GS_BASE(%rcx)
         mov     R_GS_BASE(%rax), %rdx
         wrgsbase %rdx
-        swapgs
 .endm
 
-// Loads what SYSRET needs, and all registers that a system call may give results in, but for rax.
-.macro RESTORE_CALL
+// Loads what SYSRET needs, and all registers that a system call may give results in, but for rax: the
+// words of a message from the thread at `words`.
+.macro RESTORE_CALL words=%rax
         mov     R_RDI(%rax), %rdi
         mov     R_RSI(%rax), %rsi
         mov     R_RDX(%rax), %rdx
-        mov     R_R8(%rax), %r8
-        mov     R_R9(%rax), %r9
-        mov     R_R10(%rax), %r10
-        mov     R_R12(%rax), %r12
-        mov     R_R13(%rax), %r13
-        mov     R_R14(%rax), %r14
-        mov     R_R15(%rax), %r15
+        mov     R_R8(\words), %r8
+        mov     R_R9(\words), %r9
+        mov     R_R10(\words), %r10
+        mov     R_R12(\words), %r12
+        mov     R_R13(\words), %r13
+        mov     R_R14(\words), %r14
+        mov     R_R15(\words), %r15
         mov     R_RIP(%rax), %rcx
         mov     R_RFLAGS(%rax), %r11
         mov     R_RSP(%rax), %rsp
@@ -100,6 +101,16 @@
         .popsection
 .endm
 
+// The same where the GS base is the user's already.
+.macro WAY_OUT_SWAPPED instruction
+2:      \instruction
+        int3
+        int3
+        .pushsection .rodata.ways_out, "a", @progbits
+        .quad   2b, guarded_swapped_\instruction
+        .popsection
+.endm
+
 // VERW clears the buffers from which data in flight leaks (Intel, "Microarchitectural Data
 // Sampling"; AMD, "Transient Scheduler Attacks"). It takes a selector from memory.
 .macro GUARDED instruction
@@ -114,6 +125,13 @@ guarded_\instruction:
 
         GUARDED sysretq
         GUARDED iretq
+
+        .type   guarded_swapped_sysretq, @function
+guarded_swapped_sysretq:
+        verw    guard_selector(%rip)
+        sysretq
+        int3
+        .size   guarded_swapped_sysretq, . - guarded_swapped_sysretq
 
 // --- System calls -------------------------------------------------------------------------------
 
@@ -210,6 +228,7 @@ entry_exit:
         cmpl    $0, %gs:CPU_FSGSBASE
         je      .Lswitch_slowly
         EXCHANGE_BASES
+        swapgs
         jmp     .Lrestore
 
 // The short way from C code to another thread, in rax: one that made a system call, on the only
@@ -229,8 +248,35 @@ entry_exit_to:
         mov     R_RBP(%rax), %rbp
         RESTORE_CALL
         mov     R_RAX(%rax), %rax
-        WAY_OUT sysretq
+        WAY_OUT_SWAPPED sysretq
         .size   entry_exit_to, . - entry_exit_to
+
+// The same, and the thread gets all seven words of a message from the one that came in: they go from
+// where that one's registers were saved into the processor.
+        .globl  entry_exit_with_words
+        .type   entry_exit_with_words, @function
+entry_exit_with_words:
+        add     $(THREAD_REGISTERS + FRAME_END), %rax
+        mov     %gs:CPU_FRAME_END, %rcx
+        cmpl    $0, %gs:CPU_SHORT_EXIT
+        je      .Lcopy_words
+        cmpq    $VECTOR_SYSCALL, R_VECTOR(%rax)
+        jne     .Lcopy_words
+        mov     %rax, %gs:CPU_FRAME_END
+        EXCHANGE_BASES
+        mov     R_RBX(%rax), %rbx
+        mov     R_RBP(%rax), %rbp
+        RESTORE_CALL %rcx
+        mov     R_RAX(%rax), %rax
+        WAY_OUT_SWAPPED sysretq
+
+.Lcopy_words:
+        .irp    word, R_R8, R_R9, R_R10, R_R12, R_R13, R_R14, R_R15
+        mov     \word(%rcx), %rdx
+        mov     %rdx, \word(%rax)
+        .endr
+        jmp     .Lswitch
+        .size   entry_exit_with_words, . - entry_exit_with_words
 
 // Without FSGSBASE a thread can't change its bases, so they need not be saved.
 .Lswitch_slowly:

@@ -133,14 +133,17 @@ static inline arch_entry_t arch_entry_split(arch_entry_t entry, unsigned level)
     return level > 1 ? entry : entry & ~ENTRY_LARGE;
 }
 
-static inline void arch_space_activate(physical_t root)
+static inline void arch_space_turn(struct arch_cpu *cpu, physical_t root)
 {
-    struct arch_cpu *cpu = (struct arch_cpu *)arch_cpu();
-
     if (cpu->root != root) {
         cpu->root = root;
         __asm__ volatile("mov %0, %%cr3" : : "r"(root) : "memory");
     }
+}
+
+static inline void arch_space_activate(physical_t root)
+{
+    arch_space_turn((struct arch_cpu *)arch_cpu(), root);
 }
 
 static inline void arch_copy_words(uint64_t *to, const uint64_t *from, uint64_t count)
@@ -154,5 +157,13 @@ static inline enum kozo_error arch_exit_to(struct thread *thread)
     uint64_t result;
 
     __asm__ volatile("jmp entry_exit_to" : "=a"(result) : "a"(thread) : "memory");
+    return (enum kozo_error)result;
+}
+
+static inline enum kozo_error arch_exit_with_words(struct thread *thread)
+{
+    uint64_t result;
+
+    __asm__ volatile("jmp entry_exit_with_words" : "=a"(result) : "a"(thread) : "memory");
     return (enum kozo_error)result;
 }

@@ -30,6 +30,7 @@ constexpr bool ARCH_HAS_PORTS = true;
 constexpr unsigned ARCH_CLASS_WORDS = 18; // struct kozo_x86_general
 
 constexpr bool ARCH_FAST_PATH = true;
+constexpr bool ARCH_EXIT_WITH_WORDS = true;
 constexpr uint64_t ARCH_WORK_LIMIT = 64;
 
 // Where physical address 0 is seen in the window, and in the mapping of the kernel's own image.
