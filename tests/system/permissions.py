@@ -393,6 +393,35 @@ def changed_decisions(kozo):
     expect("decisions was changed at line 2" in ended.err, "the message", ended.told)
 
 
+@check("decisions are listed, and one that is taken back is asked about again; the record tells of it")
+def kept(kozo):
+    environment = surroundings(kozo, "kept")
+
+    def permissions(*arguments, status=0):
+        ended = run([kozo.build / "tools" / "permissions" / "kozo-permissions", *arguments], env=environment)
+        expect_equal(ended.status, status, f"the exit status of {arguments}", ended.told)
+        return ended.out + ended.err
+
+    expect_equal(permissions("--decisions"), "", "the decisions before any")
+    with Person(kozo, "kept", "--profile", profile(kozo), "--prompt") as person:
+        person.send(f"{person.question()[1]}a\r")
+        person.ended(60)
+    listed = permissions("--decisions")
+    form = r" +1 allow +env\+[0-9a-f]{8} files.path.read:/etc/passwd always, by you\n"
+    expect(re.fullmatch(form, listed), "the decisions", listed)
+    permissions("--revoke", "1")
+    expect_equal(permissions("--decisions"), "", "the decisions after")
+    expect("there is no decision 1" in permissions("--revoke", "1", status=1), "the message")
+    ended = run(runner(kozo, "--profile", profile(kozo)), env=environment)
+    expect_equal(ended.status, 126, "the status of a run after that", ended.told)
+    told_of = permissions("--record")
+    expect(re.search(r"(?m)^ +\d+ revoke +env\+\w+ files.path.read:/etc/passwd \(person\)$", told_of), "the record", told_of)
+    expect("the record is whole" in permissions("--verify"), "the record")
+    path = kozo.folder / "kept" / "kozo" / "record"
+    path.write_text(path.read_text().replace("revoke", "forget"))
+    expect("was changed" in permissions("--verify", status=1), "the change is not noticed")
+
+
 # --- Linux programs
 
 

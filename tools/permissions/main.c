@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The command: `kozo-permissions [--names | --markdown | --completion | NAME[:SCOPE]]`. Each form is a
-// function that walks the one list.
+// The command: `kozo-permissions [NAME[:SCOPE] | --names | --markdown | --completion | --decisions |
+// --revoke NUMBER | --record [--json] | --verify]`. Each form is a function; the first four walk the one
+// list.
 #include <stdio.h>
 #include <string.h>
 
+#include "kept.h"
 #include "permission.h"
 
 // How the scope of a name is written, behind it.
@@ -140,23 +142,48 @@ static int tell_about(const char *text)
     return 2;
 }
 
+static const struct {
+    const char *option;
+    void (*show)(void);
+} forms[] = {
+    {"--names", list_names}, {"--markdown", list_markdown}, {"--completion", print_completion}};
+
+// What is kept between runs. -1: the options are something else.
+static int show_kept(int count, char **arguments)
+{
+    const char *word = arguments[1];
+    bool json = count == 3 && strcmp(arguments[2], "--json") == 0;
+    if (strcmp(word, "--revoke") == 0 && count == 3) {
+        return kept_revoke(arguments[2]);
+    }
+    if (strcmp(word, "--record") == 0 && (count == 2 || json)) {
+        return kept_record(json);
+    }
+    if (strcmp(word, "--decisions") == 0 && count == 2) {
+        return kept_list();
+    }
+    return strcmp(word, "--verify") == 0 && count == 2 ? kept_verify() : -1;
+}
+
 int main(int count, char **arguments)
 {
-    const char *word = count == 2 ? arguments[1] : "";
     if (count == 1) {
         list();
-    } else if (strcmp(word, "--names") == 0) {
-        list_names();
-    } else if (strcmp(word, "--markdown") == 0) {
-        list_markdown();
-    } else if (strcmp(word, "--completion") == 0) {
-        print_completion();
-    } else if (word[0] != '-' && word[0] != '\0') {
-        return tell_about(word);
-    } else {
-        (void)fprintf(stderr, "kozo: unknown option: %s (./kozo permissions --help)\n",
-                      count > 1 ? arguments[1] : "");
-        return 2;
+        return 0;
     }
-    return 0;
+    for (size_t i = 0; count == 2 && i < sizeof forms / sizeof forms[0]; i++) {
+        if (strcmp(arguments[1], forms[i].option) == 0) {
+            forms[i].show();
+            return 0;
+        }
+    }
+    int status = show_kept(count, arguments);
+    if (status >= 0) {
+        return status;
+    }
+    if (count == 2 && arguments[1][0] != '-' && arguments[1][0] != '\0') {
+        return tell_about(arguments[1]);
+    }
+    (void)fprintf(stderr, "kozo: unknown option: %s (./kozo permissions --help)\n", arguments[1]);
+    return 2;
 }

@@ -204,6 +204,7 @@ static int take_wishes(struct grants *grants, struct state *state, const struct 
 
 int ask_for_profile(struct grants *grants, const struct options *options)
 {
+    grants->commanded = grants->allowed;
     if (options->profile == nullptr) {
         return 0;
     }
@@ -237,10 +238,10 @@ void ask_record(const struct grants *grants, const struct options *options,
     struct policy_record record = {.time = state_now(),
                                    .program = identity.name,
                                    .instance = (uint64_t)getpid(),
-                                   .event = POLICY_EVENT_GRANT,
-                                   .because = "command"};
+                                   .event = POLICY_EVENT_GRANT};
     for (size_t i = 0; i < grants->allowed && used < EVENTS; i++) {
         record.permission = &grants->allow[i];
+        record.because = i < grants->commanded ? "command" : "decision";
         records[used++] = record;
     }
     record.event = POLICY_EVENT_REFUSE;

@@ -41,6 +41,8 @@ struct grants_link {
 
 struct grants {
     struct policy_folders folders;
+    size_t
+        commanded; // of those that are allowed, so many stood in the command; the others were asked for
     size_t allowed;
     struct policy_permission allow[GRANTS_NAMES];
     size_t denied;
