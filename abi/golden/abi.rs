@@ -39,6 +39,9 @@ pub const BLOCK_SIZE: u64 = 512;
 /// Bytes of a session's memory, and so the most of one request.
 pub const BLOCK_MOST: u64 = 65536;
 
+/// Most bytes of one request: half of what the device holds.
+pub const LESSON_MOST: u64 = 2048;
+
 /// What went wrong and whose fault it was. Nothing changed unless the operation says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -1673,6 +1676,17 @@ pub mod files {
     pub const LOOK: u32 = 17;
 }
 
+/// What the driver of docs/drivers.md does for its clients. Its device is QEMU's `edu`, which knows
+/// arithmetic and moves memory.
+/// These are the labels of its requests.
+pub mod lesson {
+    /// Multiplies all numbers from 1 to another, modulo 2^32.
+    pub const FACTORIAL: u32 = 1;
+    /// Moves bytes of the memory that the session shares into the device, and from there to another
+    /// place of that memory.
+    pub const CARRY: u32 = 2;
+}
+
 /// Memory objects and what is seen of them in the client's AddressSpace. Reserving costs nothing; a
 /// page takes memory when it is first touched or committed, out of the client's limit, which the
 /// description gives it: `pager memory 2M`. Tables about pages count too. Served by
@@ -1778,6 +1792,14 @@ pub mod process {
     pub const WRITE: u32 = 1;
     /// Ends the program. There is no answer.
     pub const EXIT: u32 = 2;
+}
+
+/// Random numbers from a device of the machine, for whoever has no instruction for them or trusts
+/// none. Served by services/drivers/entropy.
+/// These are the labels of its requests.
+pub mod random {
+    /// Gives 32 bytes that nobody else is given.
+    pub const BYTES: u32 = 1;
 }
 
 /// One mounted volume, as the file server uses it. The file server keeps names of mounts, rights

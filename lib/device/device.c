@@ -25,36 +25,30 @@ static enum kozo_error see(uint64_t frame, uint64_t mapping, uint64_t address, u
                           RIGHTS);
 }
 
-static struct kozo_devices_claim_virtio_result claim(uint64_t first, uint64_t kind, uint64_t number,
-                                                     uint64_t wanted)
+// Opens the session with the manager, and makes room for what its next answer brings.
+static bool expect_capabilities(struct kozo_session *manager, uint64_t first)
 {
-    struct kozo_session manager;
-    struct kozo_devices_claim_virtio_result result = {.error = KOZO_BAD_HANDLE};
-    if (!kozo_session_open(&manager, "devmgr")) {
-        return result;
+    if (!kozo_session_open(manager, "devmgr")) {
+        return false;
     }
-    struct kozo_ipc_buffer *buffer = kozo_ipc_buffer();
-    buffer->receive_slot = first;
-    buffer->receive_count = 3;
-    result = kozo_devices_claim_virtio(manager.service, kind, number, wanted);
-    buffer->receive_slot = 0;
-    buffer->receive_count = 0;
-    return result;
+    kozo_ipc_buffer()->receive_slot = first;
+    kozo_ipc_buffer()->receive_count = 3;
+    return true;
 }
 
-const char *device_claim(struct device *device, uint64_t kind, uint64_t number, uint64_t wanted)
+static void expect_nothing(void)
 {
-    uint64_t first = kozo_process_info()->free_slot;
-    struct kozo_devices_claim_virtio_result given = claim(first, kind, number, wanted);
-    if (given.error != KOZO_OK) {
-        device->is_absent = given.error == KOZO_BAD_ARGUMENT;
-        return "the device is not to be had";
-    }
+    kozo_ipc_buffer()->receive_slot = 0;
+    kozo_ipc_buffer()->receive_count = 0;
+}
+
+// Makes what the claim brought usable. Null, or what is wrong.
+static const char *take(struct device *device, uint64_t first, uint64_t size, uint64_t shared)
+{
     if (kozo_pool_donate((struct kozo_pool){kozo_granted("self.pool")},
                          (struct kozo_untyped){kozo_granted("memory")}) != KOZO_OK ||
-        see(first + SLOT_REGISTERS, first + SLOT_REGISTERS_SEEN, REGISTERS_AT, given.size) !=
-            KOZO_OK ||
-        see(first + SLOT_SHARED, first + SLOT_SHARED_SEEN, SHARED_AT, given.shared) != KOZO_OK) {
+        see(first + SLOT_REGISTERS, first + SLOT_REGISTERS_SEEN, REGISTERS_AT, size) != KOZO_OK ||
+        see(first + SLOT_SHARED, first + SLOT_SHARED_SEEN, SHARED_AT, shared) != KOZO_OK) {
         return "its registers can't be mapped";
     }
     struct kozo_frame_address_result where =
@@ -66,22 +60,63 @@ const char *device_claim(struct device *device, uint64_t kind, uint64_t number, 
     }
     // An interrupt that a former driver left unanswered is answered now.
     (void)kozo_irq_handler_acknowledge(irq);
-    volatile uint8_t *registers = (volatile uint8_t *)REGISTERS_AT;
     *device = (struct device){
-        .virtio =
-            {
-                .common = registers + given.common,
-                .notify = registers + given.notify,
-                .device = registers + given.configuration,
-                .notify_length = (uint32_t)given.notify_length,
-                .notify_factor = (uint32_t)given.notify_factor,
-            },
+        .registers = (volatile uint8_t *)REGISTERS_AT,
+        .registers_size = size,
         .irq = irq,
         .shared_slot = {first + SLOT_SHARED},
         .shared = (uint8_t *)SHARED_AT,
         .physical = where.physical,
-        .size = given.shared,
+        .size = shared,
         .free_slot = first + SLOTS,
     };
     return nullptr;
+}
+
+static const char *refused(struct device *device, enum kozo_error error)
+{
+    device->is_absent = error == KOZO_BAD_ARGUMENT;
+    return "the device is not to be had";
+}
+
+const char *device_claim(struct device *device, uint64_t kind, uint64_t number, uint64_t wanted)
+{
+    uint64_t first = kozo_process_info()->free_slot;
+    struct kozo_session manager;
+    if (!expect_capabilities(&manager, first)) {
+        return "it has no device manager";
+    }
+    struct kozo_devices_claim_virtio_result given =
+        kozo_devices_claim_virtio(manager.service, kind, number, wanted);
+    expect_nothing();
+    if (given.error != KOZO_OK) {
+        return refused(device, given.error);
+    }
+    const char *fault = take(device, first, given.size, given.shared);
+    if (fault != nullptr) {
+        return fault;
+    }
+    device->virtio = (struct virtio_device){
+        .common = device->registers + given.common,
+        .notify = device->registers + given.notify,
+        .device = device->registers + given.configuration,
+        .notify_length = (uint32_t)given.notify_length,
+        .notify_factor = (uint32_t)given.notify_factor,
+    };
+    return nullptr;
+}
+
+const char *device_claim_pci(struct device *device, uint64_t identity, uint64_t number,
+                             uint64_t bar, uint64_t wanted)
+{
+    uint64_t first = kozo_process_info()->free_slot;
+    struct kozo_session manager;
+    if (!expect_capabilities(&manager, first)) {
+        return "it has no device manager";
+    }
+    struct kozo_devices_claim_result given =
+        kozo_devices_claim(manager.service, identity, number, bar, wanted);
+    expect_nothing();
+    return given.error != KOZO_OK ? refused(device, given.error)
+                                  : take(device, first, given.size, given.shared);
 }

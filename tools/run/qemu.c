@@ -154,7 +154,7 @@ static void add_devices(struct qemu_arguments *arguments, const struct options *
     add(arguments, "virtio-rng-pci-non-transitional,rng=entropy");
     if (options->edu) {
         add(arguments, "-device");
-        add(arguments, "edu");
+        add(arguments, "edu,dma_mask=0xffffffff"); // all memory below 4 GiB
     }
 }
 

@@ -3182,6 +3182,216 @@ static inline struct kozo_message kozo_files_dispatch(const struct kozo_files_ha
     }
 }
 
+// From abi/proto/lesson.abi
+
+// Most bytes of one request: half of what the device holds.
+constexpr uint64_t KOZO_LESSON_MOST = 2048;
+
+// What the driver of docs/drivers.md does for its clients. Its device is QEMU's `edu`, which knows
+// arithmetic and moves memory.
+enum kozo_lesson_request : uint32_t {
+    KOZO_LESSON_FACTORIAL = 1,
+    KOZO_LESSON_CARRY = 2,
+};
+
+struct kozo_lesson_factorial_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+    uint64_t product; // the result
+};
+
+// Multiplies all numbers from 1 to another, modulo 2^32.
+//   number: below 2^32
+[[nodiscard]]
+static inline struct kozo_lesson_factorial_result
+kozo_lesson_factorial(struct kozo_endpoint service, uint64_t number)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_LESSON_FACTORIAL},
+        .word = {number},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_lesson_factorial_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.product = answer.message.word[0];
+    return result;
+}
+
+// Begins factorial in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_lesson_factorial_begin(struct kozo_session *session, uint64_t number)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_LESSON_FACTORIAL},
+        .word = {number},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of factorial says.
+[[nodiscard]]
+static inline struct kozo_lesson_factorial_result
+kozo_lesson_factorial_end(const struct kozo_entry *entry)
+{
+    struct kozo_lesson_factorial_result result = {};
+    result.error = kozo_entry_error(entry, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.product = entry->word[0];
+    return result;
+}
+
+// For the server: what came with factorial.
+struct kozo_lesson_factorial_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t number;       // below 2^32
+};
+
+[[nodiscard]]
+static inline struct kozo_lesson_factorial_arguments
+kozo_lesson_factorial_arguments(const struct kozo_message *message)
+{
+    struct kozo_lesson_factorial_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 1) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.number = message->word[0];
+    return result;
+}
+
+// For the server: the good answer to factorial.
+//   product: the result
+[[nodiscard]]
+static inline struct kozo_message kozo_lesson_factorial_answer(uint64_t product)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_OK},
+        .word = {product},
+    };
+    return message;
+}
+
+struct kozo_lesson_carry_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Moves bytes of the memory that the session shares into the device, and from there to another
+// place of that memory.
+//   from: where they are
+//   to: where they go
+//   length: so many, 1 to LESSON_MOST
+[[nodiscard]]
+static inline struct kozo_lesson_carry_result
+kozo_lesson_carry(struct kozo_endpoint service, uint64_t from, uint64_t to, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_LESSON_CARRY},
+        .word = {from, to, length},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_lesson_carry_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins carry in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_lesson_carry_begin(struct kozo_session *session, uint64_t from,
+                                               uint64_t to, uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_LESSON_CARRY},
+        .word = {from, to, length},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of carry says.
+[[nodiscard]]
+static inline struct kozo_lesson_carry_result kozo_lesson_carry_end(const struct kozo_entry *entry)
+{
+    struct kozo_lesson_carry_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: what came with carry.
+struct kozo_lesson_carry_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t from;         // where they are
+    uint64_t to;           // where they go
+    uint64_t length;       // so many, 1 to LESSON_MOST
+};
+
+[[nodiscard]]
+static inline struct kozo_lesson_carry_arguments
+kozo_lesson_carry_arguments(const struct kozo_message *message)
+{
+    struct kozo_lesson_carry_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 3) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.from = message->word[0];
+    result.to = message->word[1];
+    result.length = message->word[2];
+    return result;
+}
+
+// For the server: who carries out each request. One without a handler is refused.
+struct kozo_lesson_handlers {
+    struct kozo_message (*factorial)(struct kozo_caller *caller,
+                                     const struct kozo_lesson_factorial_arguments *arguments);
+    struct kozo_message (*carry)(struct kozo_caller *caller,
+                                 const struct kozo_lesson_carry_arguments *arguments);
+};
+
+[[nodiscard]]
+static inline struct kozo_message kozo_lesson_dispatch(const struct kozo_lesson_handlers *handlers,
+                                                       struct kozo_caller *caller,
+                                                       const struct kozo_message *message)
+{
+    switch (message->info.label) {
+    case KOZO_LESSON_FACTORIAL: {
+        if (handlers->factorial == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_lesson_factorial_arguments arguments = kozo_lesson_factorial_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->factorial(caller, &arguments);
+    }
+    case KOZO_LESSON_CARRY: {
+        if (handlers->carry == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_lesson_carry_arguments arguments = kozo_lesson_carry_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->carry(caller, &arguments);
+    }
+    default:
+        return kozo_answer(KOZO_BAD_OPERATION);
+    }
+}
+
 // From abi/proto/memory.abi
 
 // Memory objects and what is seen of them in the client's AddressSpace. Reserving costs nothing; a
@@ -5005,6 +5215,111 @@ kozo_process_dispatch(const struct kozo_process_handlers *handlers, struct kozo_
         struct kozo_process_exit_arguments arguments = kozo_process_exit_arguments(message);
         return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
                                           : handlers->exit(caller, &arguments);
+    }
+    default:
+        return kozo_answer(KOZO_BAD_OPERATION);
+    }
+}
+
+// From abi/proto/random.abi
+
+// Random numbers from a device of the machine, for whoever has no instruction for them or trusts
+// none. Served by services/drivers/entropy.
+enum kozo_random_request : uint32_t {
+    KOZO_RANDOM_BYTES = 1,
+};
+
+struct kozo_random_bytes_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+    uint64_t word0;   // 8 of them
+    uint64_t word1;   // 8 more
+    uint64_t word2;   // 8 more
+    uint64_t word3;   // 8 more
+};
+
+// Gives 32 bytes that nobody else is given.
+[[nodiscard]]
+static inline struct kozo_random_bytes_result kozo_random_bytes(struct kozo_endpoint service)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_RANDOM_BYTES},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_random_bytes_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 4);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.word0 = answer.message.word[0];
+    result.word1 = answer.message.word[1];
+    result.word2 = answer.message.word[2];
+    result.word3 = answer.message.word[3];
+    return result;
+}
+
+// Begins bytes in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_random_bytes_begin(struct kozo_session *session)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_RANDOM_BYTES},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of bytes says.
+[[nodiscard]]
+static inline struct kozo_random_bytes_result kozo_random_bytes_end(const struct kozo_entry *entry)
+{
+    struct kozo_random_bytes_result result = {};
+    result.error = kozo_entry_error(entry, 4);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.word0 = entry->word[0];
+    result.word1 = entry->word[1];
+    result.word2 = entry->word[2];
+    result.word3 = entry->word[3];
+    return result;
+}
+
+// For the server: the good answer to bytes.
+//   word0: 8 of them
+//   word1: 8 more
+//   word2: 8 more
+//   word3: 8 more
+[[nodiscard]]
+static inline struct kozo_message kozo_random_bytes_answer(uint64_t word0, uint64_t word1,
+                                                           uint64_t word2, uint64_t word3)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_OK},
+        .word = {word0, word1, word2, word3},
+    };
+    return message;
+}
+
+// For the server: who carries out each request. One without a handler is refused.
+struct kozo_random_handlers {
+    struct kozo_message (*bytes)(struct kozo_caller *caller);
+};
+
+[[nodiscard]]
+static inline struct kozo_message kozo_random_dispatch(const struct kozo_random_handlers *handlers,
+                                                       struct kozo_caller *caller,
+                                                       const struct kozo_message *message)
+{
+    switch (message->info.label) {
+    case KOZO_RANDOM_BYTES: {
+        if (handlers->bytes == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        return handlers->bytes(caller);
     }
     default:
         return kozo_answer(KOZO_BAD_OPERATION);
