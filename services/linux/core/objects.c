@@ -8,7 +8,7 @@
 
 constexpr size_t SLOTS = 1u << 13;    // of the CNode for Frames and objects
 constexpr unsigned OBJECT_ORDER = 16; // log2 of the pieces that objects are carved from
-constexpr unsigned FEED_ORDER = 16;   // log2 of what a Pool is fed with at a time
+constexpr unsigned FEED_ORDER = 16;   // log2 of what a Pool is fed with at first
 constexpr uint64_t SPARE_PART = 48;   // one part in so many is kept for page tables
 
 struct objects held;
@@ -119,10 +119,20 @@ uint64_t objects_cabinet(unsigned bits)
     return slot;
 }
 
+// A Pool has few places for what it was given, so each gift is twice as large as the one before, as long as that is to be had.
 bool objects_feed(struct kozo_pool pool)
 {
-    uint64_t untyped = objects_memory(FEED_ORDER, true);
-    return untyped != 0 && kozo_pool_donate(pool, (struct kozo_untyped){untyped}) == KOZO_OK;
+    static unsigned orders[2] = {FEED_ORDER, FEED_ORDER};
+    unsigned *order = &orders[pool.handle == own_pool.handle];
+    uint64_t untyped = 0;
+    for (unsigned tried = *order; untyped == 0 && tried >= FEED_ORDER; tried--) {
+        untyped = objects_memory(tried, true);
+    }
+    if (untyped == 0 || kozo_pool_donate(pool, (struct kozo_untyped){untyped}) != KOZO_OK) {
+        return false;
+    }
+    (*order)++;
+    return true;
 }
 
 bool objects_map(struct kozo_frame frame, uint64_t slot, uint64_t address, uint64_t offset,

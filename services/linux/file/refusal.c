@@ -45,7 +45,7 @@ static void note(const char *path)
         return;
     }
     memcpy(copy, path, size);
-    refusal[refusals++] = (struct refusal){copy, size, 1};
+    refusal[refusals++] = (struct refusal){copy, size, 1, is_optional(path)};
 }
 
 int64_t refusal_of(const struct entry *folder, struct name name)

@@ -13,6 +13,7 @@ struct refusal {
     char *path;
     uint32_t size; // of the piece that the path lies in
     uint32_t count;
+    bool optional; // programs do without it
 };
 [[nodiscard]] const struct refusal *refusal_at(unsigned place);
 // How often there was no room to note one.

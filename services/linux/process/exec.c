@@ -21,7 +21,7 @@
 constexpr size_t HEAD = 256;    // bytes in which `#!` and its line must be
 constexpr unsigned SCRIPTS = 4; // interpreters that may themselves be scripts
 constexpr size_t TEXTS_MOST = 0x20000;
-constexpr uint64_t TEXT_BYTES_MOST = 2ul << 20; // of arguments and environment
+constexpr uint64_t TEXT_MOST = 128ul << 10; // bytes of one of them, with its zero
 constexpr uint64_t STACK_BYTES = 8ul << 20;
 constexpr uint64_t PROGRAM_BASE = 0x5555'5555'4000;
 constexpr size_t SCRIPT_WORDS = 3;
@@ -182,9 +182,9 @@ static int64_t text_length(const struct texts *texts, size_t number, struct user
         size_t found = strnlen(bytes, part);
         length += (int64_t)found;
         if (found < part) {
-            return length;
+            return (uint64_t)length < TEXT_MOST ? length : -E2BIG;
         }
-        if ((uint64_t)length > TEXT_BYTES_MOST) {
+        if ((uint64_t)length >= TEXT_MOST) {
             return -E2BIG;
         }
     }

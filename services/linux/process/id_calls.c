@@ -57,13 +57,13 @@ int64_t call_getpgrp(const struct call *call)
 int64_t call_getpgid(const struct call *call)
 {
     const struct process *process = named(call->argument[0]);
-    return process == nullptr ? -ESRCH : process->caller.group;
+    return process == nullptr ? -ESRCH : (int64_t)process->caller.group;
 }
 
 int64_t call_getsid(const struct call *call)
 {
     const struct process *process = named(call->argument[0]);
-    return process == nullptr ? -ESRCH : process->caller.session;
+    return process == nullptr ? -ESRCH : (int64_t)process->caller.session;
 }
 
 static bool is_group_of_session(uint32_t group, uint32_t session)
