@@ -264,8 +264,7 @@ TEST("clone with CLONE_FILES shares descriptors, fork copies them")
     int file = memfd_create("x", 0);
     CHECK(end_of(start(close_one, (void *)(long)file)) == 0);
     CHECK(fcntl(file, F_GETFD) >= 0);
-    pid_t child =
-        clone(close_one, stack + sizeof stack, CLONE_FILES | SIGCHLD, (void *)(long)file);
+    pid_t child = clone(close_one, stack + sizeof stack, CLONE_FILES | SIGCHLD, (void *)(long)file);
     CHECK(end_of(child) == 0);
     CHECK(FAILS(fcntl(file, F_GETFD), EBADF));
 }
@@ -284,8 +283,8 @@ TEST("CLONE_PARENT_SETTID and CLONE_CHILD_CLEARTID write where they were told")
 {
     static volatile pid_t parent_number, child_number = 1;
     int flags = CLONE_VM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD;
-    pid_t child = clone(nothing, stack + sizeof stack, flags, NULL, &parent_number, NULL,
-                        &child_number);
+    pid_t child =
+        clone(nothing, stack + sizeof stack, flags, NULL, &parent_number, NULL, &child_number);
     CHECK(child > 0 && end_of(child) == 0);
     CHECK(parent_number == child && child_number == 0);
 }

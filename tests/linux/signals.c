@@ -2,13 +2,12 @@
 // Signals: handlers and what they are told, masks, queues, waiting, stacks, and calls that a signal breaks off.
 #include "test.h"
 
-#include <sys/signalfd.h>
 #include <setjmp.h>
+#include <sys/signalfd.h>
 #include <ucontext.h>
 
 static volatile int count, last, order[16];
 static siginfo_t seen;
-
 
 static void note(int number)
 {
@@ -737,8 +736,7 @@ TEST("sigaltstack tells what is set, refuses small ones with ENOMEM, and can be 
 
 TEST("SIGCONT, SIGCHLD, SIGURG and SIGWINCH do nothing by default")
 {
-    CHECK(raise(SIGCONT) == 0 && raise(SIGCHLD) == 0 && raise(SIGURG) == 0 &&
-          raise(SIGWINCH) == 0);
+    CHECK(raise(SIGCONT) == 0 && raise(SIGCHLD) == 0 && raise(SIGURG) == 0 && raise(SIGWINCH) == 0);
 }
 
 TEST("other signals end a program by default")
