@@ -22,28 +22,34 @@ struct walk {
 
 // --- Walking ------------------------------------------------------------------------------------
 
-static struct kozo_message enter_folder(struct walk *walk, const char *name, size_t length,
-                                        struct operation *operation)
+// These are the hottest functions here, so they answer by a label alone: that of a message, OK,
+// PENDING or an error.
+static uint32_t enter_folder(struct walk *walk, const char *name, size_t length,
+                             struct operation *operation)
 {
-    if (walk->node->kind != KOZO_NODE_FOLDER) {
-        return kozo_answer(KOZO_BAD_TYPE);
+    struct node *folder = walk->node;
+    if (folder->kind != KOZO_NODE_FOLDER) {
+        return KOZO_BAD_TYPE;
     }
-    struct kozo_message fetched = fetch_name(walk->node, name, length, operation);
-    if (!is_ok(&fetched)) {
-        return fetched;
+    const struct name *known = name_find(folder, name, length);
+    if (known == nullptr || volume_is_shared(folder->volume)) {
+        struct kozo_message fetched = fetch_name(folder, name, length, operation);
+        if (!is_ok(&fetched)) {
+            return fetched.info.label;
+        }
+        known = name_find(folder, name, length);
     }
-    struct node *found = name_find(walk->node, name, length)->node;
-    if (found == nullptr) {
-        return kozo_answer(KOZO_BAD_HANDLE);
+    if (known->node == nullptr) {
+        return KOZO_BAD_HANDLE;
     }
-    walk->folder = walk->node;
-    walk->node = found;
-    return kozo_answer(KOZO_OK);
+    walk->folder = folder;
+    walk->node = known->node;
+    return KOZO_OK;
 }
 
 // A name at the top: a volume, or one that stands for a folder in its root.
-static struct kozo_message enter_volume(struct walk *walk, const char *name, size_t length,
-                                        struct operation *operation)
+static uint32_t enter_volume(struct walk *walk, const char *name, size_t length,
+                             struct operation *operation)
 {
     struct volume *volume = volume_mounted_at(name, length);
     const struct alias *alias = nullptr;
@@ -53,33 +59,38 @@ static struct kozo_message enter_volume(struct walk *walk, const char *name, siz
         volume = same && alias->volume->mounted ? alias->volume : nullptr;
     }
     if (volume == nullptr) {
-        return kozo_answer(KOZO_BAD_HANDLE);
+        return KOZO_BAD_HANDLE;
     }
     struct kozo_message checked = volume_check(volume, operation);
     if (!is_ok(&checked)) {
-        return checked;
+        return checked.info.label;
     }
     walk->node = volume->root;
     walk->folder = nullptr;
-    return alias == nullptr ? checked
+    return alias == nullptr ? KOZO_OK
                             : enter_folder(walk, alias->inside, strlen(alias->inside), operation);
 }
 
-// One name further, in which there is no slash and no zero. What is not granted is refused before it is looked for.
-static struct kozo_message step(struct walk *walk, const char *name, size_t length,
-                                struct operation *operation)
+// One name further, in which there is no slash and no zero. What is not granted is refused before it
+// is looked for.
+static uint32_t step(struct walk *walk, const char *name, size_t length,
+                     struct operation *operation)
 {
     bool dots = length > 0 && length <= 2 && name[0] == '.' && name[length - 1] == '.';
     if (length == 0 || length > NODE_NAME_MOST || dots) {
-        return kozo_answer(KOZO_BAD_ARGUMENT);
+        return KOZO_BAD_ARGUMENT;
     }
-    if (!place_step(walk->place, &walk->view, name, length)) {
-        return kozo_answer(KOZO_NO_RIGHT);
+    bool more = walk->view.mask != 0; // grants further down
+    if (!more) {
+        walk->view.depth++;
     }
-    struct kozo_message entered = walk->node == nullptr
-                                      ? enter_volume(walk, name, length, operation)
-                                      : enter_folder(walk, name, length, operation);
-    if (is_ok(&entered) && place_is_root(walk->place, &walk->view)) {
+    if (more ? !place_step(walk->place, &walk->view, name, length)
+             : walk->view.grant == GRANT_NONE) {
+        return KOZO_NO_RIGHT;
+    }
+    uint32_t entered = walk->node == nullptr ? enter_volume(walk, name, length, operation)
+                                             : enter_folder(walk, name, length, operation);
+    if (more && entered == KOZO_OK && place_is_root(walk->place, &walk->view)) {
         walk->root = walk->node;
     }
     return entered;
@@ -91,17 +102,17 @@ static bool is_link(const struct walk *walk)
 }
 
 // Goes as far as the first link; `used` tells how far that is.
-static struct kozo_message walk_path(struct walk *walk, const char *path, size_t length,
-                                     size_t *used, struct operation *operation)
+static uint32_t walk_path(struct walk *walk, const char *path, size_t length, size_t *used,
+                          struct operation *operation)
 {
     for (size_t at = 0; at < length;) {
         size_t part = access_part(path + at, length - at);
         bool more = at + part < length;
         if (more && (path[at + part] == 0 || at + part + 1 == length)) {
-            return kozo_answer(KOZO_BAD_ARGUMENT); // a zero, or a slash at the end
+            return KOZO_BAD_ARGUMENT; // a zero, or a slash at the end
         }
-        struct kozo_message stepped = step(walk, path + at, part, operation);
-        if (!is_ok(&stepped)) {
+        uint32_t stepped = step(walk, path + at, part, operation);
+        if (stepped != KOZO_OK) {
             return stepped;
         }
         at += part;
@@ -111,7 +122,7 @@ static struct kozo_message walk_path(struct walk *walk, const char *path, size_t
         }
         at += more ? 1 : 0;
     }
-    return kozo_answer(KOZO_OK);
+    return KOZO_OK;
 }
 
 static struct kozo_node_stat top_stat(void)
@@ -162,8 +173,10 @@ static struct kozo_message walk_from(const struct kozo_caller *caller, uint64_t 
     };
     *used = 0;
     memcpy(path, bytes, length);
-    struct kozo_message walked = walk_path(walk, path, length, used, operation);
-    return is_ok(&walked) && walk->node != nullptr ? fetch_stat(walk->node, operation) : walked;
+    uint32_t walked = walk_path(walk, path, length, used, operation);
+    return walked == KOZO_OK && walk->node != nullptr
+               ? fetch_stat(walk->node, operation)
+               : (struct kozo_message){.info = {.label = walked}};
 }
 
 struct kozo_message serve_walk(struct kozo_caller *caller,

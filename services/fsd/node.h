@@ -67,7 +67,7 @@ struct name {
     struct name *next_called;
     struct name *previous_called;
     uint32_t hash;
-    bool used; // since the oldest were last looked at
+    bool used;      // since the oldest were last looked at
     uint8_t length; // its bytes follow
 };
 

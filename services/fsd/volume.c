@@ -22,6 +22,7 @@ static void add_volume(const struct kozo_system *system, const struct kozo_syste
     struct volume *volume = &state.volume[state.count];
     volume->name = system->program[own->use[mount->use].program].name;
     volume->mount = mount->path + 1;
+    volume->mount_length = strlen(volume->mount);
     volume->mounted = true;
     if (kozo_session_open(&volume->session, volume->name) &&
         volume->session.data_size >= REQUESTS * KOZO_PAGE_SIZE) {
@@ -74,7 +75,7 @@ struct volume *volume_named(const char *name, size_t length)
 {
     for (size_t i = 0; i < state.count; i++) {
         struct volume *volume = &state.volume[i];
-        if (strlen(volume->mount) == length && memcmp(volume->mount, name, length) == 0) {
+        if (volume->mount_length == length && memcmp(volume->mount, name, length) == 0) {
             return volume;
         }
     }

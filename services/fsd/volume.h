@@ -55,6 +55,7 @@ enum volume_state : uint8_t {
 struct volume {
     const char *name;  // of its service
     const char *mount; // where it is mounted: one name
+    size_t mount_length;
     enum volume_state state;
     bool mounted;
     uint32_t life;

@@ -9,9 +9,8 @@
 static enum kozo_error hash_file(struct init *init, uint64_t file, struct sha256 *hash)
 {
     for (uint64_t offset = 0;;) {
-        enum kozo_error error =
-            files_await(init, kozo_files_read_begin(&init->files.session, file, offset, 0,
-                                                    files_size(init)));
+        enum kozo_error error = files_await(
+            init, kozo_files_read_begin(&init->files.session, file, offset, 0, files_size(init)));
         uint64_t done = kozo_files_read_end(&init->files.entry).done;
         if (error != KOZO_OK || done == 0 || done > files_size(init)) {
             return error;

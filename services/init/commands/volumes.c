@@ -88,7 +88,7 @@ int command_umount(struct init *init, const struct call *call)
 {
     size_t length = put_name(init, call->word[1]);
     return end(init, call,
-               length == 0 ? KOZO_BAD_HANDLE
-                           : files_await(init, kozo_files_unmount_begin(&init->files.session, 0,
-                                                                        length)));
+               length == 0
+                   ? KOZO_BAD_HANDLE
+                   : files_await(init, kozo_files_unmount_begin(&init->files.session, 0, length)));
 }

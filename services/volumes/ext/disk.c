@@ -46,8 +46,8 @@ static bool await(uint64_t number)
 // Reads whole blocks, at most as many as the shared memory holds.
 static bool read_blocks(uint64_t offset, uint8_t *to, size_t length)
 {
-    uint64_t number = kozo_block_read_begin(&disk.session, offset / KOZO_BLOCK_SIZE,
-                                            length / KOZO_BLOCK_SIZE, 0);
+    uint64_t number =
+        kozo_block_read_begin(&disk.session, offset / KOZO_BLOCK_SIZE, length / KOZO_BLOCK_SIZE, 0);
     bool read = await(number);
     memcpy(to, (const uint8_t *)SHARE_AT, read ? length : 0);
     return read;

@@ -120,8 +120,7 @@ static enum kozo_error read_target(uint64_t node, uint64_t offset, uint8_t *byte
 {
     char target[EXT_LINK_MOST];
     size_t size = 0;
-    enum ext_error error =
-        ext_read_link(volume, inode_of(node), target, sizeof target, &size);
+    enum ext_error error = ext_read_link(volume, inode_of(node), target, sizeof target, &size);
     for (*done = 0; error == EXT_OK && *done < length && offset + *done < size; ++*done) {
         bytes[*done] = (uint8_t)target[offset + *done];
     }
@@ -181,7 +180,8 @@ int main(int argument_count, char **arguments)
     }
     enum ext_error error = ext_open(&device, &volume);
     if (error == EXT_UNKNOWN_FORMAT) {
-        kozo_print("there is no ext file system on the disk, or one with features that are not known\n");
+        kozo_print(
+            "there is no ext file system on the disk, or one with features that are not known\n");
         return 0;
     }
     if (error != EXT_OK) {

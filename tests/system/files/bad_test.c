@@ -27,8 +27,8 @@ static uint64_t begin_walk(const char *path)
 static bool others_go_on(unsigned rounds)
 {
     for (unsigned i = 0; i < rounds; i++) {
-        struct client_file made = client_make(client_walk(TOP, "ram").file, "beside",
-                                              KOZO_NODE_FILE);
+        struct client_file made =
+            client_make(client_walk(TOP, "ram").file, "beside", KOZO_NODE_FILE);
         struct client_file folder = client_walk(TOP, "ram");
         bool good = made.error == KOZO_OK && client_write(made.file, 0, "x", 1).done == 1 &&
                     client_read(made.file, 0, bytes, 1).done == 1 &&

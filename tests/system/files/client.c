@@ -180,8 +180,8 @@ enum kozo_error client_rename(uint64_t folder, const char *name, uint64_t target
 {
     memcpy(begin(), name, strlen(name));
     memcpy(client.data + strlen(name), second, strlen(second));
-    struct kozo_files_rename_result result = kozo_files_rename(
-        client.service, folder, target, 0, strlen(name), strlen(second), over);
+    struct kozo_files_rename_result result =
+        kozo_files_rename(client.service, folder, target, 0, strlen(name), strlen(second), over);
     END(result, kozo_files_rename_end);
     return result.error;
 }

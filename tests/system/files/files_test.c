@@ -122,7 +122,8 @@ TEST("a sparse file of 4 GiB takes the room of what is in it")
     uint64_t file = make_file("sparse", "", 0);
     CHECK(client_set_size(file, 4ul << 30) == KOZO_OK);
     CHECK(client_write(file, (4ul << 30) - 3, "end", 3).done == 3);
-    CHECK(client_read(file, (4ul << 30) - 4, other, 10).done == 4 && memcmp(other, "\0end", 4) == 0);
+    CHECK(client_read(file, (4ul << 30) - 4, other, 10).done == 4 &&
+          memcmp(other, "\0end", 4) == 0);
     CHECK(client_read(file, 2ul << 30, other, 100).done == 100 && other[0] == 0 && other[99] == 0);
     CHECK(client_sync(file, false) == KOZO_OK);
     struct client_file told = client_stat(file);
@@ -285,8 +286,9 @@ TEST("mode, owner and times are kept, also when contents go to the volume later"
     uint64_t file = make_file("times", "abc", 3);
     struct kozo_node_stat stat = {
         .mode = 0751, .user = 7, .group = 8, .accessed = 1'000, .modified = 123'456'789};
-    CHECK(client_change(file, &stat, KOZO_CHANGE_MODE | KOZO_CHANGE_OWNER | KOZO_CHANGE_ACCESSED |
-                                         KOZO_CHANGE_MODIFIED) == KOZO_OK);
+    CHECK(client_change(file, &stat,
+                        KOZO_CHANGE_MODE | KOZO_CHANGE_OWNER | KOZO_CHANGE_ACCESSED |
+                            KOZO_CHANGE_MODIFIED) == KOZO_OK);
     CHECK(client_sync(file, false) == KOZO_OK);
     struct kozo_node_stat told = client_stat(file).stat;
     CHECK(told.mode == 0751 && told.user == 7 && told.group == 8 && told.accessed == 1'000);
@@ -424,7 +426,8 @@ TEST("the wrong kind of file is refused")
     CHECK(client_set_size(ram, 0) == KOZO_BAD_TYPE);
     CHECK(client_link(ram, ram, "x") == KOZO_BAD_TYPE);
     CHECK(client_remove_kind(ram, "kind", KOZO_NODE_FOLDER) == KOZO_BAD_TYPE);
-    CHECK(client_close(file) == KOZO_OK && client_remove_kind(ram, "kind", KOZO_NODE_FILE) == KOZO_OK);
+    CHECK(client_close(file) == KOZO_OK &&
+          client_remove_kind(ram, "kind", KOZO_NODE_FILE) == KOZO_OK);
 }
 
 TEST("a name that is taken, a folder that is not empty, and a folder into itself are refused")

@@ -54,8 +54,7 @@ int main(int argument_count, char **arguments)
         if (!good) {
             failed++;
             file = open_file(arguments[1]);
-            struct client_count read =
-                client_read(file, synced % 64 * 4096, &found, sizeof found);
+            struct client_count read = client_read(file, synced % 64 * 4096, &found, sizeof found);
             if (read.error == KOZO_OK && synced > 0 && found < synced) {
                 kozo_format(line, sizeof line, "lost: %lu where %lu was synced\n", found, synced);
                 kozo_print(line);

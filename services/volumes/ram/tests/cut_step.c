@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+// The steps of a RAM volume, with a place to cut them off before and behind each word that is
+// written, as the end of its process would.
+void test_cut(void);
+
+#define __atomic_signal_fence(order) test_cut()
+#include "../step.c"

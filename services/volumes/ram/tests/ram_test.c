@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: MIT
+#include "../ram.h"
+
+#include <kozo/abi.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../step.h"
+#include "test.h"
+
+constexpr size_t SIZE = 1 << 20;
+constexpr size_t PAGE = KOZO_PAGE_SIZE;
+constexpr uint64_t ROOT = 1;
+
+static struct ram *ram;
+static uint8_t *memory;
+static uint8_t bytes[SIZE];
+static uint8_t other[SIZE];
+
+// --- Cutting off --------------------------------------------------------------------------------
+
+static jmp_buf cut;
+static unsigned until; // words until the process ends; 0 for never
+
+void test_cut(void);
+void test_cut(void)
+{
+    if (until > 0 && --until == 0) {
+        longjmp(cut, 1);
+    }
+}
+
+// --- Helpers ------------------------------------------------------------------------------------
+
+static void start(void)
+{
+    free(memory);
+    memory = aligned_alloc(PAGE, SIZE);
+    memset(memory, 0xaa, SIZE);
+    until = 0;
+    ram = ram_open(memory, SIZE, 1);
+}
+
+static struct volume_text text(const char *name)
+{
+    return (struct volume_text){.bytes = name, .length = strlen(name)};
+}
+
+static uint64_t make(uint64_t folder, const char *name, uint32_t kind)
+{
+    uint64_t node = 0;
+    struct volume_text none = {.bytes = ""};
+    return ram_make(ram, folder, kind, 0644, text(name), none, 2, &node) == KOZO_OK ? node : 0;
+}
+
+static uint64_t look(uint64_t folder, const char *name)
+{
+    uint64_t node = 0;
+    uint32_t kind = 0;
+    return ram_look(ram, folder, text(name), &node, &kind) == KOZO_OK ? node : 0;
+}
+
+static size_t put(uint64_t node, uint64_t offset, const void *from, size_t length)
+{
+    size_t done = 0;
+    return ram_write(ram, node, offset, from, length, &done, 3) == KOZO_OK ? done : 0;
+}
+
+static size_t get(uint64_t node, uint64_t offset, void *to, size_t length)
+{
+    size_t done = 0;
+    return ram_read(ram, node, offset, to, length, &done) == KOZO_OK ? done : SIZE_MAX;
+}
+
+static uint64_t free_blocks(void)
+{
+    struct volume_space space;
+    ram_space(ram, &space);
+    return space.free;
+}
+
+static void set_size(uint64_t node, uint64_t size)
+{
+    struct kozo_node_stat stat = {.size = size};
+    CHECK(ram_change(ram, node, &stat, KOZO_CHANGE_SIZE, 4) == KOZO_OK);
+}
+
+static struct kozo_node_stat stat_of(uint64_t node)
+{
+    struct kozo_node_stat stat = {};
+    CHECK(ram_stat(ram, node, &stat) == KOZO_OK);
+    return stat;
+}
+
+// --- Tests --------------------------------------------------------------------------------------
+
+TEST("an empty volume has a root, room, and no names")
+{
+    start();
+    REQUIRE(ram != nullptr);
+    struct volume_listing listing = {.bytes = bytes, .size = sizeof bytes};
+    CHECK(ram_list(ram, ROOT, 0, &listing) == KOZO_OK && listing.done == 0);
+    CHECK(stat_of(ROOT).kind == KOZO_NODE_FOLDER && stat_of(ROOT).links == 2);
+    CHECK(free_blocks() > SIZE / PAGE - 16);
+    CHECK(ram_open(memory, PAGE, 1) == nullptr);
+}
+
+TEST("contents are read as they were written, holes as zeros, and cut ends stay cut")
+{
+    start();
+    uint64_t node = make(ROOT, "file", KOZO_NODE_FILE);
+    for (size_t i = 0; i < 20'000; i++) {
+        bytes[i] = (uint8_t)(i * 7);
+    }
+    CHECK(put(node, 100, bytes, 20'000) == 20'000);
+    CHECK(get(node, 100, other, SIZE) == 20'000 && memcmp(bytes, other, 20'000) == 0);
+    CHECK(get(node, 0, other, 100) == 100 && other[0] == 0 && other[99] == 0);
+    CHECK(put(node, 1ul << 32, "far", 3) == 3 && stat_of(node).size == (1ul << 32) + 3);
+    CHECK(stat_of(node).blocks < 60);
+    set_size(node, 5'000);
+    set_size(node, 9'000);
+    CHECK(get(node, 4'999, other, 100) == 100 && other[0] == bytes[4'899] && other[1] == 0);
+    CHECK(get(node, 9'000, other, 100) == 0);
+}
+
+TEST("names are made, found, listed, moved, linked and removed")
+{
+    start();
+    uint64_t folder = make(ROOT, "folder", KOZO_NODE_FOLDER);
+    uint64_t file = make(folder, "file", KOZO_NODE_FILE);
+    CHECK(look(folder, "file") == file && look(ROOT, "file") == 0);
+    CHECK(make(folder, "file", KOZO_NODE_FILE) == 0);
+    CHECK(stat_of(ROOT).links == 3 && stat_of(folder).links == 2);
+    CHECK(ram_link(ram, file, ROOT, text("second"), 5) == KOZO_OK && stat_of(file).links == 2);
+    CHECK(ram_remove(ram, ROOT, text("folder"), 5) == KOZO_BAD_STATE);
+    CHECK(ram_rename(ram, folder, text("file"), ROOT, text("third"), 5) == KOZO_OK);
+    CHECK(look(folder, "file") == 0 && look(ROOT, "third") == file);
+    CHECK(ram_rename(ram, ROOT, text("folder"), folder, text("x"), 5) == KOZO_BAD_ARGUMENT);
+    CHECK(ram_rename(ram, ROOT, text("third"), ROOT, text("folder"), 5) == KOZO_BAD_TYPE);
+    CHECK(ram_rename(ram, ROOT, text("third"), ROOT, text("second"), 5) == KOZO_OK);
+    CHECK(ram_remove(ram, ROOT, text("folder"), 5) == KOZO_OK);
+    CHECK(stat_of(ROOT).links == 2);
+}
+
+TEST("a node without names lives until it is forgotten, and gives its room back")
+{
+    start();
+    uint64_t before = free_blocks();
+    uint64_t node = make(ROOT, "file", KOZO_NODE_FILE);
+    CHECK(put(node, 0, bytes, 100'000) == 100'000);
+    CHECK(ram_remove(ram, ROOT, text("file"), 5) == KOZO_OK);
+    CHECK(get(node, 0, other, 10) == 10 && stat_of(node).links == 0);
+    ram_forget(ram, node);
+    struct kozo_node_stat stat;
+    CHECK(ram_stat(ram, node, &stat) == KOZO_BAD_HANDLE);
+    CHECK(free_blocks() + 1 == before); // a page of entries stays
+    uint64_t kept = make(ROOT, "kept", KOZO_NODE_FILE);
+    ram_forget(ram, kept);
+    CHECK(stat_of(kept).links == 1);
+}
+
+TEST("a list goes on where it ended, also when what it ended at is gone")
+{
+    start();
+    char name[8] = "a0";
+    for (char i = 0; i < 26; i++) {
+        name[0] = (char)('a' + i);
+        CHECK(make(ROOT, name, KOZO_NODE_FILE) != 0);
+    }
+    size_t count = 0;
+    uint64_t from = 0;
+    struct volume_listing listing = {.bytes = bytes, .size = 100};
+    while (ram_list(ram, ROOT, from, &listing) == KOZO_OK && listing.done > 0) {
+        for (size_t at = 0; at < listing.done;) {
+            struct kozo_folder_entry entry;
+            memcpy(&entry, bytes + at, sizeof entry);
+            CHECK(bytes[at + sizeof entry] == 'a' + count++);
+            from = entry.next;
+            at += sizeof entry + 8;
+        }
+        name[0] = (char)('a' + count - 1);
+        CHECK(ram_remove(ram, ROOT, text(name), 5) == KOZO_OK);
+        listing.done = 0;
+    }
+    CHECK(count == 26);
+    listing.size = 8;
+    CHECK(ram_list(ram, ROOT, 0, &listing) == KOZO_BAD_ARGUMENT);
+}
+
+TEST("a full volume takes what fits, and refuses names that do not")
+{
+    start();
+    uint64_t node = make(ROOT, "file", KOZO_NODE_FILE);
+    size_t done = put(node, 0, bytes, SIZE);
+    CHECK(done > 0 && done < SIZE && free_blocks() == 0);
+    size_t none = 0;
+    CHECK(ram_write(ram, node, done, bytes, 1, &none, 3) == KOZO_NO_MEMORY);
+    // Nodes and entries that are free still fit; then a page would be due.
+    char name[16] = "n";
+    enum kozo_error error = KOZO_OK;
+    uint64_t made = 0;
+    struct volume_text nothing = {.bytes = ""};
+    for (char i = 0; i < 100 && error == KOZO_OK; i++) {
+        name[1] = (char)('!' + i);
+        error = ram_make(ram, ROOT, KOZO_NODE_FOLDER, 0, text(name), nothing, 2, &made);
+    }
+    CHECK(error == KOZO_NO_MEMORY && look(ROOT, name) == 0);
+    set_size(node, 0);
+    CHECK(make(ROOT, name, KOZO_NODE_FOLDER) != 0);
+}
+
+TEST("numbers that are no nodes are refused, whatever they point at")
+{
+    start();
+    uint64_t file = make(ROOT, "file", KOZO_NODE_FILE);
+    struct kozo_node_stat stat;
+    unsigned found = 0;
+    for (uint64_t number = 0; number < SIZE / RAM_UNIT + 100; number++) {
+        bool good = ram_stat(ram, number, &stat) == KOZO_OK;
+        found += good;
+        CHECK(!good || number == ROOT || number == file || number == ram->root);
+    }
+    CHECK(found == 3);
+    CHECK(ram_stat(ram, UINT64_MAX, &stat) == KOZO_BAD_HANDLE);
+    struct volume_listing listing = {.bytes = bytes, .size = 1000};
+    for (uint64_t from = 1; from < 100'000; from += 7) {
+        listing.done = 0;
+        CHECK(ram_list(ram, ROOT, from * 0x9e3779b97f4a7c15, &listing) == KOZO_OK);
+    }
+}
+
+static const char *const names[] = {
+    "a", "b", "c", "d", "a-name-longer-than-others-so-that-it-takes-an-entry-of-the-long-kind",
+};
+
+// One random operation on some fixed names in two folders.
+static void act(uint64_t folder)
+{
+    const char *name = names[rand() % 5];
+    const char *second = names[rand() % 5];
+    uint64_t node = look(rand() % 2 == 0 ? ROOT : folder, name);
+    uint64_t where = rand() % 2 == 0 ? ROOT : folder;
+    switch (rand() % 8) {
+    case 0:
+    case 1:
+        (void)make(where, name, rand() % 4 == 0 ? KOZO_NODE_FOLDER : KOZO_NODE_FILE);
+        return;
+    case 2:
+        (void)put(node, (uint64_t)rand() % 100'000, bytes, (size_t)rand() % 30'000);
+        return;
+    case 3:
+        (void)ram_remove(ram, where, text(name), 6);
+        return;
+    case 4:
+        (void)ram_rename(ram, where, text(name), ROOT, text(second), 6);
+        return;
+    case 5:
+        (void)ram_link(ram, node, where, text(second), 6);
+        return;
+    case 6: {
+        struct kozo_node_stat stat = {.size = (uint64_t)rand() % 100'000};
+        (void)ram_change(ram, node, &stat, KOZO_CHANGE_SIZE | KOZO_CHANGE_MODE, 6);
+        return;
+    }
+    default:
+        ram_forget(ram, node);
+        return;
+    }
+}
+
+// Removes all names in a folder; folders in it first.
+static void empty(uint64_t folder)
+{
+    struct volume_listing listing = {.bytes = other, .size = sizeof other};
+    CHECK(ram_list(ram, folder, 0, &listing) == KOZO_OK);
+    for (size_t at = 0; at < listing.done;) {
+        struct kozo_folder_entry entry;
+        memcpy(&entry, other + at, sizeof entry);
+        struct volume_text name = {.bytes = (const char *)other + at + sizeof entry,
+                                   .length = entry.length};
+        enum kozo_error error = ram_remove(ram, folder, name, 7);
+        CHECK(error == KOZO_OK || error == KOZO_BAD_STATE);
+        at += sizeof entry + ((entry.length + 7ul) & ~7ul);
+    }
+}
+
+static uint64_t count_pages(enum ram_page_kind kind)
+{
+    uint64_t count = 0;
+    for (uint32_t page = 0; page < ram->pages; page++) {
+        count += ram_page(ram, page)->kind == kind ? 1 : 0;
+    }
+    return count;
+}
+
+TEST("the process may end at any word: the next life finds a whole volume, and no room is lost")
+{
+    start();
+    srand(1);
+    for (volatile unsigned round = 0; round < 20'000; round = round + 1) {
+        if (setjmp(cut) == 0) {
+            until = 1 + (unsigned)rand() % 400;
+            uint64_t folder = look(ROOT, "d");
+            for (unsigned i = 0; i < 10; i++) {
+                act(folder);
+            }
+            until = 0;
+        } else {
+            ram = ram_open(memory, SIZE, 1);
+            REQUIRE(ram != nullptr);
+        }
+        CHECK(ram->logged == 0);
+        CHECK(free_blocks() == count_pages(RAM_PAGE_FREE));
+    }
+    for (unsigned i = 0; i < 20; i++) {
+        for (size_t j = 0; j < 5; j++) {
+            uint64_t inner = look(ROOT, names[j]);
+            if (inner != 0 && stat_of(inner).kind == KOZO_NODE_FOLDER) {
+                empty(inner);
+            }
+        }
+        empty(ROOT);
+        ram_forget_all(ram);
+    }
+    CHECK(stat_of(ROOT).size == 0);
+    CHECK(count_pages(RAM_PAGE_CONTENTS) == 0);
+    CHECK(free_blocks() == count_pages(RAM_PAGE_FREE));
+}
