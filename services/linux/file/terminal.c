@@ -513,10 +513,14 @@ size_t terminal_readable(const struct terminal *terminal)
 // When one mode follows the other, what was typed so far counts as a line.
 void terminal_mode_changed(struct terminal *terminal, uint32_t before)
 {
-    if (((before ^ terminal->settings.local) & ICANON) != 0 && terminal->last != terminal->first) {
-        set_end(terminal, terminal->last - 1, is_local(terminal, ICANON));
-        terminal->ready = terminal->last;
+    if (((before ^ terminal->settings.local) & ICANON) == 0) {
+        return;
     }
+    if (terminal->last != terminal->first) {
+        set_end(terminal, terminal->last - 1, is_local(terminal, ICANON));
+    }
+    // Also when nothing is there: what was read in raw mode has gone past it.
+    terminal->ready = terminal->last;
 }
 
 // Whether a process in the background may do this; it is stopped by a signal otherwise.

@@ -211,6 +211,18 @@ TEST("what was typed in one mode is there in the other")
     CHECK(strcmp(line(), "def") == 0);
 }
 
+TEST("what was read in one mode is not there in the other")
+{
+    pty_world();
+    change(ICANON, 0);
+    type("abc");
+    CHECK(strcmp(line(), "abc") == 0);
+    change(0, ICANON);
+    CHECK(SYS(read, 1, AT(text), 10) == RESTART_CALL);
+    type("def\n");
+    CHECK(strcmp(line(), "def\n") == 0);
+}
+
 TEST("output can be stopped and goes on")
 {
     pty_world();
