@@ -17,8 +17,8 @@
 //       └──── the refill makes left > 0 ───┘
 //
 // Invariants
-//   C1  With a period, left and all refills add up to the budget; the refills are in the order of time.
-//   C2  The alarm is set exactly when the SchedContext is spent; it is then set to the first refill, and left <= 0.
+//   B1  With a period, left and all refills add up to the budget; the refills are in the order of time.
+//   B2  The alarm is set exactly when the SchedContext is spent; it is then set to the first refill, and left <= 0.
 #pragma once
 
 #include "sched/alarm.h"

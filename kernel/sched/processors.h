@@ -18,9 +18,9 @@
 // again.
 //
 // Invariants
-//   M1  A thread is current on at most one processor: that of the SchedContext that it uses.
-//   M2  A thread that is queued is in a ready list of that processor.
-//   M3  A processor asks nothing, and nothing is asked of it, while nobody holds the lock.
+//   V1  A thread is current on at most one processor: that of the SchedContext that it uses.
+//   V2  A thread that is queued is in a ready list of that processor.
+//   V3  A processor asks nothing, and nothing is asked of it, while nobody holds the lock.
 #pragma once
 
 #include "kernel.h"

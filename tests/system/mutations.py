@@ -2,7 +2,8 @@
 """Deliberate faults of the kernel, each of which the state explorer or a unit test must notice.
 
 For each one the changed file alone is compiled, with the very commands of the build, and linked with
-everything else as it is. The explorer is asked first, with few states; then the unit tests.
+everything else as it is; of a header, the files that include it. The explorer is asked first, with few
+states; then the unit tests.
 """
 
 import json
@@ -109,21 +110,39 @@ def first_failure(out):
     return "it did not come to its end"
 
 
-def judge(workshop, objects, number, mutation):
-    """Who notices the fault, and what is said."""
+def apply(workshop, number, mutation):
+    """Writes the changed file. Gives what has to be compiled, path -> file, and where changed headers lie."""
     path = f"kernel/{mutation.file}"
     text = (workshop.kozo.root / path).read_text()
     times = text.count(mutation.old)
     expect(times == 1, f"{path} holds the line {times} times", mutation.old)
-    changed = workshop.folder / f"fault-{number}.c"
+    headers = workshop.folder / f"fault-{number}"
+    header = path.endswith(".h")
+    changed = headers / mutation.file if header else workshop.folder / f"fault-{number}.c"
+    changed.parent.mkdir(parents=True, exist_ok=True)
     changed.write_text(text.replace(mutation.old, mutation.new))
+    if not header:
+        return {path: changed}, headers
+    known = [path for path in workshop.kernel if not path.startswith("kernel/boot/")]
+    files = {path: workshop.kozo.root / path for path in known}
+    including = f'#include "{mutation.file}"'
+    return {path: file for path, file in files.items() if including in file.read_text()}, headers
+
+
+def judge(workshop, objects, number, mutation):
+    """Who notices the fault, and what is said."""
+    files, headers = apply(workshop, number, mutation)
     programs = (
-        ("explore", workshop.commands[path], ["--states", EXPLORED_STATES], "the explorer"),
-        ("unit", workshop.unit_words, [], "a unit test"),
+        ("explore", workshop.commands, ["--states", EXPLORED_STATES], "the explorer"),
+        ("unit", None, [], "a unit test"),
     )
-    for kind, words, arguments, who in programs:
-        out = workshop.compile(words, changed, f"fault-{number}-{kind}.o")
-        linked = workshop.link([*{**objects[kind], path: out}.values()], f"fault-{number}-{kind}")
+    for kind, commands_of, arguments, who in programs:
+        made = {}
+        for path, file in files.items():
+            compiler, *words = commands_of[path] if commands_of else workshop.unit_words
+            name = f"fault-{number}-{kind}-{path.replace('/', '-')}.o"
+            made[path] = workshop.compile([compiler, f"-I{headers}", *words], file, name)
+        linked = workshop.link([*{**objects[kind], **made}.values()], f"fault-{number}-{kind}")
         try:
             ended = run_limited([linked, *arguments])
         finally:

@@ -641,7 +641,7 @@ static bool check_thread(const struct thread *thread)
     bool runnable = thread->state == READY && time != nullptr && !sched_context_is_spent(time);
 
     RULE(thread->cpu < kernel.processors && (time == nullptr || thread->cpu == time->cpu),
-         "M1: a thread belongs to the processor of its time", thread);
+         "V1: a thread belongs to the processor of its time", thread);
     RULE(thread->queued == (runnable && thread != kernel.cpu[thread->cpu].current),
          "T1: a thread is in a ready list exactly when it can run and does not", thread);
     RULE(thread->queued || waits_in_queue(thread) ||
@@ -695,7 +695,7 @@ static bool check_ready(const struct cpu *cpu, unsigned *queued)
         const struct thread_queue *queue = &cpu->queue[priority];
         unsigned length = queue_length(queue, belongs_ready, queue);
         bool marked = (cpu->ready[priority / 64] >> priority % 64 & 1) != 0;
-        RULE(length < UNITS, "M2: a ready list holds the queued threads of its priority", cpu);
+        RULE(length < UNITS, "V2: a ready list holds the queued threads of its priority", cpu);
         RULE(marked == (length > 0), "the bitmap tells which ready lists are not empty", cpu);
         *queued -= length;
     }
@@ -796,14 +796,14 @@ static bool check_budget(const struct sched_context *context)
     for (unsigned i = 0; i < context->refills; i++) {
         sum += context->refill[i].amount;
         RULE(i == 0 || context->refill[i].at > context->refill[i - 1].at,
-             "C1: refills are in the order of time", context);
+             "B1: refills are in the order of time", context);
     }
     RULE(context->period == 0 ? context->refills == 0 && context->left >= 0
                               : sum == (int64_t)context->budget,
-         "C1: what is left and what comes back is the budget", context);
+         "B1: what is left and what comes back is the budget", context);
     RULE(!sched_context_is_spent(context) ||
              (context->left <= 0 && context->alarm.node.key == context->refill[0].at),
-         "C2: a spent SchedContext waits for its first refill", context);
+         "B2: a spent SchedContext waits for its first refill", context);
     return true;
 }
 
@@ -939,7 +939,7 @@ static bool check_cpu(const struct cpu *cpu)
         RULE(current->state == READY && current->time != 0 &&
                  !sched_context_is_spent(link_target(current->time)),
              "the current thread can run", current);
-        RULE(current->cpu == cpu->number, "M1: a thread is current on its own processor", current);
+        RULE(current->cpu == cpu->number, "V1: a thread is current on its own processor", current);
         RULE(thread_root(current) != 0 && cpu->arch.root == thread_root(current),
              "the current thread's address space is current", current);
         RULE(host_deadline(cpu) <=
@@ -947,7 +947,7 @@ static bool check_cpu(const struct cpu *cpu)
              "the timer fires before the turn ends", current);
     }
     RULE(atomic_load(&cpu->asked) == 0 && cpu->arch.locked == 0,
-         "M3: nothing is asked while nobody holds the lock", cpu);
+         "V3: nothing is asked while nobody holds the lock", cpu);
     return true;
 }
 
