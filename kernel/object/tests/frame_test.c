@@ -663,12 +663,12 @@ TEST("clone of one page after the other takes from each what is its own, and no 
 TEST("clones of one page after the other have the bounds of their sources")
 {
     begin_large(ARCH_LEVELS);
-    map_each(AT_SPACE, 0, 2, READ);
-    map_each(AT_SPACE, 2, 4, READ | WRITE);
-    CHECK(CALL(MAPPING_SET, MAPPING + 2, 0, PAGE, READ) == KOZO_OK);
-    CHECK(clone(4, READ) == KOZO_OK && shows(OTHER, 0, 0, 4, READ));
-    CHECK(world_slot(COPY + 1)->rights == READ && world_slot(COPY + 2)->rights == (READ | WRITE));
-    CHECK(CALL(MAPPING_SET, COPY + 2, 0, PAGE, READ | WRITE) == KOZO_OK);
+    map_each(AT_SPACE, 0, 4, READ);
+    map_each(AT_SPACE, 4, 6, READ | WRITE);
+    CHECK(CALL(MAPPING_SET, MAPPING + 4, 0, PAGE, READ) == KOZO_OK);
+    CHECK(clone(6, READ) == KOZO_OK && shows(OTHER, 0, 0, 6, READ));
+    CHECK(world_slot(COPY + 3)->rights == READ && world_slot(COPY + 4)->rights == (READ | WRITE));
+    CHECK(CALL(MAPPING_SET, COPY + 4, 0, PAGE, READ | WRITE) == KOZO_OK);
 }
 
 TEST("clone of one page after the other looks for each in its own table")
