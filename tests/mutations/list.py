@@ -154,8 +154,6 @@ MUTATIONS = [
              "slot == nullptr || end > untyped->size ||", "slot == nullptr ||"),
     Mutation("one object is made in device memory", "object/untyped.c",
              "argument[3] != 1 ||\n        (untyped->flags & SLOT_DEVICE) != 0) {", "argument[3] != 1) {"),
-    Mutation("one object is not set up", "object/untyped.c",
-             "    if (type->create != nullptr) {\n        type->create(object);\n    }\n", ""),
     Mutation("objects are not aligned", "object/untyped.c",
              "(first + retype->bytes - 1) & ~(retype->bytes - 1);", "first;"),
     Mutation("retype looks at the first slot only", "object/untyped.c",

@@ -94,3 +94,17 @@ TEST("a look-up by type tells the wrong type from the missing right")
           KOZO_NO_RIGHT);
     CHECK(lookup_typed(thread, AT_FREE + 1, KOZO_TYPE_THREAD, 0).error == KOZO_BAD_HANDLE);
 }
+
+TEST("a thread that may not change its own CNode fills no slot of it")
+{
+    constexpr uint64_t FRAME = AT_FREE + 1;
+    constexpr uint64_t EMPTY = AT_FREE + 2;
+
+    world_begin();
+    world_make(KOZO_TYPE_FRAME, ARCH_PAGE_BITS, FRAME);
+    world_current()->cspace.rights = KOZO_RIGHT_READ;
+    CHECK(CALL(UNTYPED_RETYPE, AT_MEMORY, KOZO_TYPE_ENDPOINT, 0, EMPTY, 1) == KOZO_NO_RIGHT);
+    CHECK(CALL(FRAME_MAP, FRAME, EMPTY, AT_SPACE, 0, 0, ARCH_PAGE_SIZE, KOZO_RIGHT_READ) ==
+          KOZO_NO_RIGHT);
+    CHECK(CALL(CNODE_COPY, FRAME, EMPTY) == KOZO_NO_RIGHT && world_is_empty(EMPTY));
+}
