@@ -411,6 +411,62 @@ def leaving(kozo):
         expect_equal(seen.ended(), 0, "the status")
 
 
+# ---- programs as they are --------------------------------------------------------------------------
+
+
+def real(kozo, *command, options=(), **how):
+    return run(kozo.command_line("--timeout", str(SECONDS), *options, "--", *command), timeout=SECONDS + 30, **how)
+
+
+@check("programs of this host run unmodified: a shell, a sort of its input, one that is killed")
+def real_programs(kozo):
+    told = real(kozo, "sh", "-c", "ls / | wc -l; echo there >&2; exit 7")
+    expect_equal((told.status, int(told.out) > 5, "there\n" in told.err), (7, True, True), "a shell", told.told)
+    numbers = "".join(f"{i}\n" for i in range(1, 20_001))
+    told = real(kozo, "sort", "-rn", input=numbers)
+    expect_equal((told.status, told.out.split("\n", 1)[0]), (0, "20000"), "a sort", told.err)
+    told = real(kozo, "sh", "-c", "kill -9 $$")
+    expect_equal(told.status, 137, "the status", told.told)
+
+
+@check("a program changes what was shared with :rw, and nothing else of this host")
+def real_share(kozo):
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder).resolve()
+        (place / "old").write_text("old")
+        script = "pwd; cat old; echo new > new; mv old older; echo x > /usr/x; echo x > /tmp/x; ls /tmp/x"
+        told = real(kozo, "sh", "-c", script, options=["--share", f"{place}:rw"], cwd=place)
+        expect_equal(told.out, f"{place}\nold/tmp/x\n", "the output", told.told)
+        expect_equal(sorted(os.listdir(place)), ["new", "older"], "the names")
+        expect_equal((place / "new").read_text(), "new\n", "the new file")
+        expect(not Path("/usr/x").exists() and not Path("/tmp/x").exists(), "something was written beside it")
+
+
+@check("a shell on a terminal edits lines, interrupts, stops and ends its jobs")
+def real_terminal(kozo):
+    line = kozo.command_line("--timeout", str(SECONDS), "--env", "PS1=ready> ", "--", "/bin/bash", "--norc", "-i")
+    with Terminal(line) as seen:
+        seen.size(33, 99)
+        seen.wait_for(b"ready> ")
+        for keys, answer in (
+            (b"echo $((6*7)); stty size\r", b"42\r\n33 99\r\n"),
+            (b"sleep 1000\r", b"\n"),
+            (b"\x03", b"ready> "),
+            (b"echo $?\r", b"130\r\n"),
+            (b"cat\r", b"\n"),
+            (b"back again\r", b"back again\r\nback again\r\n"),
+            (b"\x04", b"ready> "),
+            (b"sleep 1000\r", b"\n"),
+            (b"\x1a", b"Stopped"),
+            (b"kill %1\r", b"ready> "),
+            (b"exit 5\r", b"exit\r\n"),
+        ):
+            time.sleep(0.3)  # for a program to be in the foreground
+            seen.send(keys)
+            seen.wait_for(answer)
+        expect_equal(seen.ended(), 5, "the status", repr(seen.seen))
+
+
 def child_of(process, name):
     """The process of this name that the runner started."""
     for path in Path("/proc").glob("[0-9]*/stat"):
