@@ -2,12 +2,19 @@
 // Plain loops: no vector registers here, and nothing that is copied by these is long.
 #include "lib/memory.h"
 
+// Words where both sides allow it: messages and registers are such.
 void *memcpy(void *restrict to, const void *restrict from, size_t size)
 {
     unsigned char *out = to;
     const unsigned char *in = from;
+    size_t i = 0;
 
-    for (size_t i = 0; i < size; i++) {
+    if ((((uintptr_t)to | (uintptr_t)from) & (sizeof(uint64_t) - 1)) == 0) {
+        for (; size - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
+            *(uint64_t *)(out + i) = *(const uint64_t *)(in + i);
+        }
+    }
+    for (; i < size; i++) {
         out[i] = in[i];
     }
     return to;
