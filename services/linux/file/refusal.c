@@ -14,10 +14,11 @@ static struct refusal refusal[REFUSALS_MOST];
 static unsigned refusals;
 static uint64_t not_noted;
 
-// What every program of the C library looks for, and does without.
+// What programs look for wherever they run, and do without when it is not there; but not when it is there and refused.
 static const char *const optional[] = {
     "/etc/ld.so.preload", "/etc/ld.so.nohwcap", "/etc/suid-debug", "/etc/localtime",
     "/etc/inputrc",       "/etc/terminfo",      "/lib64/tls",      "/selinux",
+    "/etc/selinux",       "/etc/gitattributes", "/etc/sysless",    "/etc/syslesskey",
 };
 
 static bool is_optional(const char *path)
