@@ -18,5 +18,8 @@ constexpr uint64_t MOMENT = 1'000'000'000; // ns for which what a shared volume 
 // Answers a request that waited.
 void fsd_complete(size_t place, uint64_t number, const struct kozo_message *answer);
 
+// Whether a service is down, and will not answer.
+[[nodiscard]] bool fsd_is_down(const char *service);
+
 // A part of the memory that a session shares; null when it is not wholly inside.
 [[nodiscard]] uint8_t *fsd_data(size_t place, uint64_t at, uint64_t length);

@@ -18,7 +18,6 @@
 #include "handle.h"
 #include "lend.h"
 #include "operation.h"
-#include "requests.h"
 #include "server.h"
 #include "volume.h"
 #include "write.h"
@@ -47,28 +46,11 @@ void fsd_complete(size_t place, uint64_t number, const struct kozo_message *answ
     server_complete(&state.server, place, number, answer);
 }
 
-struct kozo_message fsd_dispatch(struct kozo_caller *caller, const struct kozo_message *message)
+bool fsd_is_down(const char *service)
 {
-    static const struct kozo_files_handlers handlers = {
-        .walk = serve_walk,
-        .look = serve_look,
-        .close = serve_close,
-        .stat = serve_stat,
-        .read = serve_read,
-        .write = serve_write,
-        .list = serve_list,
-        .make = serve_make,
-        .link = serve_link,
-        .remove = serve_remove,
-        .rename = serve_rename,
-        .change = serve_change,
-        .sync = serve_sync,
-        .describe = serve_describe,
-        .pages = serve_pages,
-        .mount = serve_mount,
-        .unmount = serve_unmount,
-    };
-    return kozo_files_dispatch(&handlers, caller, message);
+    constexpr struct kozo_endpoint parent = {KOZO_PROCESS_PARENT};
+    struct kozo_namespace_find_result found = kozo_namespace_find(parent, service, strlen(service));
+    return found.error != KOZO_OK || found.state == KOZO_SERVICE_DOWN;
 }
 
 // --- Events -------------------------------------------------------------------------------------

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "volume.h"
 
-#include <kozo/process_info.h>
 #include <string.h>
 
 #include "cache.h"
 
 constexpr uint64_t ROOT = 1;
-constexpr struct kozo_endpoint PARENT = {KOZO_PROCESS_PARENT};
 
 static struct {
     size_t count;
@@ -280,16 +278,9 @@ static void ask(struct volume *volume)
     }
 }
 
-static bool is_down(const struct volume *volume)
-{
-    struct kozo_namespace_find_result found =
-        kozo_namespace_find(PARENT, volume->name, strlen(volume->name));
-    return found.error != KOZO_OK || found.state == KOZO_SERVICE_DOWN;
-}
-
 bool volume_shows(struct volume *volume)
 {
-    return volume->mounted && (volume->state == VOLUME_READY || !is_down(volume));
+    return volume->mounted && (volume->state == VOLUME_READY || !fsd_is_down(volume->name));
 }
 
 struct kozo_message volume_check(struct volume *volume, struct operation *operation)
@@ -297,7 +288,7 @@ struct kozo_message volume_check(struct volume *volume, struct operation *operat
     if (volume->state == VOLUME_READY) {
         return kozo_answer(KOZO_OK);
     }
-    if (is_down(volume)) {
+    if (fsd_is_down(volume->name)) {
         return kozo_answer(KOZO_NO_REPLY);
     }
     if (volume->state == VOLUME_ABSENT) {
@@ -424,7 +415,7 @@ void volume_look(void)
 {
     for (size_t i = 0; i < state.count; i++) {
         struct volume *volume = &state.volume[i];
-        if (is_waited_for(volume) && is_down(volume)) {
+        if (is_waited_for(volume) && fsd_is_down(volume->name)) {
             lose(volume);
         }
     }

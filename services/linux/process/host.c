@@ -319,8 +319,8 @@ static void put_refusals(void)
     char text[LINUX_PATH_MOST + LINE];
     for (unsigned place = 0; refusal_at(place) != nullptr; place++) {
         const struct refusal *refusal = refusal_at(place);
-        size_t length = kozo_format(text, sizeof text, "%c %u %s",
-                                    refusal->optional ? 'o' : 'r', refusal->count, refusal->path);
+        size_t length = kozo_format(text, sizeof text, "%c %u %s", refusal->optional ? 'o' : 'r',
+                                    refusal->count, refusal->path);
         if (length < sizeof text) {
             put_frame("refused", text, length + 1);
         }
