@@ -160,8 +160,12 @@ static void end_with(struct guest *guest, int status)
     guest->status = status;
 }
 
-static void take_report(const struct guest *guest, const struct talk_event *event)
+static void take_report(struct guest *guest, const struct talk_event *event)
 {
+    size_t room = sizeof guest->summary - guest->summary_length;
+    size_t kept = event->length < room ? event->length : room;
+    memcpy(guest->summary + guest->summary_length, event->bytes, kept);
+    guest->summary_length += kept;
     for (size_t done = 0; guest->report >= 0 && done < event->length;) {
         ssize_t written = write(guest->report, event->bytes + done, event->length - done);
         if (written <= 0) {

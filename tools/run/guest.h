@@ -43,6 +43,8 @@ struct guest {
     const char *problem; // how the guest broke the protocol; null: it didn't
     unsigned presses;    // of Ctrl-], in a row
     struct talk talk;
+    size_t summary_length;
+    char summary[512]; // the beginning of the report, for who wants to see what is done
     struct blocked blocked;
     char *frame; // that starts it; owned
     size_t frame_length;

@@ -2,6 +2,7 @@
 #include "pump.h"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 constexpr size_t PIECE = 32'768;
 
@@ -38,6 +39,13 @@ static size_t take_in(struct pump *pump)
     return length;
 }
 
+// Descriptors of the runner's own don't block; the standard ones may.
+static enum transfer write_out(struct pump *pump)
+{
+    return pump->to > STDERR_FILENO ? queue_write_all(&pump->queue, pump->to)
+                                    : queue_write(&pump->queue, pump->to);
+}
+
 static void lose(struct pump *pump)
 {
     pump->state = PUMP_LOST;
@@ -49,8 +57,8 @@ size_t pump_take(struct pump *pump, const struct pollfd list[2])
     size_t came = 0;
     bool can_write = list[1].fd >= 0 && (list[1].revents & POLLOUT) != 0;
     bool lost = list[1].fd >= 0 && (list[1].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
-    if (can_write && queue_write(&pump->queue, pump->to) == TRANSFER_CLOSED) {
-        lost = true;
+    if (can_write) {
+        lost = write_out(pump) == TRANSFER_CLOSED || lost;
     }
     if (lost) {
         lose(pump);

@@ -32,12 +32,12 @@ static enum transfer transfer_failed(void)
     return later ? TRANSFER_LATER : TRANSFER_CLOSED;
 }
 
-enum transfer queue_write(struct queue *queue, int descriptor)
+static enum transfer write_piece(struct queue *queue, int descriptor, size_t most)
 {
     if (queue->length == 0) {
         return TRANSFER_LATER;
     }
-    size_t piece = queue->length < MOST_AT_ONCE ? queue->length : MOST_AT_ONCE;
+    size_t piece = queue->length < most ? queue->length : most;
     ssize_t written = write(descriptor, queue->bytes + queue->start, piece);
     if (written < 0) {
         return transfer_failed();
@@ -48,6 +48,16 @@ enum transfer queue_write(struct queue *queue, int descriptor)
         queue->start = 0;
     }
     return TRANSFER_DONE;
+}
+
+enum transfer queue_write(struct queue *queue, int descriptor)
+{
+    return write_piece(queue, descriptor, MOST_AT_ONCE);
+}
+
+enum transfer queue_write_all(struct queue *queue, int descriptor)
+{
+    return write_piece(queue, descriptor, QUEUE_SIZE);
 }
 
 enum transfer transfer_read(int descriptor, void *bytes, size_t size, size_t *length)

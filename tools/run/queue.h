@@ -27,8 +27,12 @@ size_t queue_room(const struct queue *queue);
 // Adds bytes; length is at most queue_room().
 void queue_put(struct queue *queue, const void *bytes, size_t length);
 
-// Writes what the queue holds to a descriptor that doesn't block, and keeps what wasn't taken.
+// Writes what the queue holds to a descriptor that is ready, and keeps what wasn't taken. So little at
+// once that even a pipe that blocks takes it.
 [[nodiscard]] enum transfer queue_write(struct queue *queue, int descriptor);
+
+// The same for a descriptor that doesn't block: all of it.
+[[nodiscard]] enum transfer queue_write_all(struct queue *queue, int descriptor);
 
 // Reads at most size bytes from a descriptor. *length says how many came.
 [[nodiscard]] enum transfer transfer_read(int descriptor, void *bytes, size_t size, size_t *length);

@@ -885,6 +885,17 @@ static void report_last_line(const char *text, size_t length, const char *who)
     }
 }
 
+// What the program used, in KOZO's own words.
+static void report_summary(const struct run *run)
+{
+    char clean[2 * sizeof run->guest.summary];
+    const struct guest *guest = &run->guest;
+    if (run->options->verbose && guest->summary_length > 0) {
+        message("what it used: %s",
+                message_escape(guest->summary, guest->summary_length, clean, sizeof clean));
+    }
+}
+
 // Why KOZO could not run the program, in its own words.
 static void report_refusal(const struct run *run)
 {
@@ -989,6 +1000,7 @@ static int run_machine(struct run *run, enum accelerator accelerator)
     loop(run);
     int status = finish(run);
     if (has_program(run)) {
+        report_summary(run);
         guest_end(&run->guest);
     }
     return status;

@@ -8,7 +8,7 @@
 #include <kozo/protocol.h>
 #include <string.h>
 
-constexpr size_t PIECE_BYTES = 8192;
+constexpr size_t PIECE_BYTES = 32'768;
 constexpr size_t CHANNELS_MOST = 8;
 
 struct channel {
