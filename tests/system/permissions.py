@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from driver.kozo import Session, run
+from driver.services import settle
 from driver.suite import Failure, check, expect, expect_equal, skip
 
 order = 45
@@ -102,12 +103,16 @@ class Listener:
     def __init__(self, session, words):
         self.session, self.words = session, words
         self.before = session.seen.count(words)
+        self.ended = self.ends()
+
+    def ends(self):
+        return self.session.seen.count("bin/asker: ended with status")
 
     def wait(self, seconds=15):
         limit = time.monotonic() + seconds
-        while self.session.seen.count(self.words) == self.before:
+        while self.session.seen.count(self.words) == self.before or self.ends() == self.ended:
             expect(time.monotonic() < limit, f"no {self.words!r}", self.session.told)
-            self.session.command("echo")
+            settle(self.session)
 
 
 @check("a program is given what the person's tool granted, and it ends when it is revoked")
@@ -425,14 +430,14 @@ def kept(kozo):
 # --- Linux programs
 
 
-def linux(kozo, *options, script="", name="linux"):
+def linux(kozo, *options, script="", name="linux", cwd=None):
     """Runs a shell of this host in KOZO, with these options."""
     shell = shutil.which("busybox")
     if not shell:
         skip("there is no busybox on this host")
     command = [kozo.runner, "--arch", kozo.arch, "--kernel", kozo.kernel, "--initrd", kozo.initrd, "--timeout", "60"]
     environment = {**os.environ, "XDG_STATE_HOME": str(kozo.folder / name)}
-    return run([*command, *options, "--", shell, "sh", "-c", script], env=environment)
+    return run([*command, *options, "--", shell, "sh", "-c", script], env=environment, cwd=cwd)
 
 
 @check("a file that was not given is refused in the program, in words, and in the record; allowed, it is there")
@@ -555,3 +560,23 @@ def side_by_side(kozo):
     for number, ended in enumerate(results):
         expect_equal((ended.status, ended.out), (0, "notes\n"), "exit status and output", ended.told)
         expect(f"files.path.read:{folders[1 - number]}" in ended.err, "the other's is not reported", ended.told)
+
+
+@check("--learn lets a program read everything but secrets, and proposes exactly what it opened")
+def learn(kozo):
+    folder = tree(kozo, "learn")
+    (folder / ".env").write_text("PASSWORD=1\n")
+    proposed = folder / "proposed"
+    script = f"cd {folder}; cat notes notes; cat public/a; cat .env; ls secret; cat {folder}/nothing; echo x >new; exit 0"
+    ended = linux(kozo, "--learn", proposed, script=script, cwd=folder)
+    expect_equal((ended.status, ended.out), (0, "notes\nnotes\npublic\nb\n"), "exit status and output", ended.told)
+    expect(not (folder / "new").exists(), "it could write")
+    lines = proposed.read_text().splitlines()
+    wanted = [line for line in lines if not line.startswith("#")]
+    expect_equal(wanted, [f'want files.path.read:{folder}/notes "read it"',
+                          f'want files.path.read:{folder}/public/a "read it"'], "what is proposed")
+    expect(f'# want files.path.read:{folder}/.env "read it"' in lines, "the secret is no comment", proposed.read_text())
+    expect(f'# want files.path.read:{folder}/secret "list it"' in lines, "the folder is no comment", proposed.read_text())
+    names = [word for line in wanted for word in ("--allow", line.split(" ")[1])]
+    again = linux(kozo, *names, script=f"cat {folder}/notes {folder}/public/a; cat {folder}/.env")
+    expect_equal(again.out, "notes\npublic\n", "what the proposal allows", again.told)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "grants.h"
 
+#include <dirent.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -277,19 +278,84 @@ static bool add_allowed(struct grants *grants, const struct policy_permission *p
     return add_path(grants, path, write);
 }
 
-// --- Denials ------------------------------------------------------------------------------------
+// --- Places within places -----------------------------------------------------------------------
 
-static void list_remove(struct grants_list *list, const char *name)
+static bool has_pattern(const struct grants_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
-        if (strcmp(list->name[i], name) == 0) {
-            for (size_t j = i; j + 1 < list->count; j++) {
-                list->name[j] = list->name[j + 1];
-            }
-            list->name[--list->count] = nullptr;
-            return;
+        if (list->name[i][strlen(list->name[i]) - 1] == '*') {
+            return true;
         }
     }
+    return false;
+}
+
+// Adds the paths of a list, which lie in a folder of a place, to a list of that place.
+static bool add_below(struct grants *grants, struct grants_list *to, const char *folder,
+                      const struct grants_list *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        char path[2 * POLICY_SCOPE_SIZE];
+        (void)snprintf(path, sizeof path, "%s/%s", folder, names->name[i]);
+        if (!list_add(grants, to, path)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Makes what a place gives a part of one above it that shows only some paths.
+static bool absorb(struct grants *grants, struct grants_place *outer, struct grants_place *inner)
+{
+    const char *below = inner->path + strlen(outer->path) + 1;
+    bool good = inner->whole ? list_add(grants, &outer->only, below) &&
+                                   (!inner->write || list_add(grants, &outer->writable, below))
+                             : add_below(grants, &outer->only, below, &inner->only) &&
+                                   add_below(grants, &outer->writable, below, &inner->writable);
+    inner->whole = false;
+    inner->only.count = 0;
+    inner->writable.count = 0;
+    return good;
+}
+
+static bool is_within_list(const struct grants_place *outer, const struct grants_place *inner)
+{
+    return inner != outer && !outer->whole && outer->only.count > 0 &&
+           strcmp(outer->path, "/") != 0 && policy_path_is_below(inner->path, outer->path) &&
+           (inner->whole || inner->only.count > 0) && !has_pattern(&inner->only);
+}
+
+static bool absorb_all(struct grants *grants)
+{
+    for (size_t i = 0; i < grants->count; i++) {
+        for (size_t j = 0; j < grants->count; j++) {
+            if (is_within_list(&grants->place[i], &grants->place[j]) &&
+                !absorb(grants, &grants->place[i], &grants->place[j])) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+// --- Denials ------------------------------------------------------------------------------------
+
+static bool is_below(const char *path, const char *above)
+{
+    size_t length = strlen(above);
+    return strncmp(path, above, length) == 0 && (path[length] == '/' || path[length] == '\0');
+}
+
+// Takes a path and what lies below it off a list.
+static void list_remove(struct grants_list *list, const char *path)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        if (!is_below(list->name[i], path)) {
+            list->name[kept++] = list->name[i];
+        }
+    }
+    list->count = kept;
 }
 
 // Takes out of a place what is at a path in it, which may begin with a slash; empty is all of it.
@@ -305,11 +371,9 @@ static bool take_out(struct grants *grants, struct grants_place *place, const ch
         }
         return true;
     }
-    if (strchr(below, '/') == nullptr) {
-        list_remove(&place->writable, below);
-        if (all) {
-            list_remove(&place->only, below);
-        }
+    list_remove(&place->writable, below);
+    if (all) {
+        list_remove(&place->only, below);
     }
     return list_add(grants, all ? &place->except : &place->except_write, below);
 }
@@ -340,6 +404,19 @@ static bool deny_path(struct grants *grants, const char *path, bool all)
     return true;
 }
 
+// The public files. Of names that end with an asterisk the folder of them all is taken: /etc.
+static bool deny_public(struct grants *grants)
+{
+    for (size_t i = 0; policy_public_place(i) != nullptr; i++) {
+        const char *path = policy_public_place(i);
+        const char *star = strchr(path, '*');
+        if (!deny_path(grants, star != nullptr ? "/etc" : path, true)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool apply_denials(struct grants *grants)
 {
     for (size_t i = 0; i < grants->denied; i++) {
@@ -347,6 +424,9 @@ static bool apply_denials(struct grants *grants)
         const char *path = policy_path(&grants->folders, denied);
         bool all = policy_rights(denied->id) == POLICY_READ;
         char real[PATH_MAX];
+        if (denied->id == POLICY_FILES_SYSTEM_READ && !deny_public(grants)) {
+            return false;
+        }
         if (path != nullptr && (!deny_path(grants, path, all) ||
                                 (realpath(path, real) != nullptr && strcmp(real, path) != 0 &&
                                  !deny_path(grants, real, all)))) {
@@ -396,6 +476,45 @@ static void tidy(struct grants *grants)
     grants->count = kept;
 }
 
+// What a program has of its own, whatever the host has there.
+static bool is_own(const char *name)
+{
+    static const char *const own[] = {"proc", "sys", "dev", "tmp", "run"};
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        if (strcmp(name, own[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// All files: each folder of the root becomes a place, but for those of which a program has its own.
+static bool spread_root(struct grants *grants)
+{
+    struct grants_place *root = place_at(grants, "/");
+    if (root == nullptr || !root->whole) {
+        return true;
+    }
+    bool write = root->write;
+    bool good = true;
+    root->whole = false;
+    DIR *folder = opendir("/");
+    struct dirent *entry = folder != nullptr ? readdir(folder) : nullptr;
+    for (; entry != nullptr && good; entry = readdir(folder)) {
+        char path[POLICY_SCOPE_SIZE];
+        struct stat status;
+        (void)snprintf(path, sizeof path, "/%s", entry->d_name);
+        bool counts = entry->d_name[0] != '.' && !is_own(entry->d_name) &&
+                      lstat(path, &status) == 0 &&
+                      (S_ISDIR(status.st_mode) || S_ISLNK(status.st_mode));
+        good = !counts || add_path(grants, path, write);
+    }
+    if (folder != nullptr) {
+        (void)closedir(folder);
+    }
+    return good;
+}
+
 bool grants_plan(struct grants *grants)
 {
     static const struct policy_permission system = {.id = POLICY_FILES_SYSTEM_READ};
@@ -411,7 +530,7 @@ bool grants_plan(struct grants *grants)
             return false;
         }
     }
-    bool good = apply_denials(grants);
+    bool good = spread_root(grants) && absorb_all(grants) && apply_denials(grants);
     tidy(grants);
     return good;
 }

@@ -4,7 +4,7 @@
 // allows the same, and takes its part out of a larger place.
 //
 // A folder is a place of its own. A single file is a place that shows only its name, since a program
-// that may read it need not see what lies beside it.
+// that may read it need not see what lies beside it; what else is given below such a place is one of its paths.
 #pragma once
 
 #include <stddef.h>
@@ -25,10 +25,10 @@ struct grants_list {
 struct grants_place {
     char path[POLICY_SCOPE_SIZE]; // where it is seen
     char real[POLICY_SCOPE_SIZE]; // the same without links; empty when that can't be told
-    bool whole;                   // everything in it; else what `only` names, directly in it
-    bool write;                   // of a whole place: what may be read may be changed
+    bool whole; // everything in it; else the paths in `only`, with what lies below them
+    bool write; // of a whole place: what may be read may be changed
     struct grants_list only;
-    struct grants_list writable;     // names of `only` that may be changed
+    struct grants_list writable;     // those of `only` that may be changed
     struct grants_list except;       // paths below it that are not there
     struct grants_list except_write; // paths below it that can only be read
 };

@@ -61,6 +61,7 @@ static const struct option_row rows[] = {
     {"--deny", offsetof(struct options, deny), OPTION_LIST, 0},
     {"--profile", offsetof(struct options, profile), OPTION_TEXT, 0},
     {"--prompt", offsetof(struct options, prompt), OPTION_FLAG, 0},
+    {"--learn", offsetof(struct options, learn), OPTION_TEXT, 0},
     {"--broker", offsetof(struct options, broker), OPTION_TEXT, 0},
     {"--root", offsetof(struct options, root), OPTION_TEXT, 0},
     {"--env", offsetof(struct options, environment), OPTION_LIST, 0},
@@ -93,6 +94,7 @@ static const char manual[] =
     "  --profile FILE       what the program says that it needs and wants, and why\n"
     "  --prompt             ask on this terminal for what the profile needs\n"
     "  --broker SOCKET      ask whoever listens there instead (docs/policy.md)\n"
+    "  --learn FILE         let it read all but secrets, and propose a profile in this file\n"
     "  --root DIR           take the program and its system from this folder, not from this host\n"
     "  --env NAME[=VALUE]   give the program this variable\n"
     "  --report FILE        write what the program used into this file (JSON)\n"
@@ -322,6 +324,11 @@ static const char *check_together(const struct options *options, bool firmware_g
     if ((asks || options->profile != nullptr || options->allow.count + options->deny.count > 0) &&
         options->program == nullptr) {
         return "--allow, --deny, --profile, --prompt and --broker go with a program (-- PROGRAM)";
+    }
+    bool names =
+        options->profile != nullptr || options->allow.count > 0 || options->root != nullptr;
+    if (options->learn != nullptr && (names || options->program == nullptr)) {
+        return "--learn goes with a program, and without --allow, --profile and --root";
     }
     if (options->prompt && options->broker != nullptr) {
         return "--prompt and --broker don't go together";

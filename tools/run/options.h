@@ -59,6 +59,7 @@ struct options {
     struct option_list allow; // names of permissions
     struct option_list deny;  // likewise
     const char *profile;      // a file with what the program needs and wants
+    const char *learn;        // a file for a proposed profile
     const char *broker;       // a socket that answers questions
     bool prompt;              // the person at the terminal answers them
 };

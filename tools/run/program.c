@@ -14,6 +14,7 @@
 
 #include "ask.h"
 #include "closure.h"
+#include "learn.h"
 #include "message.h"
 #include "outcome.h"
 
@@ -80,6 +81,7 @@ static int add_place(struct view *view, const struct grants_place *granted, size
         return STATUS_FAILED;
     }
     struct place *place = &view->files.place[view->files.count - 1];
+    place->at = granted->path;
     place->writable = granted->writable.count > 0 ? granted->writable.name : nullptr;
     place->except = granted->except.count > 0 ? granted->except.name : nullptr;
     place->except_write = granted->except_write.count > 0 ? granted->except_write.name : nullptr;
@@ -132,6 +134,29 @@ static int plan_grants(struct program *program, const struct options *options)
         status = grants_add(grants, system, false) ? 0 : STATUS_FAILED;
     }
     return status;
+}
+
+// Everything to read, and nothing to change; the file server hides secrets and notes what is opened.
+static int plan_learning(struct program *program, const struct options *options)
+{
+    if (options->learn == nullptr) {
+        return 0;
+    }
+    bool folder = program->grants->folders.folder[0] != '\0';
+    if (!learn_begin() || !grants_add(program->grants, "files.all.read", true) ||
+        (folder && !grants_add(program->grants, "files.folder.read", true))) {
+        message("there is not enough memory");
+        return STATUS_FAILED;
+    }
+    return 0;
+}
+
+static void watch_places(struct view *view)
+{
+    for (size_t i = 0; i < view->files.count; i++) {
+        view->files.place[i].hides = learn_hides;
+        view->files.place[i].opened = learn_opened;
+    }
 }
 
 static int add_root(struct view *view, const struct options *options)
@@ -261,6 +286,7 @@ int program_plan(struct program *program, const struct options *options)
     find_terminals(program);
     int status = plan_grants(program, options);
     status = status != 0 ? status : ask_for_profile(program->grants, options);
+    status = status != 0 ? status : plan_learning(program, options);
     status = status != 0 ? status : add_root(&program->view, options);
     status = status != 0 ? status : add_granted(program);
     status = status != 0 ? status : share_all(&program->view, options, true);
@@ -269,6 +295,9 @@ int program_plan(struct program *program, const struct options *options)
     }
     find_directory(program, options);
     status = find_program(program, options);
+    if (options->learn != nullptr) {
+        watch_places(&program->view);
+    }
     if (status != 0) {
         return status;
     }

@@ -30,6 +30,7 @@
 #include "crash.h"
 #include "guest.h"
 #include "keys.h"
+#include "learn.h"
 #include "machine.h"
 #include "message.h"
 #include "outcome.h"
@@ -947,6 +948,11 @@ static void report_permissions(const struct run *run)
     const char *name = run->options->program[0];
     const char *slash = strrchr(name, '/');
     (void)blocked_tell(&run->guest.blocked, slash != nullptr ? slash + 1 : name);
+    if (run->options->learn != nullptr) {
+        bool written = learn_write(run->options->learn, name);
+        message(written ? "what it opened is proposed in %s" : "%s can't be written",
+                run->options->learn);
+    }
     size_t count = blocked_list(&run->guest.blocked, refused, REFUSED);
     ask_record(run->program.grants, run->options, refused, count);
 }

@@ -35,22 +35,6 @@ static int is_made_up(int descriptor)
     return 0;
 }
 
-// Whether a name, the part of a path before its first slash, is on a list.
-static bool is_on_list(const char *const *list, const char *path)
-{
-    size_t length = strcspn(path, "/");
-    for (; *list != nullptr; list++) {
-        size_t listed = strlen(*list);
-        bool open_ended = (*list)[listed - 1] == '*';
-        listed -= open_ended ? 1 : 0;
-        if (length >= listed && (open_ended || length == listed) &&
-            memcmp(path, *list, listed) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 // Whether a path is another one or lies below it.
 static bool is_below(const char *path, const char *above)
 {
@@ -63,6 +47,23 @@ static bool is_under(const char *const *list, const char *path)
 {
     for (; list != nullptr && *list != nullptr; list++) {
         if (is_below(path, *list)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Whether the first part of a path begins as a name with an asterisk at its end does.
+static bool matches(const char *path, const char *name)
+{
+    size_t length = strlen(name) - 1;
+    return name[length] == '*' && strncmp(path, name, length) == 0;
+}
+
+static bool is_matched(const char *const *list, const char *path)
+{
+    for (; *list != nullptr; list++) {
+        if (matches(path, *list)) {
             return true;
         }
     }
@@ -82,8 +83,13 @@ static bool is_over(const char *const *list, const char *path)
 
 static bool is_shown(const struct place *place, const char *path)
 {
-    return path[0] == '\0' || ((place->only == nullptr || is_on_list(place->only, path)) &&
-                               !is_under(place->except, path));
+    if (path[0] == '\0') {
+        return true;
+    }
+    bool listed = place->only == nullptr || is_under(place->only, path) ||
+                  is_over(place->only, path) || is_matched(place->only, path);
+    return listed && !is_under(place->except, path) &&
+           (place->hides == nullptr || !place->hides(place, path));
 }
 
 bool place_shows(const struct place *place, const char *path, const char *name)

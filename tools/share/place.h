@@ -20,12 +20,17 @@ struct place {
     int root;         // the folder, opened with O_PATH
     bool write;       // may be changed
     // Lists that end with a null, or null for none. What they hide answers EACCES, whether it is there or
-    // not. Of what is directly in the folder, only these names are there; one that ends with an asterisk
-    // stands for all that begin so.
+    // not. When there is `only`, only these paths are there, with what lies below them, and the folders on the
+    // way to them. A name in it that ends with an asterisk stands for all that begin so.
     const char *const *only;
     const char *const *writable; // names directly in the folder that may be changed all the same
     const char *const *except;   // paths that are not there, with what lies below them
     const char *const *except_write; // paths that may not be changed, with what lies below them
+    // Null, or asked for each path: whether it is hidden as if it was in `except`; and told of each that a guest
+    // has opened. `at` is for their use: where the folder is on the host.
+    bool (*hides)(const struct place *place, const char *path);
+    void (*opened)(const struct place *place, const char *path, bool directory);
+    const char *at;
 };
 
 constexpr size_t PLACE_PATH = 4'096; // bytes of a path with its final zero

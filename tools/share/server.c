@@ -642,6 +642,9 @@ static int answer_open(struct exchange *exchange)
     file->descriptor = opened;
     file->directory = S_ISDIR(status.st_mode);
     file->writes = writes;
+    if (file->place->opened != nullptr) {
+        file->place->opened(file->place, file->path, file->directory);
+    }
     write_qid(exchange, &status);
     wire_write(&exchange->out, exchange->server->message_most - NINE_DATA_HEADER, 4);
     return 0;

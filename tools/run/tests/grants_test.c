@@ -136,6 +136,46 @@ TEST("a single file is a place that shows its name and nothing beside it")
     end();
 }
 
+TEST("all files are the folders of the root, but for those of which a program has its own")
+{
+    begin();
+    CHECK(grants_add(grants, "files.all.read", true));
+    CHECK(grants_plan(grants));
+    for (size_t i = 0; i < grants->count; i++) {
+        const char *path = grants->place[i].path;
+        CHECK(strcmp(path, "/") != 0 && strcmp(path, "/proc") != 0 && strcmp(path, "/tmp") != 0);
+        // The public files were denied, and they are among all files.
+        CHECK(!grants->place[i].write && strcmp(path, "/usr") != 0 && strcmp(path, "/etc") != 0);
+    }
+    grants->denied = 0;
+    CHECK(grants_plan(grants));
+    bool usr = false;
+    for (size_t i = 0; i < grants->count; i++) {
+        usr = usr || strcmp(grants->place[i].path, "/usr") == 0;
+    }
+    CHECK(usr);
+    end();
+}
+
+TEST("what is given below a place of single files is one of its paths")
+{
+    begin();
+    CHECK(add("files.path.read", "/home/.ssh/key", true));
+    CHECK(add("files.path.write", "/home/Docs", true));
+    CHECK(add("files.path.read", "/home/a", true));
+    CHECK(grants_plan(grants));
+    const struct grants_place *place = place_at("/home");
+    REQUIRE(place != nullptr && grants->count == 1);
+    CHECK(has(&place->only, "a") && has(&place->only, ".ssh/key") && has(&place->only, "Docs"));
+    CHECK(has(&place->writable, "Docs") && place->writable.count == 1 && !place->whole);
+    CHECK(add("files.path.read", "/home/.ssh", false));
+    CHECK(grants_plan(grants));
+    place = place_at("/home");
+    REQUIRE(place != nullptr);
+    CHECK(!has(&place->only, ".ssh/key") && has(&place->except, ".ssh") && has(&place->only, "a"));
+    end();
+}
+
 TEST("a link is given with what it leads to")
 {
     begin();

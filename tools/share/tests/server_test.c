@@ -538,6 +538,21 @@ TEST("of a place with a list, only what is on the list is there")
     CHECK(seen == 3); // folder, folds and near
 }
 
+TEST("of a place with a list of paths, the folders on the way show nothing else")
+{
+    static const char *const only[] = {"folder/inner", "folder/new", nullptr};
+    static const char *const inner[] = {"folder", "inner"};
+    static const char *const other[] = {"folder", "other"};
+    REQUIRE(begin());
+    put_file("place/folder/other", "unseen");
+    places[0].only = only;
+    CHECK(walk(0, 2, "file") == EACCES && walk(0, 3, "folder") == 0);
+    CHECK(walk_parts(0, 4, 2, inner) == 0 && walk_parts(0, 5, 2, other) == -2);
+    CHECK(walk(3, 5, "other") == EACCES && walk(3, 5, "inne") == EACCES);
+    CHECK(walk(3, 5, "inner2") == EACCES && make_folder(0, "fold") == EACCES);
+    CHECK(make_folder(3, "new") == 0);
+}
+
 TEST("what was taken out of a place is not there, by no path, and whether it exists or not")
 {
     static const char *const except[] = {"folder/inner", "none", nullptr};
