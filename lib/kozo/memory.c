@@ -49,6 +49,7 @@ void kozo_memory_start(struct kozo_memory *memory, struct kozo_slots *slots,
     memory->slots = slots;
     memory->free = 0;
     memory->total = 0;
+    memory->halves = 0;
     memory->unused = NONE;
     for (size_t i = 0; i < 64; i++) {
         memory->free_list[i] = NONE;
@@ -126,6 +127,7 @@ static bool split(struct kozo_memory *memory, uint16_t number)
         return false;
     }
     piece->state = KOZO_PIECE_SPLIT;
+    memory->halves += 2;
     memory->piece[first] = (struct kozo_piece){.slot = slot,
                                                .parent = number,
                                                .other = second,
@@ -193,6 +195,7 @@ void kozo_memory_give(struct kozo_memory *memory, uint16_t number)
         memory->operations->drop(slot);
         memory->operations->drop(slot + 1);
         kozo_slots_give(memory->slots, slot, 2);
+        memory->halves -= 2;
         make_unused(memory, number);
         make_unused(memory, other);
         make_free(memory, parent);

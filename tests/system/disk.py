@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The disk: the device manager, the driver of a virtio disk, and what a client sees of it."""
 
+import re
 import tempfile
 import time
 from pathlib import Path
@@ -47,6 +48,23 @@ def reads_by_ports(kozo):
         kozo, pattern(), f"run test/disk sum 0 {SIZE // BLOCK}", options=["--machine", "pc"]
     )
     expect_equal(told.out, f"{sum(pattern())}\n", "the sum of all bytes")
+
+
+@check("--disk twice makes two disks, which blk lists with their sizes")
+def two_disks(kozo):
+    images = [kozo.file(f"{name}.img", bytes(size)) for name, size in (("one", SIZE), ("two", SIZE // 2))]
+    with kozo.start("--timeout", "60", "--disk", str(images[0]), "--disk", str(images[1])) as session:
+        session.prompt()
+        wait_until_settled(session)
+        told = session.command("blk")
+    found = re.findall(r"(?m)^(\w+) +(\d+) +([\d.]+) MiB", told)
+    wanted = [("disk", str(SIZE // BLOCK), "4.0"), ("disk2", str(SIZE // 2 // BLOCK), "2.0")]
+    expect_equal(found, wanted, "the disks", told)
+
+
+@check("blk says so when there is no disk")
+def no_disk(kozo):
+    expect("no disk is there" in kozo.execute("blk").out, "it says something else")
 
 
 @check("what a client writes and flushes is on the disk, and nothing else has changed")

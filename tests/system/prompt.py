@@ -23,7 +23,7 @@ def answer(kozo, line):
 
 def memory_in_use(kozo):
     """What `mem` says, without the seconds and figures of this very moment that may differ."""
-    return answer(kozo, "mem")
+    return "\n".join(line for line in answer(kozo, "mem").splitlines() if not line.startswith("halves"))
 
 
 def refuses(kozo, line):

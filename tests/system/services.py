@@ -5,7 +5,7 @@ import re
 import time
 
 from driver.kozo import one_line, plain
-from driver.services import BASE, compiled, initrd_with, members, resources, table_of
+from driver.services import BASE, compiled, initrd_with, members, resources, settle, table_of, wait_until_settled
 from driver.suite import Result, check, expect, expect_equal, source
 
 order = 65
@@ -68,7 +68,7 @@ def default_compiles(kozo):
 
 
 # Drivers of devices that the machine of these tests does not have.
-ABSENT = ("disk", "channels", "share", "ext")
+ABSENT = ("disk", "disk2", "channels", "share", "ext")
 
 
 def described(kozo):
@@ -201,6 +201,59 @@ for service in SERVICES:
             figure = f"{service}: back at the prompt {1000 * took[len(took) // 2]:.0f} ms after its kill"
             verdict = "passed" if before == after else "failed"
             yield Result(sentence, verdict, f"before {before}, after {after}", figure=figure)
+
+
+# What a client of each other service does, and what it says when that succeeds. The suites memory,
+# drivers, disk and files kill theirs while requests are in flight, too.
+CLIENTS = {
+    "clock": ("date", r"\d{4}-\d\d-\d\d .* UTC"),
+    "memory": ("run test/memory churn 5", "5 rounds"),
+    "devmgr": ("devices", "1af4:1044 "),
+    "random": ("random", "[0-9a-f]{64}"),
+    "disk": ("run test/disk sum 0 64", "4177920"),
+    "initrd": ("cat /initrd/readme.txt", r"\w+"),
+    "ram": ("ls /ram", ""),
+    "files": ("ls /", "initrd"),
+    "policy": ("echo policy", "policy"),
+}
+
+
+# Services whose device is the manager's, in an order in which they can be started.
+DRIVERS = ("random", "disk", "ext")
+
+
+def kill_beside_client(session, name, command, wanted):
+    """Kills a service while a client of it runs or has just run; the next client finds it as before."""
+    session.send(command + (" &" if command.startswith("run ") else "") + "\r")
+    session.send(f"kill {name}\r")
+    session.wait_for(f"service {name} was killed|kill: {name} does not run", 20)
+    settle(session)
+    session.command(f"restart {name}")  # forgives the failure, so that no pause follows
+    for user in DRIVERS if name == "devmgr" else ():
+        session.command(f"restart {user}")  # its device went with its manager
+    limit = time.monotonic() + 20
+    while not re.search(wanted, session.command(command)):
+        expect(time.monotonic() < limit, f"{name} does not serve any more", session.told)
+        time.sleep(0.1)
+    wait_until_settled(session)
+
+
+for service, (command, wanted) in CLIENTS.items():
+
+    @source
+    def kill_other(kozo, service=service, command=command, wanted=wanted):
+        times = 100 if kozo.long else 5
+        sentence = f"{service} is killed {times} times beside a client: it serves again, memory and slots too"
+        image = kozo.file("killed.img", bytes(range(256)) * 4096)
+        before = None
+        with kozo.start("--timeout", "900", "--disk", str(image)) as session:
+            session.prompt()
+            wait_until_settled(session)
+            for _ in range(times + 1):
+                kill_beside_client(session, service, command, wanted)
+                before = before or resources(session)
+            after = resources(session)
+        yield Result(sentence, "passed" if before == after else "failed", f"before {before}, after {after}")
 
 
 @check("what fails again and again is started after growing pauses, then stays down, and the others go on")

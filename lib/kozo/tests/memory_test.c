@@ -91,12 +91,12 @@ TEST("memory that is all given back is whole again and leaves no slot behind")
         taken[count] = kozo_memory_take(&memory, 14);
         REQUIRE(taken[count].slot != 0);
     }
-    CHECK(memory.free == 0);
+    CHECK(memory.free == 0 && slots.used - memory.halves == before);
     CHECK(kozo_memory_take(&memory, 12).slot == 0);
     for (size_t i = 0; i < count; i++) {
         kozo_memory_give(&memory, taken[i * 37 % 64].piece);
     }
-    CHECK(memory.free == 1 << 20 && slots.used == before);
+    CHECK(memory.free == 1 << 20 && slots.used == before && memory.halves == 0);
     CHECK(kozo_memory_take(&memory, 20).slot == 14);
 }
 

@@ -34,7 +34,10 @@ int command_mem(struct init *init, const struct call *call)
     say_size(init, "in use", init->memory.total - init->memory.free);
     say_size(init, "free", init->memory.free);
     say_size(init, "lost", boot->memory_lost);
-    say(init, "%-10s %14zu of %zu\n", "slots", init->slots.used, init->slots.count);
+    // Those of halves of memory stand apart: all others come back with what they were for.
+    say(init, "%-10s %14zu of %zu\n", "slots", init->slots.used - init->memory.halves,
+        init->slots.count);
+    say(init, "%-10s %14zu\n", "halves", init->memory.halves);
     for (size_t i = 0; i < boot->untyped_count; i++) {
         const struct kozo_boot_untyped *untyped = &boot->untyped[i];
         say(init, "untyped    %14s at 0x%lx%s\n", in_words(untyped->size).text, untyped->base,

@@ -8,6 +8,7 @@
 // It is given: a session with `devmgr`, `driver`, `self`, `memory`.
 #include <kozo/print.h>
 #include <kozo/start.h>
+#include <string.h>
 
 #include "disk.h"
 #include "server.h"
@@ -264,6 +265,14 @@ static bool left(size_t place)
     return !under_way;
 }
 
+// Which disk it is, by the service's name: `disk` the first, `disk2` the second.
+static uint64_t number_of(const char *name)
+{
+    size_t length = strlen(name);
+    char last = length > 0 ? name[length - 1] : 0;
+    return last >= '2' && last <= '9' ? (uint64_t)(last - '1') : 0;
+}
+
 int main(int argument_count, char **arguments)
 {
     static const struct server_handlers handlers = {
@@ -273,9 +282,8 @@ int main(int argument_count, char **arguments)
         .signalled = interrupted,
         .work = work,
     };
-    (void)argument_count;
-    (void)arguments;
-    const char *fault = disk_start(&driver.disk, 0);
+    const char *fault =
+        disk_start(&driver.disk, argument_count > 0 ? number_of(arguments[0]) : 0);
     if (driver.disk.device.is_absent) {
         return 0;
     }
