@@ -27,14 +27,13 @@ constexpr uint64_t BURSTS_A_SECOND = 10;
     return true;
 }
 
-// Whether the newest record tells of the same thing, nothing came after it, and nobody has read it.
+// Whether the newest record, after which nothing came, tells of the same thing, and nobody has read it.
 static bool is_repeated(const struct audit_ring *ring, const struct kozo_audit_record *last,
                         const struct call *call, enum kozo_error error)
 {
     return last->handle == call->handle && last->operation == call->number &&
            last->result == error && last->object == call->object &&
-           last->subject == link_of(call->caller) && last->sequence == ring->written - 1 &&
-           ring->first != ring->end;
+           last->subject == link_of(call->caller) && ring->first != ring->end;
 }
 
 // The next place for a record, with number and time.
@@ -63,7 +62,7 @@ static struct kozo_audit_record *ring_next(struct cpu *cpu, struct audit_ring *r
 {
     struct kozo_audit_record *last = audit_record(ring, ring->end - 1);
 
-    if (last->handle == call->handle && is_repeated(ring, last, call, error)) {
+    if (last->sequence == ring->written - 1 && is_repeated(ring, last, call, error)) {
         last->count++;
         return;
     }

@@ -94,11 +94,14 @@ static enum kozo_error dispatch_leased(struct call *call, const struct operation
 }
 
 // Object and badge come by call_about, before a call that is audited can succeed.
-static void call_note(struct call *call)
+static inline void call_note(struct cpu *cpu, const struct arch_registers *registers)
 {
-    call->cpu->pending |= PENDING_AUDIT;
-    call->number = call->caller->registers.operation;
-    call->handle = call->caller->registers.handle;
+    uint64_t number = registers->operation;
+    uint64_t handle = registers->handle;
+
+    cpu->pending |= PENDING_AUDIT;
+    cpu->call.number = number;
+    cpu->call.handle = handle;
 }
 
 // Calls the function of an operation that is audited. What succeeded, and leaves nothing else to be done, goes to
@@ -120,35 +123,30 @@ static void call_watch(struct call *call)
 {
     uint32_t pending = call->cpu->pending;
 
-    call_note(call);
+    call_note(call->cpu, &call->caller->registers);
     call_about(call, call->slot);
     audit_use(call);
     call->cpu->pending = pending;
 }
 
-// Any operation, however its capability is found.
+// Any operation of a capability, however that is found.
 [[gnu::noinline]] static enum kozo_error dispatch(struct call *call,
                                                   const struct operation *operation)
 {
-    if (operation->kind == ABSENT) {
-        return KOZO_BAD_OPERATION;
+    struct lookup found = lookup_typed(call->caller, call->caller->registers.handle,
+                                       operation->type, operation->rights);
+    if (found.error != KOZO_OK) {
+        return found.error;
     }
-    if (operation->type != KOZO_TYPE_NONE) {
-        struct lookup found = lookup_typed(call->caller, call->caller->registers.handle,
-                                           operation->type, operation->rights);
-        if (found.error != KOZO_OK) {
-            return found.error;
-        }
-        call->slot = found.slot;
-        if (operation->kind == AUDITED) {
-            call_about(call, found.slot);
-        }
-        if ((found.slot->flags & SLOT_WATCHED) != 0) {
-            call_watch(call);
-        }
-        if ((found.slot->flags & SLOT_LEASED) != 0) {
-            return dispatch_leased(call, operation);
-        }
+    call->slot = found.slot;
+    if (operation->kind == AUDITED) {
+        call_about(call, found.slot);
+    }
+    if ((found.slot->flags & SLOT_WATCHED) != 0) {
+        call_watch(call);
+    }
+    if ((found.slot->flags & SLOT_LEASED) != 0) {
+        return dispatch_leased(call, operation);
     }
     return operation->function(call);
 }
@@ -169,6 +167,24 @@ static inline bool suits(const struct slot *slot, const struct operation *operat
     }
     call->cpu->pending |= PENDING_ANSWERED;
     return KOZO_OK;
+}
+
+static inline enum kozo_error begin_audited(struct cpu *cpu, const struct operation *operation)
+{
+    struct call *call = &cpu->call;
+    const struct arch_registers *registers = &call->caller->registers;
+
+    call_note(cpu, registers);
+    if (operation->type == KOZO_TYPE_NONE) {
+        return call_audited(call, operation);
+    }
+    struct slot *slot = lookup_near(call->caller, registers->handle);
+    if (slot == nullptr || !suits(slot, operation)) {
+        return dispatch(call, operation);
+    }
+    call->slot = slot;
+    call_about(call, slot);
+    return call_audited(call, operation);
 }
 
 enum kozo_error syscall_begin(struct cpu *cpu)
@@ -195,22 +211,7 @@ enum kozo_error syscall_begin(struct cpu *cpu)
     if (operation->kind == ALONE) {
         return operation->function(call);
     }
-    if (operation->kind == AUDITED) {
-        call_note(call);
-        if (operation->type == KOZO_TYPE_NONE) {
-            return call_audited(call, operation);
-        }
-    }
-    struct slot *slot = lookup_near(call->caller, registers->handle);
-    if (operation->kind != ABSENT && slot != nullptr && suits(slot, operation)) {
-        call->slot = slot;
-        if (operation->kind == AUDITED) {
-            call_about(call, slot);
-            return call_audited(call, operation);
-        }
-        return operation->function(call);
-    }
-    return dispatch(call, operation);
+    return operation->kind == AUDITED ? begin_audited(cpu, operation) : KOZO_BAD_OPERATION;
 }
 
 // Errors that mean that somebody tried what he may not do.
@@ -225,7 +226,7 @@ static bool is_refusal(enum kozo_error error)
 static void syscall_audit(struct call *call, uint32_t pending, enum kozo_error error)
 {
     if (is_refusal(error)) {
-        call_note(call);
+        call_note(call->cpu, &call->caller->registers);
         audit_refused(call, error);
     } else if (error == KOZO_OK && (pending & PENDING_AUDIT) != 0 &&
                ((pending & PENDING_RESTART) == 0 ||
