@@ -193,17 +193,22 @@ static enum kozo_error through_done(struct request *request, const struct kozo_e
 {
     struct kozo_volume_write_result result = kozo_volume_write_end(entry);
     struct node *node = request->node;
+    uint64_t end = request->start + result.done;
     node->changing = false;
-    node->known = false;
     node->version++;
     request->volume->stale = true;
+    // Of a shared volume what is known holds for a moment anyway.
+    node->known = node->known && volume_is_shared(node->volume);
+    if (result.error == KOZO_OK && result.done <= request->length && end > node->stat.size) {
+        node->stat.size = end;
+    }
     cache_drop_node(node);
     queue_wake(&node->waiting);
     return result.error == KOZO_OK && result.done > request->length ? KOZO_NO_REPLY : result.error;
 }
 
-// Writes to a volume that is nearly full at once, so that the client learns how much went in. What
-// is in memory goes before.
+// Writes to a volume that is nearly full, or shared, at once: the client learns how much went in, and
+// others see it. What is in memory goes before.
 static struct kozo_message write_through(struct node *node, uint64_t offset, const uint8_t *bytes,
                                          uint64_t length, struct operation *operation)
 {
@@ -217,6 +222,7 @@ static struct kozo_message write_through(struct node *node, uint64_t offset, con
         return operation_wait(operation, &volume->waiting);
     }
     request->change = true;
+    request->start = offset;
     request->length = least(length, request->size);
     memcpy(request->bytes, bytes, request->length);
     request_hold(request, node, nullptr);
@@ -251,6 +257,10 @@ static struct kozo_message write_piece(struct node *node, uint64_t offset, const
                                        uint64_t length, struct operation *operation)
 {
     struct volume *volume = node->volume;
+    // What others see too, they see at once.
+    if (volume_is_shared(volume)) {
+        return write_through(node, offset, bytes, length, operation);
+    }
     if (is_tight(volume, length) && volume->stale) {
         return volume_describe(volume, operation);
     }

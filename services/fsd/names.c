@@ -67,6 +67,9 @@ static struct kozo_message begin_change(struct request *request, uint64_t number
 
 static void end_change(struct node *folder)
 {
+    // A name may have taken a block: too little is counted as free rather than too much.
+    folder->volume->free -= folder->volume->free > 0 ? 1 : 0;
+    folder->volume->stale = true;
     folder->changing = false;
     folder->known = false;
     folder->version++;

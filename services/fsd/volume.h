@@ -39,6 +39,7 @@ struct request {
     uint32_t page; // of the cache, the first
     uint32_t pages;
     uint64_t version; // of the folder, when it was begun
+    uint64_t start;   // in the file, of contents that are written through
     uint64_t at;      // in the shared memory
     uint8_t *bytes;   // the same, here
     size_t size;

@@ -152,6 +152,47 @@ def share(kozo):
             expect_equal(session.command("cat /share/there").strip(), "changed", "what others changed")
 
 
+@check("the disk's driver and the volume on it are killed, and what is open on it goes on")
+def disk_dies(kozo):
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "in"
+        folder.mkdir()
+        data = os.urandom(2_000_000)
+        (folder / "file").write_bytes(data)
+        image = Path(name) / "ext.img"
+        with image.open("wb") as file:
+            file.truncate(16 << 20)
+        subprocess.run(["mkfs.ext4", "-q", "-d", folder, image], check=True)
+        wanted = hashlib.sha256(data).hexdigest()
+        with kozo.start("--disk", str(image)) as session:
+            session.prompt()
+            wait_until_up(session, "ext", 1)
+            lives = {"ext": 1, "disk": 1}
+            for name in ("ext", "disk", "ext"):
+                session.command(f"kill {name}")
+                lives[name] += 1
+                wait_until_up(session, name, lives[name])
+                limit = time.monotonic() + 20
+                while wanted not in session.command("sha256 /disk/file"):
+                    expect(time.monotonic() < limit, f"the file is not read after a kill of {name}", session.told)
+                    time.sleep(0.2)
+
+
+@check("a volume with a dirty journal says so")
+def dirty(kozo):
+    with tempfile.TemporaryDirectory() as name:
+        image = Path(name) / "ext.img"
+        with image.open("wb") as file:
+            file.truncate(16 << 20)
+        subprocess.run(["mkfs.ext4", "-q", image], check=True)
+        subprocess.run(["debugfs", "-w", "-R", "feature needs_recovery", image], check=True, capture_output=True)
+        with kozo.start("--disk", str(image)) as session:
+            session.prompt()
+            wait_until_up(session, "ext", 1)
+            expect("was not unmounted" in session.command("df"), "df does not say so", session.told)
+            expect("journal" in session.command("log ext"), "its log does not say so", session.told)
+
+
 # ---- life and death ------------------------------------------------------------------------------
 
 

@@ -484,6 +484,38 @@ TEST("a session has so many files open and no more, and goes on after closing")
     CHECK(file.error == KOZO_OK && client_close(file.file) == KOZO_OK);
 }
 
+TEST("so much memory is lent and no more, and it is lent again when it was given back")
+{
+    constexpr size_t COUNT = 700;
+    char name[32];
+    size_t lent = 0;
+    struct kozo_files_pages_result pages = {};
+    struct client_file folder = client_make(ram, "lent", KOZO_NODE_FOLDER);
+    REQUIRE(folder.error == KOZO_OK);
+    for (size_t i = 0; i < COUNT && pages.error == KOZO_OK; i++) {
+        number_name(name, i);
+        struct client_file made = client_make(folder.file, name, KOZO_NODE_FILE);
+        REQUIRE(made.error == KOZO_OK && client_write(made.file, 0, "x", 1).done == 1);
+        pages = client_pages(made.file, 0, false, slots() + lent);
+        lent += pages.error == KOZO_OK ? 1 : 0;
+        CHECK(client_close(made.file) == KOZO_OK);
+    }
+    CHECK(pages.error == KOZO_NO_MEMORY && lent > 100);
+    for (size_t i = 0; i < lent; i++) {
+        CHECK(kozo_cnode_delete((struct kozo_slot){slots() + i}) == KOZO_OK);
+    }
+    struct client_file again = client_walk(folder.file, "file-number-0");
+    REQUIRE(again.error == KOZO_OK);
+    CHECK(client_pages(again.file, 0, false, slots()).error == KOZO_OK);
+    CHECK(kozo_cnode_delete((struct kozo_slot){slots()}) == KOZO_OK);
+    CHECK(client_close(again.file) == KOZO_OK);
+    for (size_t i = 0; i <= lent; i++) {
+        number_name(name, i);
+        CHECK(client_remove(folder.file, name) == KOZO_OK);
+    }
+    CHECK(client_close(folder.file) == KOZO_OK && client_remove(ram, "lent") == KOZO_OK);
+}
+
 TEST("a full volume takes what fits and says so; removing makes room again")
 {
     struct kozo_files_describe_result before = client_describe(ram);
