@@ -12,10 +12,11 @@ order = 59
 
 SECONDS = 240
 FOLDER = "tests/linux"
+SHARED = ("calls.c", "test.c")  # what families have in common
 
 
 def families(kozo):
-    return sorted(path for path in (kozo.root / FOLDER).glob("*.c") if path.name != "test.c")
+    return sorted(path for path in (kozo.root / FOLDER).glob("*.c") if path.name not in SHARED)
 
 
 def compiled(kozo, path):
@@ -23,7 +24,7 @@ def compiled(kozo, path):
     folder = kozo.folder / "linux"
     folder.mkdir(exist_ok=True)
     program = folder / path.stem
-    ended = run(["cc", "-O1", "-static", "-pthread", "-o", program, path, path.parent / "test.c"])
+    ended = run(["cc", "-O1", "-static", "-pthread", "-o", program, path, *(path.parent / name for name in SHARED)])
     expect_equal(ended.status, 0, f"the compiler's status for {path.name}", ended.told)
     return program
 

@@ -83,6 +83,7 @@ static void end(struct file *file)
 static const struct file_operations operations = {
     .kind = "[timerfd]",
     .read = read_alarm,
+    .seek = file_seek_nowhere,
     .ready = ready,
     .queue = queue,
     .close = end,

@@ -56,14 +56,6 @@ static int64_t read_random(struct file *file, struct transfer *transfer, uint64_
     return transfer_result(transfer, error);
 }
 
-static int64_t seek_nowhere(struct file *file, int64_t offset, int whence)
-{
-    (void)file;
-    (void)offset;
-    (void)whence;
-    return 0;
-}
-
 static int64_t zero_pages(struct file *file, uint64_t offset, bool write, struct page_run *run)
 {
     (void)file;
@@ -79,16 +71,16 @@ static int64_t zero_pages(struct file *file, uint64_t offset, bool write, struct
 }
 
 static const struct file_operations null_operations = {
-    .kind = "null", .read = read_nothing, .write = write_away, .seek = seek_nowhere};
+    .kind = "null", .read = read_nothing, .write = write_away, .seek = file_seek_nowhere};
 static const struct file_operations zero_operations = {.kind = "zero",
                                                        .read = read_zeros,
                                                        .write = write_away,
-                                                       .seek = seek_nowhere,
+                                                       .seek = file_seek_nowhere,
                                                        .pages = zero_pages};
 static const struct file_operations full_operations = {
-    .kind = "full", .read = read_zeros, .write = write_full, .seek = seek_nowhere};
+    .kind = "full", .read = read_zeros, .write = write_full, .seek = file_seek_nowhere};
 static const struct file_operations random_operations = {
-    .kind = "random", .read = read_random, .write = write_away, .seek = seek_nowhere};
+    .kind = "random", .read = read_random, .write = write_away, .seek = file_seek_nowhere};
 
 // Of memory devices, by their minor number.
 static const struct file_operations *memory_device(uint32_t minor)

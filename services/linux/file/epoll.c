@@ -179,6 +179,7 @@ static void end(struct file *file)
 
 static const struct file_operations operations = {
     .kind = "[eventpoll]",
+    .seek = file_seek_nowhere,
     .ready = ready,
     .queue = queue,
     .close = end,

@@ -96,6 +96,7 @@ static const struct file_operations operations = {
     .kind = "[eventfd]",
     .read = read_event,
     .write = write_event,
+    .seek = file_seek_nowhere,
     .ready = ready,
     .queue = queue,
     .close = end,

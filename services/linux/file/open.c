@@ -335,20 +335,39 @@ static int64_t how_of(const struct linux_open_how *from, uint32_t *how)
     return both ? -EINVAL : 0;
 }
 
+// A later version of a structure may be longer: what is not known of it must be zero.
+static int64_t check_rest(struct user from, uint64_t known, uint64_t size)
+{
+    constexpr uint64_t SIZE_MOST = 4096;
+    if (size > SIZE_MOST) {
+        return -E2BIG;
+    }
+    for (uint64_t at = known; at < size; at++) {
+        char byte = 0;
+        if (user_read(&byte, user_at(from, at), 1) != 0) {
+            return -EFAULT;
+        }
+        if (byte != 0) {
+            return -E2BIG;
+        }
+    }
+    return 0;
+}
+
 int64_t call_openat2(const struct call *call)
 {
     struct linux_open_how from;
     if (call->argument[3] < sizeof from) {
         return -EINVAL;
     }
-    if (call->argument[3] > sizeof from) {
-        return -E2BIG;
-    }
     if (user_read(&from, (struct user){call->argument[2]}, sizeof from) != 0) {
         return -EFAULT;
     }
     uint32_t how = 0;
-    int64_t error = how_of(&from, &how);
+    int64_t error = check_rest((struct user){call->argument[2]}, sizeof from, call->argument[3]);
+    if (error == 0) {
+        error = how_of(&from, &how);
+    }
     return error != 0 ? error
                       : open_user((int64_t)call->argument[0], call->argument[1],
                                   (uint32_t)from.flags, (uint32_t)from.mode, how);

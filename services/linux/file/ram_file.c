@@ -320,7 +320,7 @@ static int64_t seek(struct file *file, int64_t offset, int whence)
                    : whence == SEEK_END ? (int64_t)node->size
                                         : 0;
     if (whence < SEEK_SET || whence > SEEK_HOLE || __builtin_add_overflow(base, offset, &offset)) {
-        return whence < SEEK_SET || whence > SEEK_HOLE ? -EINVAL : -EOVERFLOW;
+        return -EINVAL;
     }
     if (whence == SEEK_DATA || whence == SEEK_HOLE) {
         if (offset < 0 || (uint64_t)offset >= node->size) {

@@ -61,6 +61,7 @@ static struct wait_queue *queue(struct file *file)
 static const struct file_operations operations = {
     .kind = "[signalfd]",
     .read = read_signals,
+    .seek = file_seek_nowhere,
     .ready = ready,
     .queue = queue,
 };

@@ -146,6 +146,9 @@ static void end(struct file *file)
     while (socket->waiting_first != nullptr) {
         struct socket *waiting = socket->waiting_first;
         socket->waiting_first = waiting->waiting_next;
+        if (waiting->peer != nullptr) {
+            waiting->peer->error = ECONNRESET;
+        }
         close_socket(waiting);
     }
     close_socket(socket);
@@ -319,7 +322,7 @@ static int64_t check_receive(struct socket *socket)
         return error;
     }
     if (socket->type != SOCK_DGRAM && !socket->was_connected) {
-        return socket->state == SOCKET_LISTENS ? -EINVAL : -ENOTCONN;
+        return socket->type == SOCK_STREAM ? -EINVAL : -ENOTCONN;
     }
     return 0;
 }
@@ -448,12 +451,14 @@ static bool receive_part(struct socket *socket, struct socket_transfer *what, si
     return !has_files;
 }
 
-// Whether the next message of a stream may be given together with what was given before.
+// Whether the next message of a stream may be given together with what was given before. Bytes of different senders are kept apart
+// only for who is told of them.
 static bool goes_on(const struct socket *socket, const struct socket_transfer *what)
 {
     const struct message *next = socket->first;
-    return next != nullptr && next->file_count == 0 && transfer_left(&what->transfer) > 0 &&
-           memcmp(&next->from, &what->credentials, sizeof next->from) == 0;
+    bool same = !socket->passes_credentials || next == nullptr ||
+                memcmp(&next->from, &what->credentials, sizeof next->from) == 0;
+    return next != nullptr && same && transfer_left(&what->transfer) > 0;
 }
 
 static int64_t receive_stream(struct socket *socket, struct socket_transfer *what)

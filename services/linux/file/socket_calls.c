@@ -13,6 +13,7 @@
 #include <string.h>
 
 constexpr uint32_t TYPE_FLAGS = SOCK_CLOEXEC | SOCK_NONBLOCK;
+constexpr uint32_t TYPE_MOST = 10;
 constexpr uint32_t BACKLOG_MOST = 4096;
 
 static int64_t check_kind(uint64_t family, uint64_t type, uint64_t protocol)
@@ -21,15 +22,17 @@ static int64_t check_kind(uint64_t family, uint64_t type, uint64_t protocol)
     if ((uint32_t)family != AF_UNIX) {
         return -EAFNOSUPPORT;
     }
-    if (kind != SOCK_STREAM && kind != SOCK_DGRAM && kind != SOCK_SEQPACKET) {
-        return kind == SOCK_RAW || kind > 10 ? -ESOCKTNOSUPPORT : -EINVAL;
+    if (kind != SOCK_STREAM && kind != SOCK_DGRAM && kind != SOCK_RAW && kind != SOCK_SEQPACKET) {
+        return kind == 0 || kind > TYPE_MOST ? -EINVAL : -ESOCKTNOSUPPORT;
     }
     return protocol != 0 && protocol != AF_UNIX ? -EPROTONOSUPPORT : 0;
 }
 
+// Raw is another word for datagrams, as it always was.
 static int kind_of(uint64_t type)
 {
-    return (int)((uint32_t)type & ~TYPE_FLAGS);
+    int kind = (int)((uint32_t)type & ~TYPE_FLAGS);
+    return kind == SOCK_RAW ? SOCK_DGRAM : kind;
 }
 
 static struct file *make(uint64_t type)
@@ -327,8 +330,6 @@ int64_t call_shutdown(const struct call *call)
     }
     if (how > SHUT_RDWR) {
         error = -EINVAL;
-    } else if (!socket->was_connected && socket->state != SOCKET_LISTENS) {
-        error = -ENOTCONN;
     } else {
         socket->reads_shut = socket->reads_shut || how != SHUT_WR;
         socket->writes_shut = socket->writes_shut || how != SHUT_RD;

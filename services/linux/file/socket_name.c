@@ -29,7 +29,7 @@ int64_t socket_address_read(struct user from, uint32_t size, struct socket_addre
         return -EFAULT;
     }
     if (address->name.sun_family != AF_UNIX) {
-        return -EAFNOSUPPORT;
+        return -EINVAL;
     }
     return 0;
 }

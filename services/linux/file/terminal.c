@@ -639,7 +639,7 @@ static int64_t read_terminal(struct file *file, struct transfer *transfer, uint6
 static int64_t wait_for_room(struct file *file, struct terminal *terminal)
 {
     constexpr size_t OF_ONE_BYTE = 8;
-    while (room_to_show(terminal) < OF_ONE_BYTE && !terminal->hung_up) {
+    while ((terminal->stopped || room_to_show(terminal) < OF_ONE_BYTE) && !terminal->hung_up) {
         if ((file->flags & O_NONBLOCK) != 0) {
             return -EAGAIN;
         }
@@ -707,7 +707,8 @@ static uint32_t ready(struct file *file)
     }
     size_t least = is_local(terminal, ICANON) ? 1 : terminal->settings.character[VMIN];
     uint32_t bits = terminal_readable(terminal) >= (least > 0 ? least : 1) ? READY_IN : 0;
-    return bits | (room_to_show(terminal) >= PART ? READY_OUT : 0);
+    bool room = !terminal->stopped && room_to_show(terminal) >= PART;
+    return bits | (room ? READY_OUT : 0);
 }
 
 static struct wait_queue *queue(struct file *file)

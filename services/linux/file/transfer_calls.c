@@ -15,6 +15,7 @@
 
 constexpr size_t COPY_PIECE = 16'384;
 constexpr size_t FEW_VECTORS = 8;
+constexpr uint64_t ADDRESSES = UINT64_C(1) << 47; // no program has more memory than this
 
 static bool has_offsets(const struct file *file)
 {
@@ -98,8 +99,8 @@ static int64_t move(enum way way, uint64_t descriptor, struct transfer transfer,
 static int64_t move_one(const struct call *call, enum way way, uint64_t offset)
 {
     uint64_t size = call->argument[2];
-    if ((int64_t)size < 0) {
-        return -EINVAL;
+    if (size > ADDRESSES) {
+        return -EFAULT;
     }
     if (size > LINUX_TRANSFER_MOST) {
         size = LINUX_TRANSFER_MOST;
@@ -128,15 +129,15 @@ int64_t call_pwrite64(const struct call *call)
     return (int64_t)call->argument[3] < 0 ? -EINVAL : move_one(call, WRITE, call->argument[3]);
 }
 
-// Adds up the pieces; -EINVAL when they are too much. What is beyond the most that one call moves is left out.
+// Adds up the pieces, or an error when one is more than there can be. What is beyond the most that one call moves is left out.
 static int64_t sum_of(const struct linux_vector *vector, size_t count)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < count; i++) {
-        if ((int64_t)vector[i].size < 0 || __builtin_add_overflow(sum, vector[i].size, &sum) ||
-            (int64_t)sum < 0) {
-            return -EINVAL;
+        if (vector[i].size > ADDRESSES) {
+            return (int64_t)vector[i].size < 0 ? -EINVAL : -EFAULT;
         }
+        sum += vector[i].size;
     }
     return (int64_t)(sum < LINUX_TRANSFER_MOST ? sum : LINUX_TRANSFER_MOST);
 }

@@ -46,7 +46,7 @@ TEST("what read and write refuse")
     CHECK(SYS(read, 9, AT(text), 1) == -EBADF);
     CHECK(SYS(read, 0, NOWHERE, 1) == -EFAULT);
     CHECK(SYS(write, 1, NOWHERE, 1) == -EFAULT);
-    CHECK(SYS(read, 0, AT(text), UINT64_MAX) == -EINVAL);
+    CHECK(SYS(read, 0, AT(text), UINT64_MAX) == -EFAULT);
     CHECK(SYS(read, 0, NOWHERE, 0) == 0);
     CHECK(SYS(pread64, 0, AT(text), 1, (uint64_t)-1) == -EINVAL);
 }
@@ -100,7 +100,7 @@ TEST("what vectors refuse")
     struct iovec sum[2] = {{"ab", INT64_MAX}, {"c", 1}};
     CHECK(open_new("/a") == 0);
     CHECK(SYS(writev, 0, AT(bad), 2) == -EINVAL);
-    CHECK(SYS(writev, 0, AT(sum), 2) == -EINVAL);
+    CHECK(SYS(writev, 0, AT(sum), 2) == -EFAULT);
     CHECK(SYS(writev, 0, AT(sum), 1025) == -EINVAL);
     CHECK(SYS(writev, 0, NOWHERE, 1) == -EFAULT);
     struct iovec many[100];
@@ -130,7 +130,7 @@ TEST("lseek from start, here and end; not before the start")
     CHECK(SYS(lseek, 0, (uint64_t)-1, SEEK_END) == 4);
     CHECK(SYS(lseek, 0, 100, SEEK_END) == 105);
     CHECK(SYS(lseek, 0, (uint64_t)-200, SEEK_CUR) == -EINVAL);
-    CHECK(SYS(lseek, 0, INT64_MAX, SEEK_CUR) == -EOVERFLOW);
+    CHECK(SYS(lseek, 0, INT64_MAX, SEEK_CUR) == -EINVAL);
     CHECK(SYS(lseek, 0, 0, 77) == -EINVAL);
 }
 

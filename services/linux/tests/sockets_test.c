@@ -54,7 +54,7 @@ TEST("there are UNIX sockets only, of three types")
     CHECK(SYS(socket, AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0) == 2);
     CHECK((SYS(fcntl, 2, F_GETFL) & O_NONBLOCK) != 0);
     CHECK(SYS(socket, AF_INET, SOCK_STREAM, 0) == -EAFNOSUPPORT);
-    CHECK(SYS(socket, AF_UNIX, SOCK_RAW, 0) == -ESOCKTNOSUPPORT);
+    CHECK(SYS(socket, AF_UNIX, 7, 0) == -ESOCKTNOSUPPORT);
     CHECK(SYS(socket, AF_UNIX, SOCK_STREAM, 9) == -EPROTONOSUPPORT);
     struct stat told;
     CHECK(SYS(fstat, 0, AT(&told)) == 0 && S_ISSOCK(told.st_mode));
@@ -132,7 +132,7 @@ TEST("shutdown closes one way")
     CHECK(SYS(write, 1, AT("x"), 1) == -EPIPE);
     CHECK(SYS(shutdown, 0, 7) == -EINVAL);
     CHECK(SYS(socket, AF_UNIX, SOCK_STREAM, 0) == 2);
-    CHECK(SYS(shutdown, 2, SHUT_RD) == -ENOTCONN);
+    CHECK(SYS(shutdown, 2, SHUT_RD) == 0);
 }
 
 TEST("MSG_PEEK leaves what it shows, MSG_WAITALL waits for all")
@@ -269,7 +269,7 @@ TEST("what bind, listen and connect refuse")
     CHECK(SYS(bind, 1, AT(&address), 1) == -EINVAL);
     CHECK(SYS(bind, 1, NOWHERE, sizeof address) == -EFAULT);
     address.sun_family = AF_INET;
-    CHECK(SYS(bind, 1, AT(&address), sizeof address) == -EAFNOSUPPORT);
+    CHECK(SYS(bind, 1, AT(&address), sizeof address) == -EINVAL);
     CHECK(SYS(accept, 1, 0, 0) == -EINVAL);
     CHECK(SYS(close, 0) == 0);
     CHECK(connect_to("/tmp/s", SOCK_STREAM) == -ECONNREFUSED);
@@ -287,7 +287,7 @@ TEST("connecting twice, and what is not connected")
     CHECK(connect_to("/tmp/s", SOCK_STREAM) == 1);
     CHECK(SYS(connect, 1, AT(&address), sizeof address) == -EISCONN);
     CHECK(SYS(socket, AF_UNIX, SOCK_STREAM, 0) == 2);
-    CHECK(SYS(read, 2, AT(&byte), 1) == -ENOTCONN);
+    CHECK(SYS(read, 2, AT(&byte), 1) == -EINVAL);
     CHECK(SYS(write, 2, AT(&byte), 1) == -ENOTCONN);
     uint32_t size = sizeof address;
     CHECK(SYS(getpeername, 2, AT(&address), AT(&size)) == -ENOTCONN);
@@ -335,6 +335,7 @@ TEST("a backlog that is full makes clients wait")
     CHECK(SYS(connect, 3, AT(&address), sizeof address) == 0);
     CHECK(SYS(close, 0) == 0);
     char byte;
+    CHECK(SYS(read, 2, AT(&byte), 1) == -ECONNRESET);
     CHECK(SYS(read, 2, AT(&byte), 1) == 0);
 }
 
@@ -457,15 +458,14 @@ TEST("files that nobody takes are closed")
     CHECK(send_files(0, (int32_t[]){9}, 1) == -EBADF);
 }
 
-TEST("a stream stops where files came along")
+TEST("a stream stops behind what files came with")
 {
     pair_world(SOCK_STREAM);
     char text[8];
     CHECK(SYS(write, 0, AT("ab"), 2) == 2);
     CHECK(send_files(0, (int32_t[]){0}, 1) == 1);
     CHECK(SYS(write, 0, AT("cd"), 2) == 2);
-    CHECK(receive(1, sizeof got_control, 0) == 2 && got.msg_controllen == 0);
-    CHECK(receive(1, sizeof got_control, 0) == 1 && got.msg_controllen == 24 - 4 + 4);
+    CHECK(receive(1, sizeof got_control, 0) == 3 && got.msg_controllen == 24);
     CHECK(SYS(close, (uint64_t)got_control.numbers[0]) == 0);
     CHECK(SYS(read, 1, AT(text), 8) == 2);
 }

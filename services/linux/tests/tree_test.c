@@ -297,10 +297,11 @@ static void host_world(const char *how)
 {
     char value[64];
     tree_world();
-    host_folder("share");
-    host_file("share/a", "from the host");
-    host_folder("share/d");
-    host_file("share/d/b", "deeper");
+    host_folder("host");
+    host_folder("host/share");
+    host_file("host/share/a", "from the host");
+    host_folder("host/share/d");
+    host_file("host/share/d/b", "deeper");
     (void)snprintf(value, sizeof value, "%s\tshare\t%s", strcmp(how, "ro") == 0 ? "/usr" : "/work",
                    how);
     CHECK(tree_mount(value) == 0);
@@ -337,9 +338,9 @@ TEST("what others may change is asked for each time")
 {
     host_world("rw");
     CHECK(stat_of("/work/new") == -ENOENT);
-    host_file("share/new", "x");
+    host_file("host/share/new", "x");
     CHECK(stat_of("/work/new") == 0);
-    host_file("share/a", "changed");
+    host_file("host/share/a", "changed");
     CHECK(strcmp(read_text("/work/a"), "changed") == 0);
     CHECK(stat_of("/work/a") == 0 && told.st_size == 7);
 }
@@ -394,7 +395,7 @@ TEST("folders of the host are listed in pieces, and again from the start")
     host_world("rw");
     char path[32];
     for (int i = 0; i < 300; i++) {
-        (void)snprintf(path, sizeof path, "share/d/name-%d", i);
+        (void)snprintf(path, sizeof path, "host/share/d/name-%d", i);
         host_file(path, "");
     }
     CHECK(count_entries("/work/d") == 303);
@@ -438,7 +439,7 @@ TEST("when the file server has no more numbers, those of cached names are given 
     files_most = 8;
     char path[32];
     for (int i = 0; i < 20; i++) {
-        (void)snprintf(path, sizeof path, "share/d/n%d", i);
+        (void)snprintf(path, sizeof path, "host/share/d/n%d", i);
         host_file(path, "x");
         (void)snprintf(path, sizeof path, "/usr/d/n%d", i);
         CHECK(stat_of(path) == 0);
@@ -480,7 +481,7 @@ TEST("a mapping of a large file shows the pages around, and reads need no more r
         block[i] = (char)('a' + i / 4096 % 26);
     }
     block[sizeof block - 1] = '\0';
-    host_file("share/big", block);
+    host_file("host/share/big", block);
     CHECK(open_at("/usr/big", O_RDONLY) == 0);
     struct file *file = descriptor_file(0);
     struct page_run run = {};
