@@ -12,6 +12,7 @@ import sys
 import time
 
 from bench import NotMeasured, Row, _counted
+from driver.kozo import run
 from driver.services import table_of
 
 MACHINE = ["--mem", "512", "--smp", "1", "--accel", "tcg", "--timeout", "300"]
@@ -104,7 +105,30 @@ def files(kozo):
     return _counted.measure(kozo, "bench/files", table)
 
 
-PARTS = [boot, restarts, files]
+# Bytes of one request, and requests under way at a time.
+READS = ((65536, 1), (8192, 8), (4096, 1))
+
+
+def disks(kozo):
+    """8 MiB read from a virtio disk in order, through the driver's session, wall time."""
+    image = kozo.file("read.img", bytes(8 * MIB))
+    rows = []
+    for request, depth in READS:
+        rates = []
+        for _ in range(STARTS):
+            line = f"run bench/disk {8 * MIB} {request} {depth}"
+            ended = run(kozo.command_line("--exec", line, "--disk", image, *MACHINE), timeout=330)
+            found = re.search(r"read (\d+) (\d+) (\d+)", ended.out)
+            if not found:
+                raise NotMeasured(f"the disk was not read\n{ended.told}")
+            amount, ticks, frequency = map(int, found.groups())
+            rates.append(amount / MIB / (ticks / frequency))
+        what = f"disk: read in pieces of {request // 1024} KiB, {depth} at a time"
+        rows.append(Row(what, statistics.median(rates), "MiB/s"))
+    return rows
+
+
+PARTS = [boot, restarts, files, disks]
 
 
 def measure(kozo):

@@ -45,7 +45,8 @@ struct kozo_memory {
     struct kozo_slots *slots;
     uint64_t free;  // bytes in free pieces
     uint64_t total; // bytes in all
-    size_t halves;  // slots that hold halves of pieces: how many depends on the order of all use so far
+    size_t
+        halves; // slots that hold halves of pieces: how many depends on the order of all use so far
     uint16_t unused;
     uint16_t free_list[64]; // by order
     struct kozo_piece piece[KOZO_MEMORY_PIECES];

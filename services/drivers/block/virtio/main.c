@@ -13,7 +13,7 @@
 #include "disk.h"
 #include "server.h"
 
-constexpr size_t CLIENTS = 3;
+constexpr size_t CLIENTS = 3; // that have memory at the same time
 constexpr size_t WISHES = 32;
 constexpr uint64_t PAGE = KOZO_PAGE_SIZE;
 
@@ -34,11 +34,22 @@ static struct {
     struct disk disk;
     uint64_t begun;
     struct wish wish[WISHES];
+    size_t client[CLIENTS]; // whose each part of the memory is: its place plus 1, or 0
 } driver;
+
+// The part of the memory that a client has; CLIENTS when it has none.
+static size_t part_of(size_t client)
+{
+    size_t part = 0;
+    while (part < CLIENTS && driver.client[part] != client) {
+        part++;
+    }
+    return part;
+}
 
 static uint64_t share_of(size_t place)
 {
-    return DISK_FREE + place * KOZO_BLOCK_MOST;
+    return DISK_FREE + part_of(place + 1) * KOZO_BLOCK_MOST;
 }
 
 static void end(struct wish *wish, enum kozo_error error)
@@ -119,17 +130,22 @@ static struct kozo_message serve_info(struct kozo_caller *caller)
     return kozo_block_info_answer(driver.disk.blocks, driver.disk.writable);
 }
 
-static struct kozo_slot share_slot(size_t place)
+static struct kozo_slot share_slot(size_t part)
 {
-    return (struct kozo_slot){driver.disk.device.free_slot + place};
+    return (struct kozo_slot){driver.disk.device.free_slot + part};
 }
 
 static struct kozo_message serve_share(struct kozo_caller *caller)
 {
-    if (caller->session >= CLIENTS) {
+    size_t part = part_of(caller->session + 1);
+    if (part == CLIENTS) {
+        part = part_of(0);
+    }
+    if (part == CLIENTS) {
         return kozo_answer(KOZO_NO_MEMORY);
     }
-    struct kozo_slot slot = share_slot(caller->session);
+    driver.client[part] = caller->session + 1;
+    struct kozo_slot slot = share_slot(part);
     constexpr uint64_t pages = KOZO_BLOCK_MOST / PAGE;
     enum kozo_error error = kozo_cnode_delete(slot);
     if (error == KOZO_OK) {
@@ -171,9 +187,9 @@ static bool is_in_range(const struct kozo_caller *caller, uint64_t block, uint64
                         uint64_t offset)
 {
     constexpr uint64_t most = KOZO_BLOCK_MOST / KOZO_BLOCK_SIZE;
-    return caller->session < CLIENTS && count > 0 && count <= most && block < driver.disk.blocks &&
-           count <= driver.disk.blocks - block && offset % KOZO_BLOCK_SIZE == 0 &&
-           offset <= KOZO_BLOCK_MOST - count * KOZO_BLOCK_SIZE;
+    return part_of(caller->session + 1) < CLIENTS && count > 0 && count <= most &&
+           block < driver.disk.blocks && count <= driver.disk.blocks - block &&
+           offset % KOZO_BLOCK_SIZE == 0 && offset <= KOZO_BLOCK_MOST - count * KOZO_BLOCK_SIZE;
 }
 
 static struct kozo_message begin_transfer(const struct kozo_caller *caller,
@@ -259,8 +275,10 @@ static bool left(size_t place)
             under_way = under_way || wish->used;
         }
     }
-    if (place < CLIENTS) {
-        (void)kozo_cnode_revoke(share_slot(place));
+    size_t part = part_of(place + 1);
+    if (part < CLIENTS) {
+        (void)kozo_cnode_revoke(share_slot(part));
+        driver.client[part] = under_way ? place + 1 : 0;
     }
     return !under_way;
 }
@@ -282,8 +300,7 @@ int main(int argument_count, char **arguments)
         .signalled = interrupted,
         .work = work,
     };
-    const char *fault =
-        disk_start(&driver.disk, argument_count > 0 ? number_of(arguments[0]) : 0);
+    const char *fault = disk_start(&driver.disk, argument_count > 0 ? number_of(arguments[0]) : 0);
     if (driver.disk.device.is_absent) {
         return 0;
     }
