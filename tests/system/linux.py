@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Linux programs: the same binaries on Linux and on KOZO, and whether both say the same.
 
-Each file in tests/linux is a family of sentences about what Linux promises: an ordinary program, compiled by this machine's
-compiler."""
+Each file in tests/linux is a family of sentences about what Linux promises: an ordinary program,
+compiled by this machine's compiler."""
 
 from driver import tap
 from driver.kozo import run
