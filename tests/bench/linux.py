@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Linux programs: instructions of linux/lat.c on KOZO, beside those of Linux 6.1 in the same emulator
 
-Counted under --icount by the program itself, whose time-stamp counter counts instructions. Linux's figures are those of
-a Debian 12 kernel without mitigations, on one processor, in the same emulator and mode; docs/performance.md tells how they were taken.
+Counted under --icount by the program itself, whose time-stamp counter counts instructions. Linux's
+figures are those of a Debian 12 kernel without mitigations, on one processor, in the same emulator
+and mode; docs/performance.md tells how they were taken.
 """
 
 import math
@@ -13,7 +14,8 @@ from driver.kozo import run
 
 SECONDS = 400
 
-# Name in the program, what it is, Linux's figure, how many times that KOZO may take; a goal of its own instead if it is above 10.
+# Name in the program, what it is, Linux's figure, how many times that KOZO may take; a goal of its
+# own instead if it is above 10.
 TABLE = [
     ("null", "a system call that does nothing", 340, 700),
     ("clock_gettime", "the clock, by the C library", 76, 80),
@@ -49,8 +51,8 @@ def figures(kozo):
     if built.status != 0:
         raise NotMeasured(f"lat.c can't be compiled\n{built.told}")
     ended = kozo.launch(
-        "run", "--icount", "--timeout", str(SECONDS), "--share", folder, "--", program, "-s", "10", "-d", "/tmp",
-        timeout=SECONDS + 60,
+        "run", "--icount", "--timeout", str(SECONDS), "--share", folder,
+        "--", program, "-s", "10", "-d", "/tmp", timeout=SECONDS + 60,
     )
     if ended.status != 0:
         raise NotMeasured(f"the program ended with {ended.status}\n{ended.told}")

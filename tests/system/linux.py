@@ -24,14 +24,16 @@ def compiled(kozo, path):
     folder = kozo.folder / "linux"
     folder.mkdir(exist_ok=True)
     program = folder / path.stem
-    ended = run(["cc", "-O1", "-static", "-pthread", "-o", program, path, *(path.parent / name for name in SHARED)])
+    sources = [path, *(path.parent / name for name in SHARED)]
+    ended = run(["cc", "-O1", "-static", "-pthread", "-o", program, *sources])
     expect_equal(ended.status, 0, f"the compiler's status for {path.name}", ended.told)
     return program
 
 
 def on_kozo(kozo, program, *arguments, options=(), **how):
     return kozo.launch(
-        "run", "--timeout", str(SECONDS), "--share", program.parent, *options, "--", program, *arguments,
+        "run", "--timeout", str(SECONDS), "--share", program.parent, *options,
+        "--", program, *arguments,
         timeout=SECONDS + 60, **how
     )
 
@@ -59,7 +61,8 @@ def what_linux_promises(kozo):
 PROGRAMS = {
     "busybox, a shell with a pipe": (["/bin/busybox", "sh", "-c", "echo one two | tr a-z A-Z; exit 7"], ""),
     "sort": (["/usr/bin/sort", "-rn"], "".join(f"{i}\n" for i in range(1, 20001))),
-    "bash, loops and arithmetic": (["/bin/bash", "-c", "for i in {1..50}; do s=$((s + i)); done; echo $s"], ""),
+    "bash, loops and arithmetic": (
+        ["/bin/bash", "-c", "for i in {1..50}; do s=$((s + i)); done; echo $s"], ""),
     "bash, substitutions and functions": (
         ["/bin/bash", "-c", "f() { echo $(($1 * 2)); }; x=$(f 21); echo ${x/4/5} $(echo a b c | wc -w)"], ""),
     "bash, a trap": (["/bin/bash", "-c", "trap 'echo caught' USR1; kill -USR1 $$; echo after"], ""),
