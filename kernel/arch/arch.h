@@ -193,6 +193,9 @@ static inline enum kozo_error arch_exit_to(struct thread *thread);
 // one whose system call this is (ARCH_EXIT_WITH_WORDS).
 static inline enum kozo_error arch_exit_with_words(struct thread *thread);
 
+// And where the words are those of the foreign system call of the one that came in.
+static inline enum kozo_error arch_exit_with_call(struct thread *thread);
+
 // --- Time and interrupts ------------------------------------------------------------------------
 
 // Ticks of the monotonic clock since some moment before the kernel started.

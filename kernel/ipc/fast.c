@@ -230,32 +230,67 @@ enum kozo_error endpoint_call_call(struct call *call)
 
 // --- Faults and foreign system calls ------------------------------------------------------------
 
+// The handler has the thread's time, and is current. All that it gets is there but the message's words.
+[[gnu::always_inline]] static inline void tell(struct cpu *cpu, struct thread *thread,
+                                               struct taker handler, enum queued queued)
+{
+    const struct slot *slot = &thread->fault_handler;
+
+    handler.thread->registers.operation = KOZO_OK;
+    handler.thread->registers.handle = slot->value;
+    thread->faulted = true;
+    lend_to(thread, handler.thread, endpoint_of(slot), queued);
+    cpu->detour = 0;
+    turn_to(cpu, handler.thread, handler.root);
+}
+
 struct thread *fast_tell(struct cpu *cpu, struct thread *thread)
 {
-    const struct slot *handler = &thread->fault_handler;
+    const struct slot *slot = &thread->fault_handler;
 
-    if (!ARCH_FAST_PATH || handler->object == 0) {
+    if (!ARCH_FAST_PATH || slot->object == 0) {
         return nullptr;
     }
-    struct taker taker = waiting_receiver(thread, endpoint_of(handler));
-    struct thread *receiver = taker.thread;
-    if (receiver == nullptr) {
+    struct taker handler = waiting_receiver(thread, endpoint_of(slot));
+    if (handler.thread == nullptr) {
         return nullptr;
     }
 
-    message_carry_fault(thread, receiver);
-    receiver->registers.operation = KOZO_OK;
-    receiver->registers.handle = handler->value;
-    thread->faulted = true;
-    lend_to(thread, receiver, endpoint_of(handler), WITH_OTHERS);
-    if (thread->extra != 0 && receiver->extra == 0) {
+    message_carry_fault(thread, handler.thread);
+    if (extra_may_step_aside(thread, handler.thread)) {
         extra_step_aside(cpu, thread);
     } else {
-        extra_switch(cpu, receiver->extra);
+        extra_switch(cpu, handler.thread->extra);
     }
-    cpu->detour = 0;
-    turn_to(cpu, receiver, taker.root);
-    return receiver;
+    tell(cpu, thread, handler, WITH_OTHERS);
+    return handler.thread;
+}
+
+enum kozo_error fast_foreign_call(struct call *call)
+{
+    struct cpu *cpu = call->cpu;
+    struct thread *thread = call->caller;
+    const struct slot *slot = &thread->fault_handler;
+
+    if (!ARCH_FAST_PATH || slot->object == 0 || foreign_enters(thread)) {
+        return foreign_call_generally(call);
+    }
+    struct taker handler = waiting_receiver(thread, endpoint_of(slot));
+    if (handler.thread == nullptr || handler.thread->queue_next != 0 ||
+        !extra_may_step_aside(thread, handler.thread)) {
+        return foreign_call_generally(call);
+    }
+
+    thread->fault.kind = KOZO_FAULT_SYSCALL;
+    handler.thread->registers.argument[0] = MESSAGE_FOREIGN_CALL;
+    extra_step_aside(cpu, thread);
+    tell(cpu, thread, handler, ALONE);
+    if (ARCH_EXIT_WITH_WORDS) {
+        return arch_exit_with_call(handler.thread);
+    }
+    arch_registers_call(&thread->registers,
+                        &handler.thread->registers.argument[MESSAGE_FIRST_WORD]);
+    return arch_exit_to(handler.thread);
 }
 
 // --- Reply and receive --------------------------------------------------------------------------
@@ -281,13 +316,6 @@ static inline bool runs_next(const struct cpu *cpu, const struct thread *server,
                              const struct thread *client)
 {
     return client->priority >= server->priority || !scheduler_is_above(cpu, client->priority);
-}
-
-// Whether the answer to a fault lets the thread go on at once.
-static inline bool goes_on(const struct thread *client, uint64_t info)
-{
-    return (uint32_t)info <= KOZO_REGISTER_WORDS && !client->interrupt &&
-           (foreign_is_result(info) || info >> 32 == KOZO_ANSWER_RESUME);
 }
 
 // The caller that can be answered at once, whatever the answer, since the time that the server runs on
@@ -358,36 +386,13 @@ reply_deliver(struct call *call, struct taker client, enum queued queued)
     return exit_with(server, client.thread, info);
 }
 
-// The answer to a fault.
-[[gnu::noinline]] static enum kozo_error fault_deliver(struct call *call, struct thread *client)
-{
-    const uint64_t *argument = call->argument;
-    uint64_t info = argument[0];
-
-    if (!goes_on(client, info)) {
-        return endpoint_reply_recv_generally(call);
-    }
-    if (foreign_is_result(info)) {
-        client->registers.operation = argument[MESSAGE_FIRST_WORD];
-    }
-    client->faulted = false;
-    return_to(call, client, WITH_OTHERS);
-    extra_come_back(call->cpu, client);
-    call->cpu->detour = client->foreign ? DETOUR_FOREIGN : 0;
-    turn_to(call->cpu, client, root_of(client));
-    return arch_exit_to(client);
-}
-
-// An answer with more to carry than registers, or to exchange, or where others wait; or to a fault.
+// An answer with more to carry than registers, or to exchange, or where others wait.
 [[gnu::noinline]] static enum kozo_error reply_with_more(struct call *call, struct thread *client)
 {
     uint64_t info = call->argument[0];
 
-    if (client->state != CALLING) {
+    if (client->standing != CALLING) {
         return endpoint_reply_recv_generally(call);
-    }
-    if (client->faulted) {
-        return fault_deliver(call, client);
     }
     if (!is_short(info)) {
         if (!is_plain(info, call->caller, client)) {
@@ -399,6 +404,44 @@ reply_deliver(struct call *call, struct taker client, enum queued queued)
     return reply_deliver(call, (struct taker){client, root_of(client)}, WITH_OTHERS);
 }
 
+// The same of an answer that lets a thread go on after its fault or foreign system call.
+[[gnu::noinline]] static enum kozo_error let_go_on_with_more(struct call *call,
+                                                             struct thread *client)
+{
+    client->faulted = false;
+    return_to(call, client, WITH_OTHERS);
+    extra_come_back(call->cpu, client);
+    call->cpu->detour = client->foreign;
+    turn_to(call->cpu, client, root_of(client));
+    return arch_exit_to(client);
+}
+
+// The answer to a fault.
+[[gnu::noinline]] static enum kozo_error answer_fault(struct call *call, struct thread *client)
+{
+    struct cpu *cpu = call->cpu;
+    const uint64_t *argument = call->argument;
+    uint64_t info = argument[0];
+
+    if (client->standing != thread_standing(CALLING, true)) {
+        return reply_with_more(call, client);
+    }
+    if (foreign_is_result(info)) {
+        client->registers.operation = argument[MESSAGE_FIRST_WORD];
+    } else if (info > KOZO_REGISTER_WORDS) {
+        return endpoint_reply_recv_generally(call);
+    }
+    if (endpoint_of(call->slot)->waitable.queue.last != 0 || !extra_is_aside(cpu, client)) {
+        return let_go_on_with_more(call, client);
+    }
+    client->faulted = false;
+    return_to(call, client, ALONE);
+    extra_return(cpu, client);
+    cpu->detour = client->foreign;
+    turn_to(cpu, client, root_of(client));
+    return arch_exit_to(client);
+}
+
 enum kozo_error endpoint_reply_recv_call(struct call *call)
 {
     struct taker client = reply_client(call);
@@ -406,8 +449,10 @@ enum kozo_error endpoint_reply_recv_call(struct call *call)
     if (client.thread == nullptr) {
         return endpoint_reply_recv_generally(call);
     }
-    const struct endpoint *endpoint = endpoint_of(call->slot);
-    if (client.thread->standing != CALLING || endpoint->waitable.queue.last != 0 ||
+    if (client.thread->standing != CALLING) {
+        return answer_fault(call, client.thread);
+    }
+    if (endpoint_of(call->slot)->waitable.queue.last != 0 ||
         !is_short(call->caller->registers.argument[0]) || client.thread->extra != call->cpu->extra)
         [[clang::unlikely]] {
         return reply_with_more(call, client.thread);

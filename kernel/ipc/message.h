@@ -20,6 +20,9 @@ enum kozo_error message_check(struct thread *sender, unsigned rights);
 // receiver has no slot, does not arrive. A fault is carried as a message, too.
 void message_carry(struct thread *sender, struct thread *receiver, uint64_t badge);
 
+// The info word of a foreign system call's message.
+constexpr uint64_t MESSAGE_FOREIGN_CALL = (uint64_t)KOZO_FAULT_SYSCALL << 32 | KOZO_REGISTER_WORDS;
+
 // The part of that for a thread's fault: info word and words.
 void message_carry_fault(const struct thread *sender, struct thread *receiver);
 

@@ -7,21 +7,31 @@
 #include "sched/scheduler.h"
 #include "syscall/call.h"
 
-struct thread *foreign_syscall(struct cpu *cpu, struct thread *thread)
+bool foreign_enters(const struct thread *thread)
 {
     const struct foreign *answers = &thread->answers;
     uint64_t at = arch_registers_call_site(&thread->registers);
 
-    if (answers->entry != 0 && at - answers->exempt >= answers->exempt_size) {
-        arch_registers_enter(&thread->registers, answers->entry);
-        return nullptr;
+    return answers->entry != 0 && at - answers->exempt >= answers->exempt_size;
+}
+
+enum kozo_error foreign_call_generally(struct call *call)
+{
+    struct thread *thread = call->caller;
+
+    if (foreign_enters(thread)) {
+        arch_registers_enter(&thread->registers, thread->answers.entry);
+        call->cpu->pending |= PENDING_ANSWERED;
+        return KOZO_OK;
     }
-    thread->fault = (struct fault){.kind = KOZO_FAULT_SYSCALL};
-    struct thread *handler = fast_tell(cpu, thread);
-    if (handler == nullptr) {
-        thread_tell(cpu, thread);
+    thread->fault.kind = KOZO_FAULT_SYSCALL;
+    struct thread *handler = fast_tell(call->cpu, thread);
+    if (handler != nullptr) {
+        return arch_exit_to(handler);
     }
-    return handler;
+    thread_tell(call->cpu, thread);
+    call->cpu->pending |= PENDING_ANSWERED;
+    return KOZO_OK;
 }
 
 bool foreign_is_result(uint64_t info)
@@ -61,8 +71,8 @@ enum kozo_error thread_set_foreign_call(struct call *call)
     }
 
     extra_leave(call->cpu, thread);
-    thread->foreign = argument[0] == 1;
-    thread->interrupt = thread->interrupt && thread->foreign;
+    thread->foreign = argument[0] == 1 ? DETOUR_FOREIGN : 0;
+    thread->interrupt = thread->interrupt && thread->foreign != 0;
     thread->answers =
         (struct foreign){.entry = argument[1], .exempt = argument[2], .exempt_size = size};
     extra_decide(thread);

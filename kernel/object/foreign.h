@@ -28,9 +28,12 @@ struct foreign {
     uint64_t exempt, exempt_size; // instructions whose system calls go to the handler all the same
 };
 
-// The current thread, which is foreign, made a system call. Gives its handler, when that runs in its
-// place already.
-struct thread *foreign_syscall(struct cpu *cpu, struct thread *thread);
+// Whether a system call of the thread makes it go on at its entry.
+[[nodiscard]] bool foreign_enters(const struct thread *thread);
+
+// A system call of the current thread, which is foreign, in all cases; ipc/fast.c takes those that are
+// common before.
+[[gnu::noinline]] enum kozo_error foreign_call_generally(struct call *call);
 
 // An answer's info word says that word 0 is the result.
 [[nodiscard]] bool foreign_is_result(uint64_t info);

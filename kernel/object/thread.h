@@ -61,10 +61,11 @@ struct thread {
 
     union {
         struct {
-            uint8_t state; // enum thread_state
-            bool faulted;  // SENDING or CALLING because of `fault`, not by a system call
+            uint8_t state;  // enum thread_state
+            bool faulted;   // SENDING or CALLING because of `fault`, not by a system call
+            bool interrupt; // foreign: an INTERRUPTED message is due before its next instruction
         };
-        uint16_t standing; // the state itself, when it is not faulted
+        uint32_t standing; // all of these at once: see thread_standing
     };
     uint8_t priority;
     uint8_t own_priority; // without those who wait for it: see sched/waits.h
@@ -72,8 +73,7 @@ struct thread {
     bool calls;           // SENDING: wants an answer
     uint8_t depth;        // lenders before it in the chain, or more
     bool timeouts;        // its fault handler is told when time that it borrowed is spent
-    bool foreign;         // set extra_decide after a change
-    bool interrupt;       // foreign: an INTERRUPTED message is due before its next instruction
+    uint8_t foreign;      // 0 or DETOUR_FOREIGN; call extra_decide after a change
     uint8_t cpu;          // the processor of the time that it uses, or used last
 
     link_t queue_next, queue_previous; // in a ready list, or in the queue of waiting_on
@@ -96,6 +96,14 @@ struct thread {
 };
 static_assert(offsetof(struct thread, registers) == sizeof(struct object));
 static_assert(sizeof(struct thread) <= 1u << THREAD_BITS);
+
+// The `standing` of a thread in this state that is not to be interrupted.
+static inline uint32_t thread_standing(enum thread_state state, bool faulted)
+{
+    return (uint32_t)state | (uint32_t)faulted << 8;
+}
+static_assert(offsetof(struct thread, faulted) == offsetof(struct thread, standing) + 1);
+static_assert(offsetof(struct thread, state) == offsetof(struct thread, standing));
 
 static inline struct thread *thread_of(const struct slot *capability)
 {

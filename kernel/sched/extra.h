@@ -35,13 +35,16 @@ static inline void extra_switch(struct cpu *cpu, link_t extra)
     }
 }
 
-// The current thread is about to be replaced by its fault handler, which has no extra state.
+// Whether a thread that something is to be told of may step aside for its handler.
+static inline bool extra_may_step_aside(const struct thread *thread, const struct thread *handler)
+{
+    return thread->extra != 0 && handler->extra == 0 && kernel.processors == 1 &&
+           !arch_debug_in_use(&thread->registers);
+}
+
+// The current thread is about to be replaced by its handler.
 static inline void extra_step_aside(struct cpu *cpu, struct thread *thread)
 {
-    if (kernel.lock.needed || arch_debug_in_use(&thread->registers)) {
-        extra_change(cpu, 0);
-        return;
-    }
     thread->user_time += arch_now() - cpu->extra_since;
     if (thread->extended != 0) {
         arch_extended_hide();
@@ -49,18 +52,29 @@ static inline void extra_step_aside(struct cpu *cpu, struct thread *thread)
     cpu->extra = thread->extra | EXTRA_ASIDE;
 }
 
-// The thread, which may have stepped aside, is about to run again.
-static inline void extra_come_back(struct cpu *cpu, const struct thread *thread)
+static inline bool extra_is_aside(const struct cpu *cpu, const struct thread *thread)
 {
-    if (cpu->extra != (thread->extra | EXTRA_ASIDE)) {
-        extra_switch(cpu, thread->extra);
-        return;
-    }
+    return cpu->extra == (thread->extra | EXTRA_ASIDE);
+}
+
+// The thread that has stepped aside is about to run again.
+static inline void extra_return(struct cpu *cpu, const struct thread *thread)
+{
     if (thread->extended != 0) {
         arch_extended_show();
     }
     cpu->extra = thread->extra;
     cpu->extra_since = arch_now();
+}
+
+// The same of one that may have.
+static inline void extra_come_back(struct cpu *cpu, const struct thread *thread)
+{
+    if (extra_is_aside(cpu, thread)) {
+        extra_return(cpu, thread);
+    } else {
+        extra_switch(cpu, thread->extra);
+    }
 }
 
 // The thread's extra state leaves the processor, if it is there.

@@ -57,7 +57,9 @@ static void add(const struct cpu *cpu, struct thread *thread,
 {
     struct cpu *home = thread_processor(thread);
 
-    if (thread->state != READY || thread->time == 0 || thread == home->current || thread->queued) {
+    // The current thread may have got time of another processor: it goes there when it has left this one.
+    if (thread->state != READY || thread->time == 0 || thread == home->current ||
+        thread == cpu->current || thread->queued) {
         return;
     }
     if (!has_spent_time(thread)) {
@@ -267,7 +269,7 @@ struct thread *scheduler_choose(struct cpu *cpu)
     } while ((cpu->pending & PENDING_CHOICE) != 0);
     extra_switch(cpu, thread == nullptr ? 0 : thread->extra);
     if (thread != nullptr) {
-        cpu->detour = thread->foreign ? DETOUR_FOREIGN : 0;
+        cpu->detour = thread->foreign;
         cpu->call.cpu = cpu;
         cpu->call.caller = thread;
         cpu->call.argument = thread->registers.argument;

@@ -157,18 +157,6 @@ static inline bool suits(const struct slot *slot, const struct operation *operat
     return ((uint32_t)slot->head & operation->mask) == operation->wanted;
 }
 
-// A foreign thread has no operations.
-[[gnu::noinline]] static enum kozo_error take_detour(struct call *call)
-{
-    struct thread *handler = foreign_syscall(call->cpu, call->caller);
-
-    if (handler != nullptr) {
-        return arch_exit_to(handler);
-    }
-    call->cpu->pending |= PENDING_ANSWERED;
-    return KOZO_OK;
-}
-
 static inline enum kozo_error begin_audited(struct cpu *cpu, const struct operation *operation)
 {
     struct call *call = &cpu->call;
@@ -194,7 +182,7 @@ enum kozo_error syscall_begin(struct cpu *cpu)
 
     cpu->work = 0;
     if (cpu->detour != 0) [[clang::unlikely]] {
-        return take_detour(call);
+        return fast_foreign_call(call);
     }
     if (registers->operation >= OPERATIONS) [[clang::unlikely]] {
         return KOZO_BAD_OPERATION;

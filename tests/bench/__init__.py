@@ -19,15 +19,16 @@ class Row:
     goal: float | None = None
     sel4: float | None = None
     lost: str = ""
+    costly: str = ""  # instructions of it that cost more than one
 
     @property
     def cells(self):
         goal = "" if self.goal is None else f"≤ {self.amount(self.goal)}"
         sel4 = "" if self.sel4 is None else self.amount(self.sel4)
         if self.found is None:
-            return [self.what, "none", goal, sel4, f"not measured: {self.lost}"]
+            return [self.what, "none", goal, sel4, f"not measured: {self.lost}", ""]
         verdict = "" if self.goal is None else ("met" if self.found <= self.goal else "missed")
-        return [self.what, self.amount(self.found), goal, sel4, verdict]
+        return [self.what, self.amount(self.found), goal, sel4, verdict, self.costly]
 
     def amount(self, value):
         return f"{number(value)} {self.unit}".rstrip()

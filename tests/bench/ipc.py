@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Messages, signals and faults between two address spaces: instructions, as the user sees it, stub included
 
-Counted by programs/ipc.c. seL4's figures are of the same emulator in the same mode; docs/performance.md
+Counted by programs/ipc.c; "of them" are those instructions of one round that cost more than one on a real
+processor, counted by plugin/costly.c in a run of their own. seL4's figures are of the same emulator in the same mode; docs/performance.md
 tells how both were taken.
 """
 
-from bench import _counted
+from bench import _costly, _counted
+
+PROGRAM = "bench/ipc"
 
 # Name in the program, what it is, goal, seL4.
 TABLE = [
@@ -25,4 +28,9 @@ TABLE = [
 
 
 def measure(kozo):
-    return _counted.measure(kozo, "bench/ipc", TABLE)
+    rows = _counted.measure(kozo, PROGRAM, TABLE)
+    names = [name for name, *_ in TABLE]
+    costly = _costly.measure(kozo, PROGRAM, names, _counted.OPTIONS)
+    for name, row in zip(names, rows):
+        row.costly = costly[name]
+    return rows

@@ -161,8 +161,8 @@ static void mix_thread(struct hash *hash, const struct thread *thread)
         copy.badge = 0;
         copy.calls = false;
     }
-    if (!thread->faulted) {
-        copy.fault = (struct fault){};
+    if (!thread->faulted || tells) {
+        copy.fault = (struct fault){.kind = tells ? KOZO_FAULT_SYSCALL : 0};
     }
     mix_words(hash, &copy, sizeof(copy));
 }

@@ -153,3 +153,8 @@ static inline enum kozo_error arch_exit_with_words(struct thread *thread)
 {
     return arch_exit_to(thread);
 }
+
+static inline enum kozo_error arch_exit_with_call(struct thread *thread)
+{
+    return arch_exit_to(thread);
+}

@@ -269,14 +269,59 @@ entry_exit_with_words:
         RESTORE_CALL %rcx
         mov     R_RAX(%rax), %rax
         WAY_OUT_SWAPPED sysretq
+        .size   entry_exit_with_words, . - entry_exit_with_words
+
+// The same with the words of a foreign system call: its number and six arguments.
+        .globl  entry_exit_with_call
+        .type   entry_exit_with_call, @function
+entry_exit_with_call:
+        add     $(THREAD_REGISTERS + FRAME_END), %rax
+        mov     %gs:CPU_FRAME_END, %rcx
+        cmpl    $0, %gs:CPU_SHORT_EXIT
+        je      .Lcopy_call
+        cmpq    $VECTOR_SYSCALL, R_VECTOR(%rax)
+        jne     .Lcopy_call
+        mov     %rax, %gs:CPU_FRAME_END
+        EXCHANGE_BASES
+        mov     R_RBX(%rax), %rbx
+        mov     R_RBP(%rax), %rbp
+        mov     R_RDI(%rax), %rdi
+        mov     R_RSI(%rax), %rsi
+        mov     R_RDX(%rax), %rdx
+        mov     R_RAX(%rcx), %r8
+        mov     R_RDI(%rcx), %r9
+        mov     R_RSI(%rcx), %r10
+        mov     R_RDX(%rcx), %r12
+        mov     R_R10(%rcx), %r13
+        mov     R_R8(%rcx), %r14
+        mov     R_R9(%rcx), %r15
+        mov     R_RIP(%rax), %rcx
+        mov     R_RFLAGS(%rax), %r11
+        mov     R_RSP(%rax), %rsp
+        mov     R_RAX(%rax), %rax
+        WAY_OUT_SWAPPED sysretq
+        .size   entry_exit_with_call, . - entry_exit_with_call
+
+.macro COPY_WORD from, to
+        mov     \from(%rcx), %rdx
+        mov     %rdx, \to(%rax)
+.endm
+
+.Lcopy_call:
+        COPY_WORD R_RAX, R_R8
+        COPY_WORD R_RDI, R_R9
+        COPY_WORD R_RSI, R_R10
+        COPY_WORD R_RDX, R_R12
+        COPY_WORD R_R10, R_R13
+        COPY_WORD R_R8, R_R14
+        COPY_WORD R_R9, R_R15
+        jmp     .Lswitch
 
 .Lcopy_words:
         .irp    word, R_R8, R_R9, R_R10, R_R12, R_R13, R_R14, R_R15
-        mov     \word(%rcx), %rdx
-        mov     %rdx, \word(%rax)
+        COPY_WORD \word, \word
         .endr
         jmp     .Lswitch
-        .size   entry_exit_with_words, . - entry_exit_with_words
 
 // Without FSGSBASE a thread can't change its bases, so they need not be saved.
 .Lswitch_slowly:
@@ -316,8 +361,9 @@ entry_exit_with_words:
 
 // --- Exceptions and interrupts ------------------------------------------------------------------
 
-// One stub for each vector, all of one size, so that the address follows from the number. Those
-// with an error code: Intel SDM volume 3, table 6-1. The careful ones have stacks of their own.
+// One stub for each vector, of one size for exceptions and another for interrupts, so that the address
+// follows from the number. Those with an error code: Intel SDM volume 3, table 6-1. The careful ones
+// have stacks of their own.
 #define HAS_ERROR(v)                                                                               \
         ((v) == 8 || ((v) >= 10 && (v) <= 14) || (v) == 17 || (v) == 21 || (v) == 29 || (v) == 30)
 #define IS_CAREFUL(v) ((v) == 1 || (v) == 2 || (v) == 8 || (v) == 18)
@@ -327,7 +373,7 @@ entry_exit_with_words:
         .balign STUB_SIZE
 entry_stubs:
         .set    vector, 0
-        .rept   256
+        .rept   STUB_EXCEPTIONS
         .balign STUB_SIZE, 0xcc
         .if     !HAS_ERROR(vector)
         pushq   $0
@@ -338,6 +384,13 @@ entry_stubs:
         .else
         jmp     entry_common
         .endif
+        .set    vector, vector + 1
+        .endr
+// The number less 128 takes one byte.
+        .rept   256 - STUB_EXCEPTIONS
+        .balign STUB_INTERRUPT_SIZE, 0xcc
+        pushq   $(vector - 128)
+        jmp     entry_interrupt
         .set    vector, vector + 1
         .endr
         .balign STUB_SIZE, 0xcc
@@ -370,6 +423,13 @@ entry_stubs:
 
 // Speculation past the test must not use the wrong GS base, so both ways start with a fence
 // (CVE-2019-1125).
+        .type   entry_interrupt, @function
+entry_interrupt:
+        pushq   (%rsp)
+        addq    $128, (%rsp)
+        movq    $0, 8(%rsp)
+        .size   entry_interrupt, . - entry_interrupt
+
         .type   entry_common, @function
 entry_common:
         SAVE_ALL

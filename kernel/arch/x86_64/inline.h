@@ -167,3 +167,11 @@ static inline enum kozo_error arch_exit_with_words(struct thread *thread)
     __asm__ volatile("jmp entry_exit_with_words" : "=a"(result) : "a"(thread) : "memory");
     return (enum kozo_error)result;
 }
+
+static inline enum kozo_error arch_exit_with_call(struct thread *thread)
+{
+    uint64_t result;
+
+    __asm__ volatile("jmp entry_exit_with_call" : "=a"(result) : "a"(thread) : "memory");
+    return (enum kozo_error)result;
+}

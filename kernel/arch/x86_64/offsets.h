@@ -62,7 +62,9 @@
 #define EXCEPTION_DEBUG_VECTOR 1
 #define DEBUG_STATUS_FIRST     0xffff0ff0
 
-#define STUB_SIZE 16
+#define STUB_SIZE           16
+#define STUB_EXCEPTIONS     32
+#define STUB_INTERRUPT_SIZE 8
 
 // Of the first processor's kernel stack, from the start of x86_stacks.
 #define STACK_TOP 0x5000

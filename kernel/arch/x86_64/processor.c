@@ -147,6 +147,14 @@ static enum careful_stack vector_stack(unsigned vector)
     }
 }
 
+// Where the stub of a vector is: see entry.S.
+static uint64_t stub_offset(unsigned vector)
+{
+    return vector < STUB_EXCEPTIONS
+               ? STUB_SIZE * vector
+               : STUB_SIZE * STUB_EXCEPTIONS + STUB_INTERRUPT_SIZE * (vector - STUB_EXCEPTIONS);
+}
+
 // Interrupt gates, closed to INT from user mode but for the breakpoint: Intel SDM volume 3,
 // section 6.14.1.
 static void gates_start(void)
@@ -154,7 +162,7 @@ static void gates_start(void)
     struct descriptor_pointer pointer = {.limit = sizeof(gates) - 1, .base = (uint64_t)gates};
 
     for (unsigned i = 0; i < 256; i++) {
-        uint64_t stub = (uint64_t)entry_stubs + (uint64_t)STUB_SIZE * i;
+        uint64_t stub = (uint64_t)entry_stubs + stub_offset(i);
         uint64_t kind = GATE_INTERRUPT | vector_stack(i);
 
         kind |= i == EXCEPTION_BREAKPOINT ? GATE_USER : 0;

@@ -290,3 +290,45 @@ TEST("a new budget of time that another processor uses sets the timer there")
     CHECK(CALL(SCHED_CONTROL_CONFIGURE, AT_OTHER_TIME, AT_OTHER + 1, 200) == KOZO_OK);
     CHECK(host_deadline(&kernel.cpu[1]) <= host.now + 200);
 }
+
+TEST("a server whose own time has moved away while it ran on a caller's goes there with its next "
+     "receive")
+{
+    world_begin();
+    world_second_processor(AT_OTHER_TIME);
+    struct thread *server = world_thread(AT_OTHER);
+    const struct thread *first = world_current();
+    world_make(KOZO_TYPE_ENDPOINT, 0, AT_ENDPOINT);
+    world_make(KOZO_TYPE_REPLY, 0, AT_REPLY);
+    CHECK(world_run(server));
+    CHECK(CALL(ENDPOINT_RECV, AT_ENDPOINT, 0, AT_REPLY) == WAITS);
+    CHECK(CALL(ENDPOINT_CALL, AT_ENDPOINT, 0) == WAITS);
+    CHECK(world_current() == server && server->time != server->context.object);
+    CHECK(CALL(SCHED_CONTROL_CONFIGURE, AT_OTHER_TIME, AT_OTHER + 1, BUDGET_DEFAULT) == KOZO_OK);
+    CHECK(world_current() == server && server->cpu == 0);
+    // With the general path, since something waits.
+    CHECK(CALL(REPLY_REPLY, AT_REPLY, 0) == KOZO_OK);
+    CHECK(CALL(ENDPOINT_RECV, AT_ENDPOINT, 0, AT_REPLY) == WAITS);
+    CHECK(server->state == RECEIVING && !server->queued && server->cpu == 1);
+    CHECK(current_on(0) == first && current_on(1) == nullptr);
+    CHECK(CALL(ENDPOINT_CALL, AT_ENDPOINT, 0) == WAITS);
+    CHECK(current_on(1) == server && first->state == CALLING);
+}
+
+TEST("a server whose time has moved, and which does not wait, goes on where its time is")
+{
+    world_begin();
+    world_second_processor(AT_OTHER_TIME);
+    struct thread *server = world_thread(AT_OTHER);
+    world_make(KOZO_TYPE_ENDPOINT, 0, AT_ENDPOINT);
+    world_make(KOZO_TYPE_REPLY, 0, AT_REPLY);
+    CHECK(world_run(server));
+    CHECK(CALL(ENDPOINT_RECV, AT_ENDPOINT, 0, AT_REPLY) == WAITS);
+    CHECK(CALL(ENDPOINT_CALL, AT_ENDPOINT, 0) == WAITS);
+    CHECK(CALL(SCHED_CONTROL_CONFIGURE, AT_OTHER_TIME, AT_OTHER + 1, BUDGET_DEFAULT) == KOZO_OK);
+    CHECK(CALL(REPLY_REPLY, AT_REPLY, 0) == KOZO_OK);
+    CHECK(world_enter(KOZO_OP_ENDPOINT_TRY_RECV, AT_ENDPOINT, (const uint64_t[9]){0, AT_REPLY}));
+    CHECK(server->registers.operation == KOZO_WOULD_BLOCK);
+    CHECK(server->cpu == 1 && (current_on(1) == server || server->queued));
+    CHECK(current_on(0) != server);
+}
