@@ -21,8 +21,8 @@ RULES = (
 def rules(kozo):
     path = kozo.folder / "rules"
     shutil.copy("/bin/true", path)
-    line = kozo.command_line("--share", kozo.folder, "--command", "run test/relay", "--timeout", "60", "--", path)
-    ended = run(line)
+    options = ["--share", kozo.folder, "--command", "run test/relay", "--timeout", "60"]
+    ended = run(kozo.command_line(*options, "--", path))
     expect_equal(ended.out.splitlines(), [f"{rule}: kept" for rule in RULES], "the rules", ended.told)
     expect_equal(ended.status, 0, "the status", ended.told)
 

@@ -60,7 +60,7 @@ static void clean(void)
     }
 }
 
-// usr, with usr/bin and usr/lib; home, shared at /home/a; the link /bin to usr/bin.
+// usr, with usr/bin and usr/lib; home, shared at /house/a; the link /bin to usr/bin.
 static bool begin(void)
 {
     static bool registered;
@@ -74,7 +74,7 @@ static bool begin(void)
     }
     view = (struct view){.files.stream = -1, .files.watch = -1};
     return made && view_add(&view, "/usr", "usr", inside("usr"), false, nullptr) == 0 &&
-           view_add(&view, "/home/a", "share", inside("home"), true, nullptr) == 0 &&
+           view_add(&view, "/house/a", "share", inside("home"), true, nullptr) == 0 &&
            view_add_link(&view, "/bin", "usr/bin") == 0;
 }
 
@@ -96,12 +96,13 @@ TEST("paths lead into places, through links of the view and of the places")
     put_text("usr/bin/tool", "x");
     CHECK(symlink("tool", inside("usr/bin/same")) == 0);
     CHECK(symlink("/bin/tool", inside("usr/bin/absolute")) == 0);
-    CHECK(symlink("../../home/a/own", inside("usr/bin/elsewhere")) == 0);
+    CHECK(symlink("../../house/a/own", inside("usr/bin/elsewhere")) == 0);
     put_text("home/own", "x");
     CHECK(leads("/usr/bin/tool", "/usr/bin/tool") && leads("/bin/tool", "/usr/bin/tool"));
     CHECK(leads("/bin/same", "/usr/bin/tool") && leads("/bin/absolute", "/usr/bin/tool"));
-    CHECK(leads("/bin/elsewhere", "/home/a/own") && leads("//bin/./../bin//tool", "/usr/bin/tool"));
-    CHECK(leads("/", "/") && leads("/..", "/") && leads("/home", "/home"));
+    CHECK(leads("/bin/elsewhere", "/house/a/own") &&
+          leads("//bin/./../bin//tool", "/usr/bin/tool"));
+    CHECK(leads("/", "/") && leads("/..", "/") && leads("/house", "/house"));
 }
 
 TEST("what is not there, lies outside, or goes round in circles is told apart")
@@ -110,7 +111,7 @@ TEST("what is not there, lies outside, or goes round in circles is told apart")
     struct view_found found;
     CHECK(view_find(&view, "/usr/none", &found) == -ENOENT && !found.outside);
     CHECK(view_find(&view, "/etc/passwd", &found) == -ENOENT && found.outside);
-    CHECK(view_find(&view, "/home/b", &found) == -ENOENT && found.outside);
+    CHECK(view_find(&view, "/house/b", &found) == -ENOENT && found.outside);
     CHECK(symlink("round", inside("usr/round")) == 0 && error_of("/usr/round") == ELOOP);
     put_text("usr/file", "x");
     CHECK(error_of("/usr/file/x") == ENOTDIR && error_of("relative") == ENOENT);

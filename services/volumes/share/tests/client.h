@@ -2,7 +2,7 @@
 // What is around the volume in tests: a client with its memory, and a stream of messages to a host.
 #pragma once
 
-#include "../share.h"
+#include "share.h"
 
 constexpr size_t CLIENT_MEMORY = 0x40000;
 constexpr size_t CLIENT_STREAM = 4UL << 20;

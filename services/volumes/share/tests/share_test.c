@@ -4,7 +4,7 @@
 //     top/file          "hello"
 //     top/folder/inner  "inside"
 //     top/link          a link to "file"
-#include "../share.h"
+#include "share.h"
 
 #include <fcntl.h>
 #include <ftw.h>
@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../../../tools/share/server.h"
 #include "client.h"
+#include "server.h"
 #include "test.h"
 #include "wire.h"
 

@@ -3,7 +3,7 @@
 // specification (section 2.7), not by the driver's code, and does just what a test tells it to.
 #pragma once
 
-#include "../ports.h"
+#include "ports.h"
 
 constexpr uint64_t DEVICE_PHYSICAL = 0x1'0000'0000;
 

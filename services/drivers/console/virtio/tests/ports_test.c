@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Ports with a device that works, and with devices that lie.
-#include "../ports.h"
+#include "ports.h"
 
 #include <string.h>
 
