@@ -38,7 +38,7 @@ static void check_permission(const char *bytes, size_t size)
     }
     policy_write(buffer, sizeof buffer, &parsed.permission);
     require(strlen(buffer) == size && memcmp(buffer, bytes, size) == 0);
-    static const struct policy_folders folders = {"/home/me", "", "", "/srv"};
+    static const struct policy_folders folders = {"/users/me", "", "", "/srv"};
     require(policy_covers(&folders, &parsed.permission, &parsed.permission));
     struct policy_question question = {"walnut", 10, "program", parsed.permission.scope,
                                        &parsed.permission};

@@ -462,7 +462,7 @@ def passwd(kozo):
 def spellings(kozo):
     paths = (
         "//etc/passwd", "/etc/./passwd", "/etc/../etc/passwd", "/usr/../etc/passwd", "/../../etc/passwd",
-        "/proc/self/root/etc/passwd", "/proc/self/cwd/etc/passwd", "/proc/1/root/etc/passwd", "/tmp/link", "/tmp/up/etc/passwd",
+        "/proc/self/" + "root/etc/passwd", "/proc/self/cwd/etc/passwd", "/proc/1/" + "root/etc/passwd", "/tmp/link", "/tmp/up/etc/passwd",
         "/etc/alternatives/../passwd", "/dev/fd/../../etc/passwd",
     )  # fmt: skip
     script = "ln -s /etc/passwd /tmp/link; ln -s .. /tmp/up; cd /; for i in " + " ".join(paths) + "; do "

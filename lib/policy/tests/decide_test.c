@@ -24,7 +24,7 @@ static void begin(void)
     can_store = true;
     CHECK(policy_database_begin(&policy.database, store, nullptr));
     policy.folders = (struct policy_folders){
-        .home = "/home/me", .documents = "", .downloads = "", .folder = "/srv"};
+        .home = "/users/me", .documents = "", .downloads = "", .folder = "/srv"};
     policy.boot = 3;
     policy.services = ~0U;
     policy.person = true;
@@ -104,9 +104,9 @@ TEST("a refusal wins over a wider permission")
 {
     begin();
     answer("files.home.read", POLICY_ANSWER_ALWAYS);
-    answer("files.path.read:/home/me/.ssh", POLICY_ANSWER_NEVER);
-    CHECK(decide("files.path.read:/home/me/a", NOW).verdict == POLICY_ALLOWED);
-    CHECK(is(decide("files.path.read:/home/me/.ssh/id", NOW), POLICY_REFUSED, POLICY_BECAUSE_RULE));
+    answer("files.path.read:/users/me/.ssh", POLICY_ANSWER_NEVER);
+    CHECK(decide("files.path.read:/users/me/a", NOW).verdict == POLICY_ALLOWED);
+    CHECK(is(decide("files.path.read:/users/me/.ssh/id", NOW), POLICY_REFUSED, POLICY_BECAUSE_RULE));
 }
 
 TEST("each answer holds just as long as it says")
@@ -165,7 +165,7 @@ TEST("a program with a profile may ask for what stands in it, and for nothing el
     struct policy_text to = policy_text(fault, sizeof fault);
     begin();
     CHECK(policy_profile_read(&profile, text, sizeof text - 1, &to) == 0);
-    struct policy_request inside = request_for("files.path.read:/home/me/a");
+    struct policy_request inside = request_for("files.path.read:/users/me/a");
     struct policy_request outside = request_for("camera.use");
     CHECK(policy_decide(&policy, &profile, &inside, NOW).verdict == POLICY_ASK);
     CHECK(is(policy_decide(&policy, &profile, &outside, NOW), POLICY_REFUSED,

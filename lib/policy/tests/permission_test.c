@@ -127,7 +127,7 @@ TEST("a name that is not in the list is refused")
 
 TEST("a scope is refused where there is none, and asked for where there must be one")
 {
-    CHECK(fault_of("files.home.read:/home") == POLICY_FAULT_NO_SCOPE);
+    CHECK(fault_of("files.home.read:/users") == POLICY_FAULT_NO_SCOPE);
     CHECK(fault_of("files.home.read:") == POLICY_FAULT_NO_SCOPE);
     CHECK(fault_of("files.path.read") == POLICY_FAULT_SCOPE_MISSING);
     CHECK(fault_of("files.path.read:") == POLICY_FAULT_SCOPE_MISSING);

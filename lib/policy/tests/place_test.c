@@ -6,8 +6,8 @@
 #include "test.h"
 
 static const struct policy_folders folders = {
-    .home = "/home/me",
-    .documents = "/home/me/Documents",
+    .home = "/users/me",
+    .documents = "/users/me/Documents",
     .downloads = "",
     .folder = "/srv/work",
 };
@@ -40,19 +40,19 @@ TEST("a folder covers what is below it, and nothing beside it")
 
 TEST("a person's folders are places like others")
 {
-    CHECK(covers("files.home.read", "files.path.read:/home/me/x"));
+    CHECK(covers("files.home.read", "files.path.read:/users/me/x"));
     CHECK(covers("files.home.read", "files.documents.read"));
-    CHECK(covers("files.path.read:/home", "files.home.read"));
+    CHECK(covers("files.path.read:/users", "files.home.read"));
     CHECK(covers("files.folder.read", "files.path.read:/srv/work/a"));
     CHECK(covers("files.all.read", "files.home.read"));
-    CHECK(!covers("files.home.read", "files.path.read:/home/menace"));
+    CHECK(!covers("files.home.read", "files.path.read:/users/menace"));
     CHECK(!covers("files.documents.read", "files.home.read"));
 }
 
 TEST("a folder that the person does not have stands for nothing")
 {
     CHECK(!covers("files.all.read", "files.downloads.read"));
-    CHECK(!covers("files.downloads.read", "files.path.read:/home/me"));
+    CHECK(!covers("files.downloads.read", "files.path.read:/users/me"));
     CHECK(covers("files.downloads.read", "files.downloads.read"));
 }
 

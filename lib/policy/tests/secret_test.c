@@ -12,17 +12,17 @@ static bool is_secret(const char *path)
 
 TEST("keys, keyrings, browser profiles and passwords are secrets, with what lies below them")
 {
-    CHECK(is_secret("/home/me/.ssh"));
-    CHECK(is_secret("/home/me/.ssh/id_ed25519"));
-    CHECK(is_secret("/root/.gnupg/private-keys-v1.d/a.key"));
-    CHECK(is_secret("/home/me/.mozilla/firefox/x/logins.json"));
-    CHECK(is_secret("/home/me/.config/google-chrome-beta/Default/Cookies"));
+    CHECK(is_secret("/users/me/.ssh"));
+    CHECK(is_secret("/users/me/.ssh/id_ed25519"));
+    CHECK(is_secret("/admin/.gnupg/private-keys-v1.d/a.key"));
+    CHECK(is_secret("/users/me/.mozilla/firefox/x/logins.json"));
+    CHECK(is_secret("/users/me/.config/google-chrome-beta/Default/Cookies"));
     CHECK(is_secret("/srv/app/.env"));
     CHECK(is_secret("/srv/app/.env.production"));
     CHECK(is_secret("/srv/app/server.pem"));
-    CHECK(is_secret("/home/me/.local/share/keyrings/login.keyring"));
-    CHECK(is_secret("/home/me/.docker/config.json"));
-    CHECK(strcmp(policy_secret("/home/me/.ssh/id_rsa"), "a key") == 0);
+    CHECK(is_secret("/users/me/.local/share/keyrings/login.keyring"));
+    CHECK(is_secret("/users/me/.docker/config.json"));
+    CHECK(strcmp(policy_secret("/users/me/.ssh/id_rsa"), "a key") == 0);
 }
 
 TEST("patterns from the root match there only")
@@ -37,11 +37,11 @@ TEST("patterns from the root match there only")
 
 TEST("what merely looks alike is none")
 {
-    CHECK(!is_secret("/home/me/ssh"));
-    CHECK(!is_secret("/home/me/.sshx/a"));
-    CHECK(!is_secret("/home/me/environment"));
-    CHECK(!is_secret("/home/me/.config/git/config"));
-    CHECK(!is_secret("/home/me/.docker"));
+    CHECK(!is_secret("/users/me/ssh"));
+    CHECK(!is_secret("/users/me/.sshx/a"));
+    CHECK(!is_secret("/users/me/environment"));
+    CHECK(!is_secret("/users/me/.config/git/config"));
+    CHECK(!is_secret("/users/me/.docker"));
     CHECK(!is_secret("/usr/share/keyboard"));
     CHECK(!is_secret(""));
     CHECK(!is_secret("/"));

@@ -33,11 +33,11 @@ static size_t tell(const char *records, size_t length, const char *program)
 
 TEST("what was refused is said in English, with what would allow it")
 {
-    static const char records[] = "r 1 /etc/passwd\0r 3 /home/me/.bashrc\0w 2 /home/me/x";
+    static const char records[] = "r 1 /etc/passwd\0r 3 /users/me/.bashrc\0w 2 /users/me/x";
     CHECK(tell(records, sizeof records, "busybox") == 3);
     CHECK(strcmp(said, "kozo: blocked: files.path.read:/etc/passwd, 1 time\n"
-                       "kozo: blocked: files.path.read:/home/me/.bashrc, 3 times\n"
-                       "kozo: blocked: files.path.write:/home/me/x, 2 times\n"
+                       "kozo: blocked: files.path.read:/users/me/.bashrc, 3 times\n"
+                       "kozo: blocked: files.path.write:/users/me/x, 2 times\n"
                        "kozo: busybox tried to read /etc/passwd (blocked); to allow it: --allow "
                        "files.path.read:/etc/passwd\n") == 0);
 }

@@ -20,21 +20,21 @@ static void make_file(const char *path)
     CHECK(file != nullptr && fclose(file) == 0);
 }
 
-// Makes the folder once, and goes there: home/{a,b,.ssh/key,Docs/}, link → home/a, alias → home.
+// Makes the folder once, and goes there: own/{a,b,.ssh/key,Docs/}, link → own/a, alias → own.
 static void begin(void)
 {
     static bool made;
     if (!made) {
         CHECK(mkdtemp(root) != nullptr && chdir(root) == 0);
-        CHECK(mkdir("home", 0755) == 0 && mkdir("home/.ssh", 0755) == 0);
-        CHECK(mkdir("home/Docs", 0755) == 0 && symlink("home/a", "link") == 0);
-        CHECK(symlink("home", "alias") == 0);
-        make_file("home/a");
-        make_file("home/b");
-        make_file("home/.ssh/key");
+        CHECK(mkdir("own", 0755) == 0 && mkdir("own/.ssh", 0755) == 0);
+        CHECK(mkdir("own/Docs", 0755) == 0 && symlink("own/a", "link") == 0);
+        CHECK(symlink("own", "alias") == 0);
+        make_file("own/a");
+        make_file("own/b");
+        make_file("own/.ssh/key");
         made = true;
     }
-    (void)snprintf(home, sizeof home, "%s/home", root);
+    (void)snprintf(home, sizeof home, "%s/own", root);
     static const struct policy_folders none = {.documents = "", .downloads = "", .folder = ""};
     struct policy_folders folders = none;
     folders.home = home;
@@ -102,33 +102,33 @@ TEST("without any permission there is no place, but for the public ones")
 TEST("a folder becomes a place, to read or to change")
 {
     begin();
-    CHECK(add("files.path.read", "/home/Docs", true));
+    CHECK(add("files.path.read", "/own/Docs", true));
     CHECK(grants_add(grants, "files.home.write", true));
     CHECK(grants_plan(grants));
-    REQUIRE(grants->count == 1 && place_at("/home") != nullptr);
-    CHECK(place_at("/home")->whole && place_at("/home")->write);
+    REQUIRE(grants->count == 1 && place_at("/own") != nullptr);
+    CHECK(place_at("/own")->whole && place_at("/own")->write);
     end();
 }
 
 TEST("a folder that may be changed stays apart from one around it that can only be read")
 {
     begin();
-    CHECK(add("files.path.write", "/home/Docs", true));
+    CHECK(add("files.path.write", "/own/Docs", true));
     CHECK(grants_add(grants, "files.home.read", true));
     CHECK(grants_plan(grants));
-    REQUIRE(grants->count == 2 && place_at("/home") != nullptr &&
-            place_at("/home/Docs") != nullptr);
-    CHECK(!place_at("/home")->write && place_at("/home/Docs")->write);
+    REQUIRE(grants->count == 2 && place_at("/own") != nullptr &&
+            place_at("/own/Docs") != nullptr);
+    CHECK(!place_at("/own")->write && place_at("/own/Docs")->write);
     end();
 }
 
 TEST("a single file is a place that shows its name and nothing beside it")
 {
     begin();
-    CHECK(add("files.path.read", "/home/a", true));
-    CHECK(add("files.path.write", "/home/new", true));
+    CHECK(add("files.path.read", "/own/a", true));
+    CHECK(add("files.path.write", "/own/new", true));
     CHECK(grants_plan(grants));
-    const struct grants_place *place = place_at("/home");
+    const struct grants_place *place = place_at("/own");
     REQUIRE(place != nullptr && grants->count == 1);
     CHECK(!place->whole && !place->write);
     CHECK(has(&place->only, "a") && has(&place->only, "new") && !has(&place->only, "b"));
@@ -160,17 +160,17 @@ TEST("all files are the folders of the root, but for those of which a program ha
 TEST("what is given below a place of single files is one of its paths")
 {
     begin();
-    CHECK(add("files.path.read", "/home/.ssh/key", true));
-    CHECK(add("files.path.write", "/home/Docs", true));
-    CHECK(add("files.path.read", "/home/a", true));
+    CHECK(add("files.path.read", "/own/.ssh/key", true));
+    CHECK(add("files.path.write", "/own/Docs", true));
+    CHECK(add("files.path.read", "/own/a", true));
     CHECK(grants_plan(grants));
-    const struct grants_place *place = place_at("/home");
+    const struct grants_place *place = place_at("/own");
     REQUIRE(place != nullptr && grants->count == 1);
     CHECK(has(&place->only, "a") && has(&place->only, ".ssh/key") && has(&place->only, "Docs"));
     CHECK(has(&place->writable, "Docs") && place->writable.count == 1 && !place->whole);
-    CHECK(add("files.path.read", "/home/.ssh", false));
+    CHECK(add("files.path.read", "/own/.ssh", false));
     CHECK(grants_plan(grants));
-    place = place_at("/home");
+    place = place_at("/own");
     REQUIRE(place != nullptr);
     CHECK(!has(&place->only, ".ssh/key") && has(&place->except, ".ssh") && has(&place->only, "a"));
     end();
@@ -181,9 +181,9 @@ TEST("a link is given with what it leads to")
     begin();
     CHECK(add("files.path.read", "/link", true));
     CHECK(grants_plan(grants));
-    REQUIRE(grants->links == 1 && place_at("/home") != nullptr);
-    CHECK(strcmp(grants->link[0].target, "home/a") == 0);
-    CHECK(has(&place_at("/home")->only, "a"));
+    REQUIRE(grants->links == 1 && place_at("/own") != nullptr);
+    CHECK(strcmp(grants->link[0].target, "own/a") == 0);
+    CHECK(has(&place_at("/own")->only, "a"));
     end();
 }
 
@@ -191,10 +191,10 @@ TEST("a denial takes its part out of a place")
 {
     begin();
     CHECK(grants_add(grants, "files.home.read", true));
-    CHECK(add("files.path.read", "/home/.ssh", false));
+    CHECK(add("files.path.read", "/own/.ssh", false));
     CHECK(grants_plan(grants));
-    REQUIRE(place_at("/home") != nullptr);
-    CHECK(has(&place_at("/home")->except, ".ssh"));
+    REQUIRE(place_at("/own") != nullptr);
+    CHECK(has(&place_at("/own")->except, ".ssh"));
     end();
 }
 
@@ -202,9 +202,9 @@ TEST("a denial of writing leaves reading")
 {
     begin();
     CHECK(grants_add(grants, "files.home.write", true));
-    CHECK(add("files.path.write", "/home/Docs", false));
+    CHECK(add("files.path.write", "/own/Docs", false));
     CHECK(grants_plan(grants));
-    const struct grants_place *place = place_at("/home");
+    const struct grants_place *place = place_at("/own");
     REQUIRE(place != nullptr);
     CHECK(place->write && has(&place->except_write, "Docs") && place->except.count == 0);
     end();
@@ -213,18 +213,18 @@ TEST("a denial of writing leaves reading")
 TEST("a denial wins over an equal permission, over a narrower one, and over a single file")
 {
     begin();
-    CHECK(add("files.path.read", "/home/Docs", true));
-    CHECK(add("files.path.write", "/home/a", true));
+    CHECK(add("files.path.read", "/own/Docs", true));
+    CHECK(add("files.path.write", "/own/a", true));
     CHECK(grants_add(grants, "files.home.read", false));
     CHECK(grants_plan(grants) && grants->count == 0);
     end();
     begin();
-    CHECK(add("files.path.read", "/home/a", true));
-    CHECK(add("files.path.read", "/home/b", true));
-    CHECK(add("files.path.read", "/home/b", false));
+    CHECK(add("files.path.read", "/own/a", true));
+    CHECK(add("files.path.read", "/own/b", true));
+    CHECK(add("files.path.read", "/own/b", false));
     CHECK(grants_plan(grants));
-    REQUIRE(place_at("/home") != nullptr);
-    CHECK(has(&place_at("/home")->only, "a") && !has(&place_at("/home")->only, "b"));
+    REQUIRE(place_at("/own") != nullptr);
+    CHECK(has(&place_at("/own")->only, "a") && !has(&place_at("/own")->only, "b"));
     end();
 }
 
@@ -232,15 +232,15 @@ TEST("a denial holds by another name of the same folder as well")
 {
     begin();
     CHECK(add("files.path.read", "/alias/Docs", true));
-    CHECK(add("files.path.read", "/home/Docs", false));
+    CHECK(add("files.path.read", "/own/Docs", false));
     CHECK(grants_plan(grants) && grants->count == 0);
     end();
     begin();
     CHECK(grants_add(grants, "files.home.read", true));
     CHECK(add("files.path.read", "/alias/.ssh", false));
     CHECK(grants_plan(grants));
-    REQUIRE(place_at("/home") != nullptr);
-    CHECK(has(&place_at("/home")->except, ".ssh"));
+    REQUIRE(place_at("/own") != nullptr);
+    CHECK(has(&place_at("/own")->except, ".ssh"));
     end();
 }
 
@@ -252,7 +252,7 @@ TEST("what is allowed can be asked for by any name that covers it")
     CHECK(!grants_has(grants, &wanted));
     CHECK(grants_add(grants, "files.home.write", true));
     CHECK(grants_has(grants, &wanted));
-    CHECK(add("files.path.read", "/home/a", false));
+    CHECK(add("files.path.read", "/own/a", false));
     CHECK(!grants_has(grants, &wanted));
     end();
 }
@@ -298,7 +298,7 @@ TEST("the person's folders come from the surroundings, and the made ones go away
     CHECK(setenv("HOME", home, 1) == 0);
     (void)snprintf(path, sizeof path, "%s/.config", home);
     CHECK(mkdir(path, 0755) == 0);
-    FILE *file = fopen("home/.config/user-dirs.dirs", "we");
+    FILE *file = fopen("own/.config/user-dirs.dirs", "we");
     REQUIRE(file != nullptr);
     CHECK(fputs("# folders\nXDG_DOCUMENTS_DIR=\"$HOME/Docs\"\n", file) >= 0 && fclose(file) == 0);
     struct policy_folders folders = grants_folders();
@@ -308,10 +308,10 @@ TEST("the person's folders come from the surroundings, and the made ones go away
     CHECK(folders.downloads[0] == '\0');
     CHECK(strcmp(folders.folder, root) == 0);
     static const char *const made[] = {
-        "home/.config/user-dirs.dirs", "home/.ssh/key", "home/a", "home/b", "link", "alias"};
+        "own/.config/user-dirs.dirs", "own/.ssh/key", "own/a", "own/b", "link", "alias"};
     for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
         CHECK(unlink(made[i]) == 0);
     }
-    CHECK(rmdir("home/.config") == 0 && rmdir("home/.ssh") == 0 && rmdir("home/Docs") == 0);
-    CHECK(rmdir("home") == 0 && rmdir(root) == 0);
+    CHECK(rmdir("own/.config") == 0 && rmdir("own/.ssh") == 0 && rmdir("own/Docs") == 0);
+    CHECK(rmdir("own") == 0 && rmdir(root) == 0);
 }
