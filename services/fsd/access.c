@@ -15,14 +15,13 @@ struct access access_node(const struct kozo_caller *caller, uint64_t number, uin
         return (struct access){.error = right == 0 ? KOZO_BAD_TYPE : KOZO_NO_RIGHT};
     }
     struct access access = {.handle = handle, .node = handle->node};
+    bool writes = (right & PLACE_WRITE) != 0;
+    bool missing = (handle->view.rights & right) != right;
     if (access.node->gone) {
         access.error = KOZO_NO_REPLY;
     } else if (!handle_is_valid(handle)) {
         access.error = KOZO_EXPIRED;
-    } else if ((handle->view.rights & right) != right) {
-        access.error = KOZO_NO_RIGHT;
-    } else if ((right & PLACE_WRITE) != 0 &&
-               (access.node->volume->flags & KOZO_VOLUME_READ_ONLY) != 0) {
+    } else if (missing || (writes && (access.node->volume->flags & KOZO_VOLUME_READ_ONLY) != 0)) {
         access.error = KOZO_NO_RIGHT;
     }
     return access;

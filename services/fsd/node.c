@@ -153,6 +153,10 @@ static void link_node(struct name *name, struct node *node)
 
 static void drop(struct name *name)
 {
+    struct node *folder = name->folder;
+    if (folder == nullptr) {
+        return; // it is free
+    }
     struct pool *pool = pool_of(name->length);
     struct name **link = &state.name_bucket[name->hash % BUCKETS];
     while (*link != name) {
@@ -162,7 +166,7 @@ static void drop(struct name *name)
     if (name->previous_in != nullptr) {
         name->previous_in->next_in = name->next_in;
     } else {
-        name->folder->names = name->next_in;
+        folder->names = name->next_in;
     }
     if (name->next_in != nullptr) {
         name->next_in->previous_in = name->previous_in;
@@ -321,8 +325,8 @@ static void unlink_bucket(struct node *node)
     *link = node->chain;
 }
 
-// Forgets a node that nobody uses. A folder above may then be used by nobody either.
-static void forget(struct node *node)
+// Forgets a node that nobody uses. Gives the folder above, which it used; null for none.
+[[nodiscard]] static struct node *forget(struct node *node)
 {
     struct node *parent = node->parent;
     cache_drop_node(node);
@@ -338,19 +342,18 @@ static void forget(struct node *node)
     node->volume = nullptr;
     node->next = state.free;
     state.free = node;
-    if (parent != nullptr && parent != node) {
-        node_release(parent);
-    }
+    return parent != node ? parent : nullptr;
 }
 
+// Goes on upwards: a folder may have been used by the one that was forgotten only.
 void node_release(struct node *node)
 {
-    if (--node->uses > 0) {
-        return;
-    }
-    link_unused(node);
-    if (node->gone || node->nameless) {
-        forget(node);
+    while (node != nullptr && --node->uses == 0) {
+        link_unused(node);
+        if (!node->gone && !node->nameless) {
+            return;
+        }
+        node = forget(node);
     }
 }
 
@@ -376,7 +379,7 @@ struct node *node_get(struct volume *volume, uint64_t number, uint32_t kind)
         node_release(node);
     }
     if (state.free == nullptr && state.unused_last != nullptr) {
-        forget(state.unused_last);
+        node_release(forget(state.unused_last));
     }
     node = state.free;
     if (node == nullptr) {

@@ -100,8 +100,11 @@ static struct kozo_message run(struct operation *operation)
         .session = operation->place,
         .number = operation->number,
     };
-    if (operation->failed || ++operation->tries > OPERATION_TRIES) {
-        return kozo_answer(operation->failed ? operation->error : KOZO_NO_REPLY);
+    if (operation->failed) {
+        return kozo_answer(operation->error);
+    }
+    if (++operation->tries > OPERATION_TRIES) {
+        return kozo_answer(KOZO_NO_REPLY);
     }
     return fsd_dispatch(&caller, &operation->message);
 }

@@ -89,7 +89,10 @@ bool files_is_path(const char *word)
 
 static void drop_name(char *path, size_t *length)
 {
-    while (*length > 0 && path[--*length] != '/') {
+    bool more = *length > 0;
+    while (more) {
+        --*length;
+        more = *length > 0 && path[*length] != '/';
     }
 }
 

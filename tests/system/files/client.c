@@ -175,13 +175,26 @@ enum kozo_error client_remove(uint64_t folder, const char *name)
     return client_remove_kind(folder, name, 0);
 }
 
+// Puts two names where a request finds them, and tells the length of the first.
+static size_t put_names(const char *name, const char *second)
+{
+    uint8_t *to = begin();
+    size_t length = 0;
+    for (; *name != 0; name++) {
+        to[length++] = (uint8_t)*name;
+    }
+    for (size_t i = 0; second[i] != 0; i++) {
+        to[length + i] = (uint8_t)second[i];
+    }
+    return length;
+}
+
 enum kozo_error client_rename(uint64_t folder, const char *name, uint64_t target,
                               const char *second, bool over)
 {
-    memcpy(begin(), name, strlen(name));
-    memcpy(client.data + strlen(name), second, strlen(second));
+    size_t length = put_names(name, second);
     struct kozo_files_rename_result result =
-        kozo_files_rename(client.service, folder, target, 0, strlen(name), strlen(second), over);
+        kozo_files_rename(client.service, folder, target, 0, length, strlen(second), over);
     END(result, kozo_files_rename_end);
     return result.error;
 }

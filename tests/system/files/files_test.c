@@ -173,10 +173,11 @@ TEST("a path of 4096 bytes is walked, a longer one is refused")
     struct client_file reached = client_walk_bytes(ram, path, 4095);
     CHECK(reached.error == KOZO_OK && reached.used == 4095);
     CHECK(client_close(reached.file) == KOZO_OK);
-    memcpy(path + 4094, "xy", 2);
+    path[4094] = 'x';
+    path[4095] = 'y';
     CHECK(client_walk_bytes(ram, path, 4096).error == KOZO_BAD_HANDLE);
     CHECK(client_walk_bytes(ram, path, 4097).error == KOZO_BAD_ARGUMENT);
-    memcpy(path + 4094, "d", 1);
+    path[4094] = 'd';
     // Taken away from the deepest on.
     for (size_t depth = 2048; depth > 1; depth--) {
         struct client_file parent = client_walk_bytes(ram, path, 2 * (depth - 1) - 1);

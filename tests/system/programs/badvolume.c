@@ -151,7 +151,8 @@ static struct kozo_message serve_list(struct kozo_caller *caller,
         break;
     }
     memcpy(bytes, &entry, sizeof entry);
-    memcpy(bytes + sizeof entry, "a/b\0\0\0\0\0", 8);
+    static const char name[8] = {'a', '/', 'b'};
+    memcpy(bytes + sizeof entry, name, sizeof name);
     return kozo_volume_list_answer(sizeof entry + 8);
 }
 
