@@ -220,7 +220,7 @@ int64_t tree_begin(bool of_host)
     for (size_t i = 0; error == 0 && i < sizeof private / sizeof private[0]; i++) {
         error = mount_ram(private[i], FOR_ALL);
     }
-    return error;
+    return error == 0 ? tree_link("/var/run\t/run") : error;
 }
 
 // Places of the host.

@@ -28,7 +28,7 @@ struct descriptors *descriptors_make(void)
     if (table == nullptr) {
         return nullptr;
     }
-    table->file = store_take(SIZE_AT_FIRST * sizeof *table->file);
+    table->file = (struct file **)store_take(SIZE_AT_FIRST * sizeof *table->file);
     if (table->file == nullptr) {
         store_give(table, sizeof *table);
         return nullptr;
@@ -40,12 +40,12 @@ struct descriptors *descriptors_make(void)
 
 static bool grow(struct descriptors *table, uint32_t size)
 {
-    struct file **file = store_take(size * sizeof *file);
+    struct file **file = (struct file **)store_take(size * sizeof *file);
     if (file == nullptr) {
         return false;
     }
-    memcpy(file, table->file, table->size * sizeof *file);
-    store_give(table->file, table->size * sizeof *file);
+    memcpy((void *)file, (const void *)table->file, table->size * sizeof *file);
+    store_give((void *)table->file, table->size * sizeof *file);
     table->file = file;
     table->size = size;
     return true;
@@ -132,7 +132,7 @@ void descriptors_drop(struct descriptors *table)
             close_file(table, take_out(table, number));
         }
     }
-    store_give(table->file, table->size * sizeof *table->file);
+    store_give((void *)table->file, table->size * sizeof *table->file);
     store_give(table, sizeof *table);
 }
 

@@ -216,32 +216,29 @@ static struct entry *bring_in_line(struct entry *entry, struct entry *folder, st
     return entry;
 }
 
-static int64_t ask(struct entry *folder, struct name name, uint32_t hash, bool absent,
-                   struct entry **result)
+// Asks the file system. Null, and why, when there is no such name or it can't be told.
+static struct entry *ask(struct entry *folder, struct name name, uint32_t hash, bool absent,
+                         int64_t *error)
 {
     const struct node_operations *operations = folder->node->operations;
     if (operations->look == nullptr) {
-        return -ENOTDIR;
+        *error = -ENOTDIR;
+        return nullptr;
     }
     struct node_result found = operations->look(folder->node, name);
     bool nothing = found.error == -ENOENT;
-    if (found.error == -EACCES) {
-        return refusal_of(folder, name);
-    }
     if (found.error != 0 && !nothing) {
-        return found.error;
+        *error = found.error == -EACCES ? refusal_of(folder, name) : found.error;
+        return nullptr;
     }
     // Others may have looked meanwhile.
     struct entry *entry = find(folder, name, hash);
     if (nothing && entry == nullptr && !absent && !folder->node->system->keeps) {
-        return -ENOENT;
+        *error = -ENOENT;
+        return nullptr;
     }
-    entry = bring_in_line(entry, folder, name, hash, nothing ? nullptr : found.node);
-    if (entry == nullptr) {
-        return -ENOMEM;
-    }
-    *result = entry;
-    return 0;
+    *error = -ENOMEM;
+    return bring_in_line(entry, folder, name, hash, nothing ? nullptr : found.node);
 }
 
 int64_t entry_look(struct entry *folder, struct name name, bool absent, struct entry **result)
@@ -257,8 +254,9 @@ int64_t entry_look(struct entry *folder, struct name name, bool absent, struct e
         if (entry != nullptr) {
             entry_drop(entry);
         }
-        int64_t error = ask(folder, name, hash, absent, &entry);
-        if (error != 0) {
+        int64_t error = 0;
+        entry = ask(folder, name, hash, absent, &error);
+        if (entry == nullptr) {
             return error;
         }
     }

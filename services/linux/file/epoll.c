@@ -104,7 +104,7 @@ static struct watch **place_of(const struct epoll *epoll, const struct file *fil
 static void grow(struct epoll *epoll)
 {
     uint32_t buckets = epoll->buckets * 2;
-    struct watch **bucket = store_take(buckets * sizeof(struct watch *));
+    struct watch **bucket = (struct watch **)store_take(buckets * sizeof(struct watch *));
     if (bucket == nullptr) {
         return; // it stays as it is, and is slower
     }
@@ -191,7 +191,7 @@ static int64_t make(bool exec_closes)
     if (epoll == nullptr) {
         return -ENOMEM;
     }
-    epoll->bucket = store_take(BUCKETS_AT_FIRST * sizeof(struct watch *));
+    epoll->bucket = (struct watch **)store_take(BUCKETS_AT_FIRST * sizeof(struct watch *));
     struct file *file = epoll->bucket != nullptr ? file_make(&operations, O_RDWR, epoll) : nullptr;
     if (file == nullptr) {
         if (epoll->bucket != nullptr) {

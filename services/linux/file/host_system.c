@@ -322,6 +322,13 @@ static uint32_t changes_of(uint32_t what)
 static int64_t change(struct node *node, const struct linux_stat *stat, uint32_t what)
 {
     struct host_node *host = host_of(node);
+    // Nobody is refused to leave the owner as it is.
+    if (stat->user == node->user && stat->group == node->group) {
+        what &= ~(uint32_t)CHANGE_OWNER;
+    }
+    if (what == 0) {
+        return 0;
+    }
     struct kozo_node_stat record = {
         .node = node->inode,
         .mode = stat->mode & MODE_PERMISSIONS,
@@ -338,6 +345,9 @@ static int64_t change(struct node *node, const struct linux_stat *stat, uint32_t
     if (error == KOZO_OK && (what & CHANGE_SIZE) != 0) {
         chunks_forget(node);
         mappings_cut(node, (stat->size + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES);
+    }
+    if (error == KOZO_NO_RIGHT && (what & CHANGE_OWNER) != 0) {
+        return -EPERM;
     }
     return error != KOZO_OK ? error_of(error, false) : learn_anew(host);
 }

@@ -69,7 +69,7 @@ static void hash_out(struct ram_names *names, const struct ram_name *name)
 
 static bool set_buckets(struct ram_names *names, uint32_t buckets)
 {
-    struct ram_name **bucket = store_take(buckets * sizeof(struct ram_name *));
+    struct ram_name **bucket = (struct ram_name **)store_take(buckets * sizeof(struct ram_name *));
     if (bucket == nullptr) {
         return false;
     }

@@ -33,7 +33,7 @@ static bool grow_table(struct ram_contents *contents, uint64_t leaf)
     while (leaves <= leaf) {
         leaves *= 2;
     }
-    page_number **table = store_take(leaves * sizeof(page_number *));
+    page_number **table = (page_number **)store_take(leaves * sizeof(page_number *));
     if (table == nullptr) {
         return false;
     }

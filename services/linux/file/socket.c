@@ -383,7 +383,7 @@ static int64_t give_along(struct message *message, struct socket_transfer *what,
         message->file_count = 0;
         return 0;
     }
-    struct file **files = store_take(message->file_count * sizeof(struct file *));
+    struct file **files = (struct file **)store_take(message->file_count * sizeof(struct file *));
     if (files == nullptr) {
         return -ENOMEM;
     }

@@ -582,7 +582,7 @@ static int64_t take_files(struct user numbers, size_t count, struct socket_trans
     if (count == 0) {
         return 0;
     }
-    struct file **files = store_take(count * sizeof(struct file *));
+    struct file **files = (struct file **)store_take(count * sizeof(struct file *));
     int64_t error = files != nullptr ? 0 : -ENOMEM;
     uint32_t taken = 0;
     for (; error == 0 && taken < count; taken++) {

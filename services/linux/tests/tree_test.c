@@ -87,6 +87,7 @@ TEST("the private places of a sandbox are there and take files")
     CHECK(write_text("/var/tmp/a", "x") == 1);
     CHECK(write_text("/dev/shm/a", "x") == 1);
     CHECK(write_text("/run/a", "x") == 1);
+    CHECK(strcmp(read_text("/var/run/a"), "x") == 0);
     CHECK(stat_of("/tmp") == 0 && (told.st_mode & 07777) == 01777);
     CHECK(stat_of("/home") == -EACCES);
     CHECK(stat_of("/var/lib") == -EACCES);
@@ -366,6 +367,7 @@ TEST("all changes of names reach the host")
     CHECK(open_at("/work/a", O_CREAT | O_EXCL | O_WRONLY) == -EEXIST);
     CHECK(SYS(mknod, AT("/work/fifo"), S_IFIFO | 0600) == -EPERM);
     CHECK(SYS(link, AT("/work/a"), AT("/tmp/a")) == -EXDEV);
+    CHECK(SYS(chown, AT("/work/a"), 0, 0) == 0);
     CHECK(SYS(chmod, AT("/work/a"), 0600) == 0);
     CHECK(stat_of("/work/a") == 0 && (told.st_mode & 0777) == 0600);
 }
@@ -417,6 +419,11 @@ TEST("what the file server refuses is EACCES, and noted")
     files_refuse = true;
     CHECK(stat_of("/work/a") == -EACCES);
     CHECK(stat_of("/work/nothing") == -EACCES);
+    files_refuse = false;
+    CHECK(open_at("/work/a", O_RDWR) == 0);
+    files_refuse = true;
+    CHECK(SYS(fchown, 0, 0, 0) == 0);
+    CHECK(SYS(fchown, 0, 5, 5) == -EPERM);
     files_refuse = false;
     CHECK(refusal_at(0) != nullptr && strcmp(refusal_at(0)->path, "/work/a") == 0);
 }
