@@ -106,7 +106,8 @@ TEST("a refusal wins over a wider permission")
     answer("files.home.read", POLICY_ANSWER_ALWAYS);
     answer("files.path.read:/users/me/.ssh", POLICY_ANSWER_NEVER);
     CHECK(decide("files.path.read:/users/me/a", NOW).verdict == POLICY_ALLOWED);
-    CHECK(is(decide("files.path.read:/users/me/.ssh/id", NOW), POLICY_REFUSED, POLICY_BECAUSE_RULE));
+    CHECK(
+        is(decide("files.path.read:/users/me/.ssh/id", NOW), POLICY_REFUSED, POLICY_BECAUSE_RULE));
 }
 
 TEST("each answer holds just as long as it says")

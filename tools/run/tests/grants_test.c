@@ -116,8 +116,7 @@ TEST("a folder that may be changed stays apart from one around it that can only 
     CHECK(add("files.path.write", "/own/Docs", true));
     CHECK(grants_add(grants, "files.home.read", true));
     CHECK(grants_plan(grants));
-    REQUIRE(grants->count == 2 && place_at("/own") != nullptr &&
-            place_at("/own/Docs") != nullptr);
+    REQUIRE(grants->count == 2 && place_at("/own") != nullptr && place_at("/own/Docs") != nullptr);
     CHECK(!place_at("/own")->write && place_at("/own/Docs")->write);
     end();
 }
