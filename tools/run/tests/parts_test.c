@@ -74,6 +74,19 @@ TEST("unknown options and wrong values are refused in one line that names them")
     CHECK(refused("--kernel k --arch mips", "x86_64") && refused("\x1b[2J", "\\x1b"));
 }
 
+TEST("what stands behind -- is the program's, and options before it may come several times")
+{
+    struct options options =
+        parse("--kernel k --share /a --share /b:rw --env X=1 --cpus 2 -- sh --exec -- x").options;
+    REQUIRE(options.program != nullptr && strcmp(options.program[0], "sh") == 0);
+    CHECK(strcmp(options.program[1], "--exec") == 0 && strcmp(options.program[2], "--") == 0);
+    CHECK(options.exec == nullptr && options.processors == 2 && options.memory == 1'024);
+    CHECK(options.shares.count == 2 && strcmp(options.shares.value[1], "/b:rw") == 0);
+    CHECK(options.environment.count == 1 && parse("--kernel k").options.memory == 512);
+    CHECK(refused("--kernel k --", "no program") && refused("--kernel k --trace", "--trace"));
+    CHECK(refused("--kernel k --exec c -- sh", "--exec"));
+}
+
 TEST("options that don't go together are refused")
 {
     CHECK(refused("--mem 64", "one of") && refused("--kernel k --image i", "one of"));
