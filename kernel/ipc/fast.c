@@ -417,8 +417,9 @@ reply_deliver(struct call *call, struct taker client, enum queued queued)
 }
 
 // The answer to a fault.
-[[gnu::noinline]] static enum kozo_error answer_fault(struct call *call, struct thread *client)
+[[gnu::noinline]] static enum kozo_error answer_fault(struct call *call, struct taker taker)
 {
+    struct thread *client = taker.thread;
     struct cpu *cpu = call->cpu;
     const uint64_t *argument = call->argument;
     uint64_t info = argument[0];
@@ -438,7 +439,7 @@ reply_deliver(struct call *call, struct taker client, enum queued queued)
     return_to(call, client, ALONE);
     extra_return(cpu, client);
     cpu->detour = client->foreign;
-    turn_to(cpu, client, root_of(client));
+    turn_to(cpu, client, taker.root);
     return arch_exit_to(client);
 }
 
@@ -450,7 +451,7 @@ enum kozo_error endpoint_reply_recv_call(struct call *call)
         return endpoint_reply_recv_generally(call);
     }
     if (client.thread->standing != CALLING) {
-        return answer_fault(call, client.thread);
+        return answer_fault(call, client);
     }
     if (endpoint_of(call->slot)->waitable.queue.last != 0 ||
         !is_short(call->caller->registers.argument[0]) || client.thread->extra != call->cpu->extra)
