@@ -228,12 +228,14 @@ void processes_lose(struct init *init, const struct service *service)
     for (size_t i = 0; i < PROCESSES_MOST; i++) {
         struct process *process = &init->processes.process[i];
         uint32_t place = 0;
-        if (!process->live || process->ended || pager_of(init, process->entry, &place) != service) {
+        const struct service *pager =
+            process->live ? pager_of(init, process->entry, &place) : nullptr;
+        if (process->ended || pager == nullptr || pager != service) {
             continue;
         }
         if (process->service == nullptr) {
             notice(init, "%s: its memory is gone, with the service %s\n", process->name,
-                   service->entry->name);
+                   pager->entry->name);
         }
         program_ended(process, STATUS_FAULT);
     }

@@ -35,7 +35,14 @@ static volatile uint64_t *word_at(uint64_t address)
 
 static uint64_t make(uint64_t pages)
 {
-    return kozo_memory_create(memory.service, pages * PAGE).object;
+    struct kozo_memory_create_result made = kozo_memory_create(memory.service, pages * PAGE);
+    return made.error == KOZO_OK ? made.object : 0;
+}
+
+static uint64_t copy(uint64_t object)
+{
+    struct kozo_memory_copy_result made = kozo_memory_copy(memory.service, object);
+    return made.error == KOZO_OK ? made.copied : 0;
 }
 
 static enum kozo_error map(uint64_t object, uint64_t pages, uint64_t address, uint64_t rights)
@@ -80,7 +87,7 @@ static void say_copies(void)
         *word_at(AT + i * PAGE) = i + 1;
     }
     uint64_t before = used();
-    uint64_t copied = kozo_memory_copy(memory.service, object).copied;
+    uint64_t copied = copy(object);
     good = good && copied != 0 && map(copied, pages, COPY_AT, READ | WRITE) == KOZO_OK;
     for (uint64_t i = 0; i < pages; i++) {
         good = good && *word_at(COPY_AT + i * PAGE) == i + 1;
@@ -173,7 +180,7 @@ static bool churn_once(uint64_t round)
     for (uint64_t i = 0; good && i < pages; i++) {
         *word_at(AT + i * PAGE + 8 * (round % 500)) = round + i;
     }
-    uint64_t copied = kozo_memory_copy(memory.service, object).copied;
+    uint64_t copied = copy(object);
     good = good && map(copied, pages, COPY_AT, READ | WRITE) == KOZO_OK;
     for (uint64_t i = 0; good && i < pages; i += 2) {
         *word_at(COPY_AT + i * PAGE + 8 * (round % 500)) = 0;

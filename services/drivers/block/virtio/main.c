@@ -287,8 +287,10 @@ static bool left(size_t place)
 static uint64_t number_of(const char *name)
 {
     size_t length = strlen(name);
-    char last = length > 0 ? name[length - 1] : 0;
-    return last >= '2' && last <= '9' ? (uint64_t)(last - '1') : 0;
+    if (length == 0 || name[length - 1] < '2' || name[length - 1] > '9') {
+        return 0;
+    }
+    return (uint64_t)(name[length - 1] - '1');
 }
 
 int main(int argument_count, char **arguments)
