@@ -42,7 +42,9 @@ static void add_text(struct line *line, uint64_t address)
     } else {
         text[TEXT] = 0;
         for (char *at = text; *at != 0; at++) {
-            *at = *at < ' ' || *at > '~' ? '?' : *at;
+            if (*at < ' ' || *at > '~') {
+                *at = '?';
+            }
         }
         add(line, "\"%s\"%s", text, length < 0 ? "..." : "");
     }

@@ -37,5 +37,4 @@ void tree_set_value(struct tree_node *node, uint64_t value);
 
 // The structure that a node is part of.
 #define TREE_OWNER(node, type, member)                                                             \
-    ((node) == nullptr ? nullptr                                                                   \
-                       : (type *)(void *)((unsigned char *)(node) - offsetof(type, member)))
+    ((node) == nullptr ? nullptr : (type *)((unsigned char *)(node) - offsetof(type, member)))

@@ -15,7 +15,7 @@ struct errand {
     struct area *area;
     struct sheet *sheet;
     uint64_t address; // of the page
-    enum area_rights access;
+    area_rights access;
 };
 
 static bool is_shared(const struct area *area)
@@ -27,7 +27,7 @@ static bool is_shared(const struct area *area)
 // that is both shows each page the way it was touched last.
 static uint32_t rights_of(const struct errand *errand, bool writable)
 {
-    enum area_rights rights = errand->area->rights;
+    area_rights rights = errand->area->rights;
     if (writable && (rights & AREA_WRITE) != 0 &&
         ((rights & AREA_EXECUTE) == 0 || errand->access != AREA_EXECUTE)) {
         return KOZO_RIGHT_READ | KOZO_RIGHT_WRITE;
@@ -209,13 +209,13 @@ static enum bring bring_present(struct errand *errand)
     return result;
 }
 
-static bool allows(const struct area *area, enum area_rights access)
+static bool allows(const struct area *area, area_rights access)
 {
     // Whoever may write or execute may read, on x86.
     return access == AREA_READ ? area->rights != 0 : (area->rights & access) != 0;
 }
 
-enum bring space_bring(struct space *space, uint64_t address, enum area_rights access)
+enum bring space_bring(struct space *space, uint64_t address, area_rights access)
 {
     struct area *area = space_area(space, address);
     if (area == nullptr) {

@@ -46,8 +46,8 @@ static bool is_beyond_limit(const struct space *space, uint64_t more)
 
 struct wish {
     uint64_t address, size, offset, flags;
-    enum area_rights rights;
-    enum area_kind kind;
+    area_rights rights;
+    area_kind kind;
     enum place place;
 };
 
@@ -95,7 +95,7 @@ int64_t call_mmap(const struct call *call)
     struct wish wish = {
         .address = call->argument[0],
         .size = whole_pages(call->argument[1]),
-        .rights = (enum area_rights)(call->argument[2] & RIGHTS),
+        .rights = (area_rights)(call->argument[2] & RIGHTS),
         .kind = kind == FLAG_PRIVATE ? 0 : AREA_SHARED,
         .offset = call->argument[5],
         .flags = flags,
@@ -159,7 +159,7 @@ static int64_t protect(const struct call *call)
         return -ENOMEM;
     }
     return space_protect(space_of_call(), call->argument[0], size,
-                         (enum area_rights)(call->argument[2] & RIGHTS));
+                         (area_rights)(call->argument[2] & RIGHTS));
 }
 
 int64_t call_mprotect(const struct call *call)

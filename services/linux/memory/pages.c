@@ -125,14 +125,23 @@ static bool add_chunk(void)
     return true;
 }
 
+// The smallest order of which there is a run that holds 2^order pages; ORDERS for none.
+static unsigned find_order(unsigned order)
+{
+    while (order < ORDERS && lists[order] == 0) {
+        order++;
+    }
+    return order;
+}
+
 page_number pages_take(unsigned order)
 {
-    unsigned from = order;
-    while (from < ORDERS && lists[from] == 0) {
-        from++;
+    unsigned from = find_order(order);
+    if (from == ORDERS && order < ORDERS && add_chunk()) {
+        from = find_order(order);
     }
-    if (from == ORDERS) {
-        return order < ORDERS && add_chunk() ? pages_take(order) : 0;
+    if (from >= ORDERS) {
+        return 0;
     }
     page_number page = lists[from];
     list_remove(page);

@@ -216,7 +216,10 @@ static uint64_t address_of(const struct sheet *sheet, size_t index)
 
 static uint64_t bits(size_t first, size_t count)
 {
-    return (count == SHEET_PAGES ? UINT64_MAX : (1ul << count) - 1) << first;
+    if (count == 0 || first >= SHEET_PAGES) {
+        return 0;
+    }
+    return (count >= SHEET_PAGES ? UINT64_MAX : (1ul << count) - 1) << first;
 }
 
 int64_t sheet_show(struct space *space, struct sheet *sheet, const struct show *show)

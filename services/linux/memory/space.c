@@ -237,7 +237,7 @@ static int64_t choose(struct space *space, uint64_t address, uint64_t size, enum
 }
 
 int64_t space_map(struct space *space, uint64_t address, uint64_t size, enum place place,
-                  enum area_rights rights, enum area_kind kind, struct file *file, uint64_t offset)
+                  area_rights rights, area_kind kind, struct file *file, uint64_t offset)
 {
     struct area *area = store_take(sizeof *area);
     if (area == nullptr) {
@@ -277,7 +277,7 @@ static bool is_covered(struct space *space, uint64_t address, uint64_t end)
     return area != nullptr;
 }
 
-int64_t space_protect(struct space *space, uint64_t address, uint64_t size, enum area_rights rights)
+int64_t space_protect(struct space *space, uint64_t address, uint64_t size, area_rights rights)
 {
     uint64_t end = address + size;
     if (!is_covered(space, address, end) || !split_at(space, address) || !split_at(space, end)) {
@@ -289,7 +289,7 @@ int64_t space_protect(struct space *space, uint64_t address, uint64_t size, enum
             (rights & AREA_WRITE) != 0 && !file_writes(area->file)) {
             return -EACCES;
         }
-        enum area_rights before = area->rights;
+        area_rights before = area->rights;
         area->rights = rights;
         if (before != rights && sheets_protect(space, area) != 0) {
             return -ENOMEM;

@@ -22,13 +22,16 @@ constexpr uint64_t SPACE_END = 0x7fff'ffff'f000;
 constexpr size_t SHEET_PAGES = 64;
 constexpr uint64_t SHEET_BYTES = SHEET_PAGES * PAGE_BYTES;
 
-enum area_rights : uint8_t {
+// Rights and kinds are sets.
+typedef uint8_t area_rights;
+enum : uint8_t {
     AREA_READ = 1,
     AREA_WRITE = 2,
     AREA_EXECUTE = 4,
 };
 
-enum area_kind : uint8_t {
+typedef uint8_t area_kind;
+enum : uint8_t {
     AREA_SHARED = 1, // changes are seen by others, and survive a fork
     AREA_STACK = 2,
     AREA_HEAP = 4,
@@ -46,8 +49,8 @@ struct area {
     uint64_t offset;     // in the file, of the start
     uint64_t next_touch; // where the next touch is if the program goes upward
     uint16_t window;     // pages that are brought at once
-    enum area_rights rights;
-    enum area_kind kind;
+    area_rights rights;
+    area_kind kind;
     const char *name; // "[heap]" and the like
 };
 
@@ -101,11 +104,11 @@ enum place : uint8_t {
 
 // Makes an area. Takes a count of the file. Its address, or an error.
 [[nodiscard]] int64_t space_map(struct space *space, uint64_t address, uint64_t size,
-                                enum place place, enum area_rights rights, enum area_kind kind,
+                                enum place place, area_rights rights, area_kind kind,
                                 struct file *file, uint64_t offset);
 [[nodiscard]] int64_t space_unmap(struct space *space, uint64_t address, uint64_t size);
 [[nodiscard]] int64_t space_protect(struct space *space, uint64_t address, uint64_t size,
-                                    enum area_rights rights);
+                                    area_rights rights);
 // Forgets what pages of a range hold; they are brought anew.
 void space_forget(struct space *space, uint64_t address, uint64_t size);
 // Moves an area's pages and the area itself. Both ranges have the same size, and the target is free.
@@ -132,8 +135,7 @@ enum bring : uint8_t {
 };
 
 // Brings the page of an address so that the program can do what it was about to do. May wait.
-[[nodiscard]] enum bring space_bring(struct space *space, uint64_t address,
-                                     enum area_rights access);
+[[nodiscard]] enum bring space_bring(struct space *space, uint64_t address, area_rights access);
 
 // Where linuxd sees a byte of the program, brought if needed; null when it can't be reached. Good to the end of the
 [[nodiscard]] uint8_t *space_reach(struct space *space, uint64_t address, bool write);

@@ -144,7 +144,8 @@ static const char *next_record(const char *record)
 const char *host_begin(void)
 {
     char line[LINE];
-    if (!channels_open("channels") || (control = channel_open("kozo.control")) == nullptr) {
+    control = channels_open("channels") ? channel_open("kozo.control") : nullptr;
+    if (control == nullptr) {
         return "there is no channel to the host";
     }
     if (!take_line(line) || strncmp(line, "start ", 6) != 0) {
@@ -153,8 +154,8 @@ const char *host_begin(void)
     records_size = number(line + 6, 10);
     records_room = records_size + 1;
     records = records_size < RECORDS_MOST ? store_take(records_room) : nullptr;
-    start.arguments = store_take(TEXTS * sizeof *start.arguments);
-    start.environment = store_take(TEXTS * sizeof *start.environment);
+    start.arguments = (const char **)store_take(TEXTS * sizeof *start.arguments);
+    start.environment = (const char **)store_take(TEXTS * sizeof *start.environment);
     if (records == nullptr || start.arguments == nullptr || start.environment == nullptr) {
         return "its arguments and environment are too long";
     }

@@ -100,11 +100,11 @@ int64_t image_read(struct image *image, struct file *file, const uint8_t *head, 
     return check_headers(image);
 }
 
-static enum area_rights rights_of(const struct image_header *header)
+static area_rights rights_of(const struct image_header *header)
 {
-    return (enum area_rights)(((header->flags & FLAG_R) != 0 ? AREA_READ : 0) |
-                              ((header->flags & FLAG_W) != 0 ? AREA_WRITE : 0) |
-                              ((header->flags & FLAG_X) != 0 ? AREA_EXECUTE : 0));
+    return (area_rights)(((header->flags & FLAG_R) != 0 ? AREA_READ : 0) |
+                         ((header->flags & FLAG_W) != 0 ? AREA_WRITE : 0) |
+                         ((header->flags & FLAG_X) != 0 ? AREA_EXECUTE : 0));
 }
 
 // What is in memory but not in the file is zero: the rest of the last page of the file, and pages behind it.

@@ -38,7 +38,7 @@ static void serve_page(struct thread *thread, const struct kozo_fault_message *f
 {
     constexpr int unmapped = 1, forbidden = 2, beyond = 2;
     enum bring result =
-        space_bring(strand_now->space, fault->address, (enum area_rights)(fault->access & 7));
+        space_bring(strand_now->space, fault->address, (area_rights)(fault->access & 7));
     if (result == BRING_DONE) {
         return;
     }

@@ -40,7 +40,8 @@ static int64_t copy_program(const struct kozo_cpio_entry *entry)
 {
     struct file *file;
     char path[KOZO_CPIO_NAME_MOST + 8] = "/bin/";
-    strcpy(path + 5, entry->name + sizeof PREFIX - 1);
+    const char *name = entry->name + sizeof PREFIX - 1;
+    memcpy(path + 5, name, strlen(name) + 1);
     int64_t error = open_path(HERE, path, O_WRONLY | O_CREAT | O_TRUNC, 0755, 0, &file);
     if (error != 0) {
         return error;

@@ -242,6 +242,42 @@ void signals_forget_ignored(struct process *process, int signal)
     }
 }
 
+// Whether a signal is worth queueing: one that is blocked may be wanted later, whatever is done about it now.
+static bool is_worth(const struct process *process, const struct thread *thread, int signal)
+{
+    bool blocked = false;
+    for (const struct thread *other = thread != nullptr ? thread : process->threads;
+         other != nullptr; other = thread != nullptr ? nullptr : other->next) {
+        blocked |= ((other->signals.blocked | other->signals.wanted) & signal_bit(signal)) != 0;
+    }
+    return blocked || !is_ignored(process, signal);
+}
+
+static bool takes(const struct thread *thread, uint64_t bit)
+{
+    return (thread->signals.blocked & bit) == 0 || (thread->signals.wanted & bit) != 0;
+}
+
+// Puts a signal into a process's queue, and alerts a thread that takes it.
+static void give_process(struct process *process, const struct signal_info *info)
+{
+    if (!put(&process->signals.queue, info)) {
+        return;
+    }
+    (void)wait_wake(&process->signals.arrived, SIZE_MAX);
+    uint64_t bit = signal_bit(info->signal);
+    struct thread *chosen = nullptr;
+    for (struct thread *thread = process->threads; thread != nullptr; thread = thread->next) {
+        // The first thread takes it if it can; it is the last in the list.
+        if (takes(thread, bit)) {
+            chosen = thread;
+        }
+    }
+    if (chosen != nullptr) {
+        thread_alert(chosen);
+    }
+}
+
 static void go_on(struct process *process)
 {
     constexpr int continued = 6;
@@ -257,8 +293,9 @@ static void go_on(struct process *process)
         struct signal_info info = child_info(process, 0);
         info.code = continued;
         info.from.value = SIGNAL_CONTINUE;
-        if ((parent->handlers->action[SIGNAL_CHILD].flags & FLAG_NO_CHILD_STOP) == 0) {
-            signal_to_process(parent, &info);
+        if ((parent->handlers->action[SIGNAL_CHILD].flags & FLAG_NO_CHILD_STOP) == 0 &&
+            is_worth(parent, nullptr, SIGNAL_CHILD)) {
+            give_process(parent, &info);
         }
         (void)wait_wake(&parent->children_changed, SIZE_MAX);
     }
@@ -281,18 +318,7 @@ static bool prepare(struct process *process, struct thread *thread, int signal)
         process->stopped = false;
         (void)wait_wake(&process->go_on, SIZE_MAX);
     }
-    bool blocked = false;
-    for (const struct thread *other = thread != nullptr ? thread : process->threads;
-         other != nullptr; other = thread != nullptr ? nullptr : other->next) {
-        blocked |= ((other->signals.blocked | other->signals.wanted) & signal_bit(signal)) != 0;
-    }
-    // One that is blocked may be wanted later, whatever is done about it now.
-    return blocked || !is_ignored(process, signal);
-}
-
-static bool takes(const struct thread *thread, uint64_t bit)
-{
-    return (thread->signals.blocked & bit) == 0 || (thread->signals.wanted & bit) != 0;
+    return is_worth(process, thread, signal);
 }
 
 void signal_to_thread(struct thread *thread, const struct signal_info *info)
@@ -308,20 +334,8 @@ void signal_to_thread(struct thread *thread, const struct signal_info *info)
 
 void signal_to_process(struct process *process, const struct signal_info *info)
 {
-    if (!prepare(process, nullptr, info->signal) || !put(&process->signals.queue, info)) {
-        return;
-    }
-    (void)wait_wake(&process->signals.arrived, SIZE_MAX);
-    uint64_t bit = signal_bit(info->signal);
-    struct thread *chosen = nullptr;
-    for (struct thread *thread = process->threads; thread != nullptr; thread = thread->next) {
-        // The first thread takes it if it can; it is the last in the list.
-        if (takes(thread, bit)) {
-            chosen = thread;
-        }
-    }
-    if (chosen != nullptr) {
-        thread_alert(chosen);
+    if (prepare(process, nullptr, info->signal)) {
+        give_process(process, info);
     }
 }
 
