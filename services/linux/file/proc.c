@@ -17,11 +17,13 @@ constexpr uint64_t MAGIC = 0x9FA0;
 
 // Links.
 
+// Targets of links have no zero at their end.
 static int64_t copy_text(const char *text, char *target, size_t size)
 {
-    size_t length = strlen(text);
-    length = length < size ? length : size;
-    memcpy(target, text, length);
+    size_t length = strnlen(text, size);
+    for (size_t i = 0; i < length; i++) {
+        target[i] = text[i];
+    }
     return (int64_t)length;
 }
 

@@ -107,14 +107,14 @@ static int64_t read_master(struct file *file, struct transfer *transfer, uint64_
     (void)offset;
     struct terminal *terminal = terminal_of(file);
     const uint8_t *bytes = nullptr;
-    size_t there = 0;
-    while (transfer->size > 0 && (there = terminal_look(terminal, &bytes)) == 0) {
+    while (transfer->size > 0 && terminal_look(terminal, &bytes) == 0) {
         int64_t error = is_left(terminal) ? -EIO : wait_for_change(file);
         if (error != 0) {
             return error;
         }
     }
     uint8_t part[PART];
+    size_t there = 0;
     int64_t error = 0;
     while (error == 0 && transfer_left(transfer) > 0 &&
            (there = terminal_look(terminal, &bytes)) > 0) {
