@@ -100,6 +100,16 @@ uint64_t objects_make(enum kozo_object_type type)
     return make(type, 0);
 }
 
+uint64_t objects_make_near(enum kozo_object_type type)
+{
+    constexpr uint64_t kept = 256; // slots for CNodes of Mappings
+    if (own_end - own_next <= kept) {
+        return objects_make(type);
+    }
+    uint64_t slot = own_slot();
+    return carve(type, 0, slot) ? slot : 0;
+}
+
 uint64_t objects_nest(unsigned order)
 {
     return make(KOZO_TYPE_UNTYPED, order);
@@ -189,7 +199,7 @@ static bool start_inbox(void)
 {
     uint64_t granted = kozo_granted("signal");
     held.bell.handle = granted != 0 ? granted : objects_make(KOZO_TYPE_NOTIFICATION);
-    held.inbox.handle = objects_make(KOZO_TYPE_ENDPOINT);
+    held.inbox.handle = objects_make_near(KOZO_TYPE_ENDPOINT);
     held.timer.handle = objects_make(KOZO_TYPE_TIMER);
     held.pool.handle = objects_make(KOZO_TYPE_POOL);
     uint64_t ring = objects_slot();

@@ -36,6 +36,9 @@ void objects_slot_give(uint64_t slot); // it is empty
 // Makes an object of its type's only size, for good; its slot, or 0.
 [[nodiscard]] uint64_t objects_make(enum kozo_object_type type);
 
+// The same, in linuxd's own CNode while there is room: what stands there the kernel finds fastest.
+[[nodiscard]] uint64_t objects_make_near(enum kozo_object_type type);
+
 // The same for a small Untyped of 2^order bytes, from which an object can be made again and again.
 [[nodiscard]] uint64_t objects_nest(unsigned order);
 

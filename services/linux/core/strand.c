@@ -254,7 +254,7 @@ void loop_run(void)
 static bool make_strand(void)
 {
     struct strand *strand = store_take(sizeof *strand);
-    uint64_t reply = objects_make(KOZO_TYPE_REPLY);
+    uint64_t reply = objects_make_near(KOZO_TYPE_REPLY);
     uint64_t mapping = objects_slot();
     page_number stack = pages_take(STACK_ORDER);
     uint64_t address = STACKS + (2 * strands + 1) * STACK_BYTES;
@@ -278,7 +278,7 @@ static bool make_strand(void)
 bool strands_reserve(size_t threads)
 {
     if (strand_now == nullptr) {
-        first_strand.reply.handle = objects_make(KOZO_TYPE_REPLY);
+        first_strand.reply.handle = objects_make_near(KOZO_TYPE_REPLY);
         strand_now = &first_strand;
         strands = first_strand.reply.handle != 0;
     }
