@@ -53,6 +53,8 @@ def measure(kozo, program, names, options):
         ended = run(line, timeout=SECONDS + 30, env=environment)
         rounds = [tuple(map(int, line.split())) for line in found.read_text().splitlines()]
     if len(rounds) != (FIRST + len(names)) * ROUNDS:
-        raise NotMeasured(f"{len(rounds)} rounds were seen, which are not those of {len(names)} rows\n{ended.told}")
-    by_row = [rounds[at:at + ROUNDS] for at in range(FIRST * ROUNDS, len(rounds), ROUNDS)]
+        raise NotMeasured(
+            f"{len(rounds)} rounds were seen, which are not those of {len(names)} rows\n{ended.told}"
+        )
+    by_row = [rounds[at : at + ROUNDS] for at in range(FIRST * ROUNDS, len(rounds), ROUNDS)]
     return {name: in_words(Counter(row).most_common(1)[0][0]) for name, row in zip(names, by_row)}

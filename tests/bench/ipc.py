@@ -2,8 +2,8 @@
 """Messages, signals and faults between two address spaces: instructions, as the user sees it, stub included
 
 Counted by programs/ipc.c; "of them" are those instructions of one round that cost more than one on a real
-processor, counted by plugin/costly.c in a run of their own. seL4's figures are of the same emulator in the same mode; docs/performance.md
-tells how both were taken.
+processor, counted by plugin/costly.c in a run of their own. seL4's figures are of the same emulator in
+the same mode; docs/performance.md tells how both were taken.
 """
 
 from bench import _costly, _counted

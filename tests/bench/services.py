@@ -2,8 +2,8 @@
 """Services: 512 MiB, one processor, software emulation
 
 Instructions come from init's command `boot-times` under --icount, where the time stamp counter counts
-instructions, idle time left out; wall time is without it, on this machine as it is just now. Each part of the table is a
-function of PARTS that gives rows; one that can't measure raises NotMeasured, and the others go on.
+instructions, idle time left out; wall time is without it, on this machine as it is just now. Each part of the
+table is a function of PARTS that gives rows; one that can't measure raises NotMeasured, and the others go on.
 """
 
 import re

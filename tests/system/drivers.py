@@ -9,13 +9,16 @@ from driver.suite import Result, check, expect, expect_equal, source
 
 order = 58
 
-MANAGER = BASE + """
+MANAGER = (
+    BASE
+    + """
 service devmgr services/devmgr
     ports pci 0xcf8 8
     platform
     memory 64K
     self
 """
+)
 LESSON = """
 service {} drivers/lesson
     uses devmgr
@@ -55,8 +58,11 @@ for machine in ("q35", "pc"):
             if verdict in ("yes", "NO"):
                 yield Result(f"lesson on {machine}: {sentence}", "passed" if verdict == "yes" else "failed")
         count = len(re.findall(r"(?m)^yes: ", told))
-        yield Result(f"lesson on {machine}: the client said all of its sentences",
-                     "passed" if count == 5 else "failed", told)
+        yield Result(
+            f"lesson on {machine}: the client said all of its sentences",
+            "passed" if count == 5 else "failed",
+            told,
+        )
 
 
 @check("a driver holds its registers, its interrupt, memory for its device, and what its description gives")
@@ -78,9 +84,13 @@ def holds(kozo):
 
 REFUSED = {
     "a driver can't claim a device that its description does not name": (
-        LESSON.format("lesson", "1af4:1044"), "lesson"),
+        LESSON.format("lesson", "1af4:1044"),
+        "lesson",
+    ),
     "a device has one driver: the second is refused": (
-        LESSON.format("lesson", EDU) + LESSON.format("other", EDU) + "    after lesson\n", "other"),
+        LESSON.format("lesson", EDU) + LESSON.format("other", EDU) + "    after lesson\n",
+        "other",
+    ),
 }
 
 for sentence, (text, name) in REFUSED.items():
@@ -109,7 +119,9 @@ def absent(kozo):
 def killed(kozo):
     """The driver and the device manager are killed in turn while a client uses them."""
     times = 100 if kozo.long else 6
-    sentence = f"lesson and devmgr are killed {times} times under load: a client loses what was in flight only"
+    sentence = (
+        f"lesson and devmgr are killed {times} times under load: a client loses what was in flight only"
+    )
     with start_lesson(kozo) as session:
         session.prompt()
         wait_until_settled(session)

@@ -32,7 +32,9 @@ service files services/fsd
 program test/files-bad
     uses files 16K
     place / rw
-""".replace("bin/RAM", "services/volumes/ram")
+""".replace(
+    "bin/RAM", "services/volumes/ram"
+)
 
 
 @source
@@ -51,7 +53,10 @@ def a_client_with_places(kozo):
     with kozo.start() as session:
         session.prompt()
         for command in (
-            "mkdir /ram/own", "mkdir /ram/shown", "mkdir /ram/secret", "write /ram/shown/file shown",
+            "mkdir /ram/own",
+            "mkdir /ram/shown",
+            "mkdir /ram/secret",
+            "write /ram/shown/file shown",
             "write /ram/secret/file secret",
         ):
             expect_equal(session.command(command), "", f"what {command} says", session.told)
@@ -83,10 +88,17 @@ def commands(kozo):
 @check("commands say what is wrong, and name the file")
 def wrong(kozo):
     for command, reason in {
-        "cat /nosuch": "no such", "cat /ram/nosuch": "no such", "ls /ram/nosuch": "no such",
-        "cat /ram": "wrong kind", "rm /initrd/readme.txt": "not permitted", "write /initrd/x y": "not permitted",
-        "mkdir /ram": "not permitted", "mv /initrd/readme.txt /ram/x": "not permitted", "umount nosuch": "no such",
-        "cp /ram/nosuch /ram/x": "no such", "sha256 /ram": "wrong kind",
+        "cat /nosuch": "no such",
+        "cat /ram/nosuch": "no such",
+        "ls /ram/nosuch": "no such",
+        "cat /ram": "wrong kind",
+        "rm /initrd/readme.txt": "not permitted",
+        "write /initrd/x y": "not permitted",
+        "mkdir /ram": "not permitted",
+        "mv /initrd/readme.txt /ram/x": "not permitted",
+        "umount nosuch": "no such",
+        "cp /ram/nosuch /ram/x": "no such",
+        "sha256 /ram": "wrong kind",
     }.items():
         told = answer(kozo, command)
         named = any(word in told for word in command.split()[1:])
@@ -107,7 +119,10 @@ def unmounts(kozo):
 # ---- volumes -------------------------------------------------------------------------------------
 
 
-@check("a disk made by mkfs.ext4 from a folder shows its names, sizes and contents, and is told to be clean or not")
+@check(
+    "a disk made by mkfs.ext4 from a folder shows its names, sizes and contents, "
+    "and is told to be clean or not"
+)
 def ext(kozo):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "in"
@@ -174,7 +189,9 @@ def disk_dies(kozo):
                 wait_until_up(session, name, lives[name])
                 limit = time.monotonic() + 20
                 while wanted not in session.command("sha256 /disk/file"):
-                    expect(time.monotonic() < limit, f"the file is not read after a kill of {name}", session.told)
+                    expect(
+                        time.monotonic() < limit, f"the file is not read after a kill of {name}", session.told
+                    )
                     time.sleep(0.2)
 
 
@@ -185,7 +202,9 @@ def dirty(kozo):
         with image.open("wb") as file:
             file.truncate(16 << 20)
         subprocess.run(["mkfs.ext4", "-q", image], check=True)
-        subprocess.run(["debugfs", "-w", "-R", "feature needs_recovery", image], check=True, capture_output=True)
+        subprocess.run(
+            ["debugfs", "-w", "-R", "feature needs_recovery", image], check=True, capture_output=True
+        )
         with kozo.start("--disk", str(image)) as session:
             session.prompt()
             wait_until_up(session, "ext", 1)

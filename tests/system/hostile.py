@@ -25,8 +25,22 @@ def program(kozo, name):
 
 def on_kozo(kozo, name, *words, seconds=SECONDS, mem=512):
     path = program(kozo, name)
-    return run([kozo.launcher, "run", "--mem", mem, "--timeout", seconds, "--share", path.parent, "--", path,
-                *words], timeout=seconds + 30)
+    return run(
+        [
+            kozo.launcher,
+            "run",
+            "--mem",
+            mem,
+            "--timeout",
+            seconds,
+            "--share",
+            path.parent,
+            "--",
+            path,
+            *words,
+        ],
+        timeout=seconds + 30,
+    )
 
 
 def last_line(ended):
@@ -52,14 +66,18 @@ def fork_bomb(kozo):
 @check("programs that eat all memory get none any more or are ended, one after the other and four at once")
 def eat_memory(kozo):
     ended = on_kozo(kozo, "eat_memory")
-    expect_equal(ended.out.splitlines(), [f"{n} of {n} had no more" for n in (1, 1, 4)], "the report", ended.told)
+    expect_equal(
+        ended.out.splitlines(), [f"{n} of {n} had no more" for n in (1, 1, 4)], "the report", ended.told
+    )
     expect_equal(ended.status, 0, "the exit status", ended.told)
 
 
 @check("a full RAM file system is an error to who fills it, and has room again when files are removed")
 def fill_files(kozo):
     ended = on_kozo(kozo, "fill_files")
-    expect_equal(ended.out.splitlines(), ["large: full", "small: full", "again: written"], "the report", ended.told)
+    expect_equal(
+        ended.out.splitlines(), ["large: full", "small: full", "again: written"], "the report", ended.told
+    )
 
 
 @check("after rounds of fork, exec, mprotect and munmap the sandbox has as much free memory as before")

@@ -12,6 +12,7 @@ order = 57
 LIMIT = 256  # pages that the description of test/memory gives it
 FAULT = 139
 
+
 def answer(kozo, line):
     """What a command prints in the session that these checks share."""
     return kozo.shared("memory").command(line)
@@ -61,7 +62,9 @@ def status(kozo):
     expect_equal(kozo.execute("run test/memory outside").status, FAULT, "the exit status")
 
 
-@check("when all memory is given out whoever asks for more ends, the others go on, and it comes back with them")
+@check(
+    "when all memory is given out whoever asks for more ends, the others go on, and it comes back with them"
+)
 def exhausted(kozo):
     with kozo.start("--timeout", "100") as session:
         session.prompt()
@@ -111,13 +114,15 @@ def service_dies(kozo):
                 session.wait_for(r"\[\d\] test/memory", 20)
             time.sleep(0.05)
             session.send("kill memory\r")
-            ended = r"(?=.*\[1\] test/memory: ended with status 139)(?=.*\[2\] test/memory: ended with status 139)"
+            ended = "".join(rf"(?=.*\[{n}\] test/memory: ended with status 139)" for n in (1, 2))
             session.wait_for(f"(?s){ended}", 30)
             session.send("restart memory\r")  # forgives the failure, so that no pause follows
             starts += 2
             settle(session)
             wait_until_up(session, "memory", starts)
-            expect("20 rounds" in session.command("run test/memory churn 20"), "it does not serve", session.told)
+            expect(
+                "20 rounds" in session.command("run test/memory churn 20"), "it does not serve", session.told
+            )
             if round_number == 0:
                 before = resources(session)
         after = resources(session)

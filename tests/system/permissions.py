@@ -33,7 +33,9 @@ def list_of_names(kozo):
     head, *lines = listed(kozo)
     expect_equal(head.split(), "NAME RISK WORKS ALLOWS A PROGRAM TO".split(), "the first line")
     expect(len(lines) >= 50, f"only {len(lines)} names")
-    form = re.compile(r"([a-z]+\.[a-z.]+)\S* +(low|medium|high|total control) +(yes|not yet) +[a-z].*[a-z)]", re.I)
+    form = re.compile(
+        r"([a-z]+\.[a-z.]+)\S* +(low|medium|high|total control) +(yes|not yet) +[a-z].*[a-z)]", re.I
+    )
     for line in lines:
         expect(form.fullmatch(line) and len(line) <= 130, "a line is not of the form", line)
     expect_equal([form.fullmatch(line)[1] for line in lines], names(kozo), "the names")
@@ -92,7 +94,9 @@ def question(session):
 def wait_for_question(session, seconds=10):
     limit = time.monotonic() + seconds
     while time.monotonic() < limit:
-        if found := re.search(r"(?s)KOZO asks .*?  (\d\d)o only now", text := session.command("kozo-cap questions")):
+        if found := re.search(
+            r"(?s)KOZO asks .*?  (\d\d)o only now", text := session.command("kozo-cap questions")
+        ):
             return found
     raise Failure("no question came", text)
 
@@ -225,13 +229,21 @@ def record(kozo):
     used = [line for line in lines if line["event"] == "use"]
     expect(all(line["program"] == "asker" and line["permission"] for line in used), "a use without a name")
     expect(f"{len(lines)} lines, the record is whole" in session.command("kozo-audit --verify"), "the chain")
-    expect(re.search(r"(?m)^ +\d+ refuse +asker audit.read \(person\)$", session.command("kozo-audit")), "in words")
+    expect(
+        re.search(r"(?m)^ +\d+ refuse +asker audit.read \(person\)$", session.command("kozo-audit")),
+        "in words",
+    )
 
 
 @check("wrong use of the tools is told")
 def wrong_use(kozo):
     session = shared(kozo)
-    for line in ("kozo-cap", "kozo-cap grant asker", "kozo-cap grant asker audit.read forever", "kozo-audit --all"):
+    for line in (
+        "kozo-cap",
+        "kozo-cap grant asker",
+        "kozo-cap grant asker audit.read forever",
+        "kozo-audit --all",
+    ):
         expect("usage:" in session.command(line), f"{line} is taken")
     expect("no such rule" in session.command("kozo-cap revoke 999"), "a rule that is not there")
     expect("no such" in session.command("kozo-cap grant asker audit.raed"), "a name that is not there")
@@ -270,7 +282,9 @@ class Person(Session):
     """A terminal that a program has as its own, so that it can ask there."""
 
     def __init__(self, kozo, name, *options):
-        environment = [f"{key}={value}" for key, value in surroundings(kozo, name).items() if key == "XDG_STATE_HOME"]
+        environment = [
+            f"{key}={value}" for key, value in surroundings(kozo, name).items() if key == "XDG_STATE_HOME"
+        ]
         command = ["env", *environment, "setsid", "--ctty", "--wait", *runner(kozo, *options)]
         super().__init__(command)
 
@@ -295,12 +309,14 @@ def wrong_names(kozo):
 
 @check("a profile that is wrong is told with its line, and --prompt without a terminal is an error")
 def wrong_profiles(kozo):
-    path = profile(kozo, "# nothing\n\nneed files.hom.read \"x\"\n")
+    path = profile(kozo, '# nothing\n\nneed files.hom.read "x"\n')
     ended = run(runner(kozo, "--profile", path))
     expect_equal(ended.status, 2, "the exit status", ended.told)
     expect(f"{path.name}:3: files.hom.read is no permission" in ended.err, "the line", ended.told)
-    ended = run(["setsid", "--wait", *runner(kozo, "--profile", profile(kozo), "--prompt")],
-                env=surroundings(kozo, "no-terminal"))
+    ended = run(
+        ["setsid", "--wait", *runner(kozo, "--profile", profile(kozo), "--prompt")],
+        env=surroundings(kozo, "no-terminal"),
+    )
     expect_equal(ended.status, 2, "the exit status", ended.told)
     expect("--prompt needs a terminal" in ended.err, "the message", ended.told)
 
@@ -309,9 +325,13 @@ def wrong_profiles(kozo):
 def nobody(kozo):
     ended = run(runner(kozo, "--profile", profile(kozo)), env=surroundings(kozo, "nobody"))
     expect_equal(ended.status, 126, "the exit status", ended.told)
-    expect("can't do without files.path.read:/etc/passwd (look up names)" in ended.err, "the message", ended.told)
-    given = run(runner(kozo, "--profile", profile(kozo), "--allow", "files.path.read:/etc/passwd"),
-                env=surroundings(kozo, "nobody"))
+    expect(
+        "can't do without files.path.read:/etc/passwd (look up names)" in ended.err, "the message", ended.told
+    )
+    given = run(
+        runner(kozo, "--profile", profile(kozo), "--allow", "files.path.read:/etc/passwd"),
+        env=surroundings(kozo, "nobody"),
+    )
     expect("can't do without" not in given.err, "what was allowed is not given", given.told)
 
 
@@ -373,13 +393,17 @@ def brokered(kozo):
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        ended = run(runner(kozo, "--profile", profile(kozo), "--broker", path),
-                    env=surroundings(kozo, f"broker-state-{answer}"))
+        ended = run(
+            runner(kozo, "--profile", profile(kozo), "--broker", path),
+            env=surroundings(kozo, f"broker-state-{answer}"),
+        )
         thread.join(10)
         server.close()
         expect_equal(ended.status == 126, refused, f"whether {answer} refuses", ended.told)
         expect_equal(heard[0]["permission"], "files.path.read", "the permission")
-        expect_equal((heard[0]["scope"], heard[0]["reason"]), ("/etc/passwd", "look up names"), "scope and reason")
+        expect_equal(
+            (heard[0]["scope"], heard[0]["reason"]), ("/etc/passwd", "look up names"), "scope and reason"
+        )
         expect_equal(heard[0]["program"], os.path.realpath("/usr/bin/env"), "the program")
 
 
@@ -392,8 +416,10 @@ def changed_decisions(kozo):
     text = path.read_text()
     expect("refuse 1 env+" in text, "the decision can't be read", text)
     path.write_text(text.replace("refuse 1", "allow 1"))
-    ended = run(runner(kozo, "--profile", profile(kozo)),
-                env={**os.environ, "XDG_STATE_HOME": str(kozo.folder / "changed")})
+    ended = run(
+        runner(kozo, "--profile", profile(kozo)),
+        env={**os.environ, "XDG_STATE_HOME": str(kozo.folder / "changed")},
+    )
     expect_equal(ended.status, 125, "the exit status", ended.told)
     expect("decisions was changed at line 2" in ended.err, "the message", ended.told)
 
@@ -420,7 +446,11 @@ def kept(kozo):
     ended = run(runner(kozo, "--profile", profile(kozo)), env=environment)
     expect_equal(ended.status, 126, "the status of a run after that", ended.told)
     told_of = permissions("--record")
-    expect(re.search(r"(?m)^ +\d+ revoke +env\+\w+ files.path.read:/etc/passwd \(person\)$", told_of), "the record", told_of)
+    expect(
+        re.search(r"(?m)^ +\d+ revoke +env\+\w+ files.path.read:/etc/passwd \(person\)$", told_of),
+        "the record",
+        told_of,
+    )
     expect("the record is whole" in permissions("--verify"), "the record")
     path = kozo.folder / "kept" / "kozo" / "record"
     path.write_text(path.read_text().replace("revoke", "forget"))
@@ -435,38 +465,63 @@ def linux(kozo, *options, script="", name="linux", cwd=None):
     shell = shutil.which("busybox")
     if not shell:
         skip("there is no busybox on this host")
-    command = [kozo.runner, "--arch", kozo.arch, "--kernel", kozo.kernel, "--initrd", kozo.initrd, "--timeout", "60"]
+    command = [
+        kozo.runner,
+        "--arch",
+        kozo.arch,
+        "--kernel",
+        kozo.kernel,
+        "--initrd",
+        kozo.initrd,
+        "--timeout",
+        "60",
+    ]
     environment = {**os.environ, "XDG_STATE_HOME": str(kozo.folder / name)}
     return run([*command, *options, "--", shell, "sh", "-c", script], env=environment, cwd=cwd)
 
 
-@check("a file that was not given is refused in the program, in words, and in the record; allowed, it is there")
+@check(
+    "a file that was not given is refused in the program, in words, and in the record; allowed, it is there"
+)
 def passwd(kozo):
     shutil.rmtree(kozo.folder / "linux", ignore_errors=True)
     ended = linux(kozo, script="cat /etc/passwd")
     expect_equal((ended.status, ended.out), (1, ""), "exit status and output", ended.told)
-    expect("cat: can't open '/etc/passwd': Permission denied" in ended.err, "what the program says", ended.told)
-    expect("kozo: blocked: files.path.read:/etc/passwd, 1 time\n" in ended.err, "what is reported", ended.told)
-    expect("tried to read /etc/passwd (blocked); to allow it: --allow files.path.read:/etc/passwd" in ended.err,
-           "what is said in words", ended.told)
+    expect(
+        "cat: can't open '/etc/passwd': Permission denied" in ended.err, "what the program says", ended.told
+    )
+    expect(
+        "kozo: blocked: files.path.read:/etc/passwd, 1 time\n" in ended.err, "what is reported", ended.told
+    )
+    expect(
+        "tried to read /etc/passwd (blocked); to allow it: --allow files.path.read:/etc/passwd" in ended.err,
+        "what is said in words",
+        ended.told,
+    )
     given = linux(kozo, "--allow", "files.path.read:/etc/passwd", script="cat /etc/passwd")
     expect_equal((given.status, given.err), (0, ""), "exit status and errors", given.told)
     expect(given.out == Path("/etc/passwd").read_text(), "the file is another", given.told)
-    lines = [json.loads(line) for line in (kozo.folder / "linux" / "kozo" / "record").read_text().splitlines()]
-    expect_equal([(line["event"], line["permission"], line["scope"]) for line in lines],
-                 [("refuse", "files.path.read", "/etc/passwd"), ("grant", "files.path.read", "/etc/passwd")],
-                 "the record")
+    lines = [
+        json.loads(line) for line in (kozo.folder / "linux" / "kozo" / "record").read_text().splitlines()
+    ]
+    expect_equal(
+        [(line["event"], line["permission"], line["scope"]) for line in lines],
+        [("refuse", "files.path.read", "/etc/passwd"), ("grant", "files.path.read", "/etc/passwd")],
+        "the record",
+    )
 
 
 @check("no spelling of a path leads to a file that was not given")
 def spellings(kozo):
     paths = (
         "//etc/passwd", "/etc/./passwd", "/etc/../etc/passwd", "/usr/../etc/passwd", "/../../etc/passwd",
-        "/proc/self/" + "root/etc/passwd", "/proc/self/cwd/etc/passwd", "/proc/1/" + "root/etc/passwd", "/tmp/link", "/tmp/up/etc/passwd",
-        "/etc/alternatives/../passwd", "/dev/fd/../../etc/passwd",
+        "/proc/self/" + "root/etc/passwd", "/proc/self/cwd/etc/passwd", "/proc/1/" + "root/etc/passwd",
+        "/tmp/link", "/tmp/up/etc/passwd", "/etc/alternatives/../passwd", "/dev/fd/../../etc/passwd",
     )  # fmt: skip
     script = "ln -s /etc/passwd /tmp/link; ln -s .. /tmp/up; cd /; for i in " + " ".join(paths) + "; do "
-    script += 'cat $i 2>/dev/null && echo "READ $i"; done; cd /etc && cat passwd 2>/dev/null && echo READ; exit 0'
+    script += (
+        'cat $i 2>/dev/null && echo "READ $i"; done; cd /etc && cat passwd 2>/dev/null && echo READ; exit 0'
+    )
     ended = linux(kozo, script=script)
     expect_equal((ended.status, ended.out), (0, ""), "exit status and output", ended.told)
     expect("kozo: blocked: files.path.read:/etc/passwd, " in ended.err, "what is reported", ended.told)
@@ -487,10 +542,18 @@ def tree(kozo, name):
 @check("of a folder that was given, what was denied is not there, and can't be moved into the light")
 def denied(kozo):
     folder = tree(kozo, "denied")
-    script = f"""cd {folder}; cat public/a secret/b; ls; mv secret shown; mv {folder} /tmp/x; ln -s secret way; cat way/b
-    mkdir up; mv secret up/; mv public/../secret up/; rm -rf secret; cp -r . /tmp/copy; cat /tmp/copy/secret/b; exit 0"""
-    ended = linux(kozo, "--allow", f"files.path.write:{folder}", "--deny", f"files.path.read:{folder}/secret",
-                  script=script)
+    script = f"""cd {folder}; cat public/a secret/b; ls; mv secret shown; mv {folder} /tmp/x; ln -s secret way
+    cat way/b
+    mkdir up; mv secret up/; mv public/../secret up/; rm -rf secret; cp -r . /tmp/copy
+    cat /tmp/copy/secret/b; exit 0"""
+    ended = linux(
+        kozo,
+        "--allow",
+        f"files.path.write:{folder}",
+        "--deny",
+        f"files.path.read:{folder}/secret",
+        script=script,
+    )
     expect_equal(ended.status, 0, "the exit status", ended.told)
     expect("public" in ended.out and "secret\n" not in ended.out, "what was read", ended.told)
     expect((folder / "secret" / "b").read_text() == "secret\n", "it was changed", ended.told)
@@ -500,7 +563,8 @@ def denied(kozo):
 @check("a folder that was given to be read can't be changed, and one that was given to be changed can")
 def writing(kozo):
     folder = tree(kozo, "writing")
-    script = f"cd {folder}; echo x >public/a; rm notes; mkdir new; mv notes n; touch secret/b; ln notes m; cat notes"
+    script = f"cd {folder}; echo x >public/a; rm notes; mkdir new; mv notes n; touch secret/b; ln notes m;"
+    script += " cat notes"
     before = sorted(path.name for path in folder.rglob("*"))
     ended = linux(kozo, "--allow", f"files.path.read:{folder}", script=script)
     expect_equal(ended.out, "notes\n", "what was read", ended.told)
@@ -517,8 +581,14 @@ def writing(kozo):
 def single(kozo):
     folder = tree(kozo, "single")
     script = f"cd {folder}; ls; cat notes; cat public/a; echo more >>notes; echo x >new; cat new"
-    ended = linux(kozo, "--allow", f"files.path.read:{folder}/notes", "--allow", f"files.path.write:{folder}/new",
-                  script=script)
+    ended = linux(
+        kozo,
+        "--allow",
+        f"files.path.read:{folder}/notes",
+        "--allow",
+        f"files.path.write:{folder}/new",
+        script=script,
+    )
     expect_equal(ended.out.split(), ["notes", "notes", "x"], "what was read", ended.told)
     expect((folder / "notes").read_text() == "notes\n", "it was changed", ended.told)
     expect((folder / "new").read_text() == "x\n", "it was not made", ended.told)
@@ -527,12 +597,27 @@ def single(kozo):
 
 @check("what every program is given can be denied as a whole, and in part")
 def denied_system(kozo):
-    ended = linux(kozo, "--deny", "files.path.read:/etc/os-release", script="cat /etc/os-release; cat /etc/debian_version")
-    expect("Permission denied" in ended.err and ended.out == Path("/etc/debian_version").read_text(), "in part", ended.told)
+    ended = linux(
+        kozo,
+        "--deny",
+        "files.path.read:/etc/os-release",
+        script="cat /etc/os-release; cat /etc/debian_version",
+    )
+    expect(
+        "Permission denied" in ended.err and ended.out == Path("/etc/debian_version").read_text(),
+        "in part",
+        ended.told,
+    )
     needed = [os.path.realpath(shutil.which("busybox")), "/lib", "/lib64", "/usr/lib"]
-    allowed = [word for path in needed if os.path.exists(path) for word in ("--allow", f"files.path.read:{path}")]
-    ended = linux(kozo, "--deny", "files.path.read:/usr/share", *allowed, script="ls /usr/share; cat /etc/os-release")
-    expect("/usr/share: Permission denied" in ended.err and "NAME=" in ended.out, "a folder of it", ended.told)
+    allowed = [
+        word for path in needed if os.path.exists(path) for word in ("--allow", f"files.path.read:{path}")
+    ]
+    ended = linux(
+        kozo, "--deny", "files.path.read:/usr/share", *allowed, script="ls /usr/share; cat /etc/os-release"
+    )
+    expect(
+        "/usr/share: Permission denied" in ended.err and "NAME=" in ended.out, "a folder of it", ended.told
+    )
 
 
 @check("a program that draws a question gains nothing: what is typed goes to it, and nothing was decided")
@@ -549,8 +634,12 @@ def side_by_side(kozo):
     results = [None, None]
 
     def one(number):
-        script = f"cat {folders[0]}/notes; cat {folders[1]}/notes; cat /tmp/mine; echo mine >/tmp/mine; exit 0"
-        results[number] = linux(kozo, "--allow", f"files.path.read:{folders[number]}", script=script, name=f"side-{number}-state")
+        script = (
+            f"cat {folders[0]}/notes; cat {folders[1]}/notes; cat /tmp/mine; echo mine >/tmp/mine; exit 0"
+        )
+        results[number] = linux(
+            kozo, "--allow", f"files.path.read:{folders[number]}", script=script, name=f"side-{number}-state"
+        )
 
     threads = [threading.Thread(target=one, args=(number,)) for number in range(2)]
     for thread in threads:
@@ -559,7 +648,9 @@ def side_by_side(kozo):
         thread.join()
     for number, ended in enumerate(results):
         expect_equal((ended.status, ended.out), (0, "notes\n"), "exit status and output", ended.told)
-        expect(f"files.path.read:{folders[1 - number]}" in ended.err, "the other's is not reported", ended.told)
+        expect(
+            f"files.path.read:{folders[1 - number]}" in ended.err, "the other's is not reported", ended.told
+        )
 
 
 @check("--learn lets a program read everything but secrets, and proposes exactly what it opened")
@@ -567,16 +658,33 @@ def learn(kozo):
     folder = tree(kozo, "learn")
     (folder / ".env").write_text("PASSWORD=1\n")
     proposed = folder / "proposed"
-    script = f"cd {folder}; cat notes notes; cat public/a; cat .env; ls secret; cat {folder}/nothing; echo x >new; exit 0"
+    script = f"cd {folder}; cat notes notes; cat public/a; cat .env; ls secret; cat {folder}/nothing;"
+    script += " echo x >new; exit 0"
     ended = linux(kozo, "--learn", proposed, script=script, cwd=folder)
-    expect_equal((ended.status, ended.out), (0, "notes\nnotes\npublic\nb\n"), "exit status and output", ended.told)
+    expect_equal(
+        (ended.status, ended.out), (0, "notes\nnotes\npublic\nb\n"), "exit status and output", ended.told
+    )
     expect(not (folder / "new").exists(), "it could write")
     lines = proposed.read_text().splitlines()
     wanted = [line for line in lines if not line.startswith("#")]
-    expect_equal(wanted, [f'want files.path.read:{folder}/notes "read it"',
-                          f'want files.path.read:{folder}/public/a "read it"'], "what is proposed")
-    expect(f'# want files.path.read:{folder}/.env "read it"' in lines, "the secret is no comment", proposed.read_text())
-    expect(f'# want files.path.read:{folder}/secret "list it"' in lines, "the folder is no comment", proposed.read_text())
+    expect_equal(
+        wanted,
+        [
+            f'want files.path.read:{folder}/notes "read it"',
+            f'want files.path.read:{folder}/public/a "read it"',
+        ],
+        "what is proposed",
+    )
+    expect(
+        f'# want files.path.read:{folder}/.env "read it"' in lines,
+        "the secret is no comment",
+        proposed.read_text(),
+    )
+    expect(
+        f'# want files.path.read:{folder}/secret "list it"' in lines,
+        "the folder is no comment",
+        proposed.read_text(),
+    )
     names = [word for line in wanted for word in ("--allow", line.split(" ")[1])]
     again = linux(kozo, *names, script=f"cat {folder}/notes {folder}/public/a; cat {folder}/.env")
     expect_equal(again.out, "notes\npublic\n", "what the proposal allows", again.told)

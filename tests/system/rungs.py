@@ -65,7 +65,9 @@ def on_linux(command, text):
 def on_kozo(kozo, command, text):
     given = [f"--env={name}={value}" for name, value in ENVIRONMENT.items()]
     limit = ["--timeout", str(SECONDS)]
-    ended = run([kozo.launcher, "run", *given, *limit, "--", *command], timeout=SECONDS + 30, input=text, cwd="/")
+    ended = run(
+        [kozo.launcher, "run", *given, *limit, "--", *command], timeout=SECONDS + 30, input=text, cwd="/"
+    )
     # What KOZO itself says at the end is no part of the program's errors.
     ended.err = "".join(line for line in ended.err.splitlines(True) if not line.startswith("kozo: "))
     return ended

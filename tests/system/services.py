@@ -5,7 +5,8 @@ import re
 import time
 
 from driver.kozo import one_line, plain
-from driver.services import BASE, compiled, initrd_with, members, resources, settle, table_of, wait_until_settled
+from driver.services import BASE, compiled, initrd_with, members, resources, settle, table_of
+from driver.services import wait_until_settled
 from driver.suite import Result, check, expect, expect_equal, source
 
 order = 65

@@ -10,7 +10,7 @@
 #include "ext.h"
 #include "server.h"
 
-#include "../serve/serve.h"
+#include "serve.h"
 
 constexpr uint64_t ROOT = 1; // outside; inside it is EXT_ROOT
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../serve/serve.h"
+#include "serve.h"
 
 constexpr size_t TREE_NODES = 8192;
 constexpr size_t TREE_BUCKETS = 4096;

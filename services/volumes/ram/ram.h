@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../serve/serve.h"
+#include "serve.h"
 
 struct ram;
 

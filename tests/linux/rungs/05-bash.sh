@@ -13,7 +13,8 @@ trap 'echo caught USR1' USR1; kill -USR1 $BASHPID; trap - USR1
 sleep 5 & pid=$!; kill $pid; wait $pid; echo "killed $?"
 (trap 'echo leaving' EXIT; exit 4); echo "sub $?"
 set -o pipefail; false | true; echo "pipe $?"; set +o pipefail
-coproc cat; echo through >&"${COPROC[1]}"; read -r line <&"${COPROC[0]}"; echo "$line"; eval "exec ${COPROC[1]}>&-"; wait
+coproc cat; echo through >&"${COPROC[1]}"; read -r line <&"${COPROC[0]}"; echo "$line"
+eval "exec ${COPROC[1]}>&-"; wait
 exec 5>out; echo five >&5; exec 5>&-; cat out; exec 6<out; read -r -u 6 got; echo "$got"; exec 6<&-
 shopt -s nullglob extglob; touch a1 a2 b1; pattern='!(a*|out)'; echo a* $pattern; echo {1..5} {a..e..2}
 read -r -t 0.05 x < <(sleep 1; echo late); echo "read $?"
