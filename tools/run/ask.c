@@ -77,7 +77,10 @@ static struct identity identify(const struct options *options)
     for (; last[used] != '\0' && used < 32; used++) {
         bool good =
             policy_is_program(last + used, 1) || (used > 0 && strchr(".-", last[used]) != nullptr);
-        identity.name[used] = good ? last[used] : '_';
+        identity.name[used] = '_';
+        if (good) {
+            identity.name[used] = last[used];
+        }
     }
     (void)snprintf(identity.name + used, sizeof identity.name - used, "+%02x%02x%02x%02x",
                    digest.bytes[0], digest.bytes[1], digest.bytes[2], digest.bytes[3]);

@@ -140,7 +140,7 @@ static void read_folders(struct check *check)
     if (list != nullptr) {
         (void)closedir(list);
     }
-    qsort(name, count, sizeof name[0], compare_names);
+    qsort((void *)name, count, sizeof name[0], compare_names);
     for (size_t i = 0; i < count; i++) {
         char path[PLACE_PATH];
         (void)snprintf(path, sizeof path, "/etc/ld.so.conf.d/%s", name[i]);

@@ -91,7 +91,7 @@ static size_t collect(const char **list)
          at += strlen(notes->text + at) + 1) {
         list[count++] = notes->text + at;
     }
-    qsort(list, count, sizeof list[0], compare);
+    qsort((void *)list, count, sizeof list[0], compare);
     return count;
 }
 
@@ -121,7 +121,7 @@ static void propose(FILE *to, const char *record)
 
 bool learn_write(const char *file, const char *program)
 {
-    const char **list = calloc(MOST, sizeof list[0]);
+    const char **list = (const char **)calloc(MOST, sizeof list[0]);
     FILE *to = list != nullptr ? fopen(file, "we") : nullptr;
     if (to == nullptr) {
         free((void *)list);

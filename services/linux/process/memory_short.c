@@ -6,7 +6,8 @@
 #include "../memory/space.h"
 #include "process.h"
 
-// How much would be gained, in pages; processes may ask to be spared or chosen (oom_score_adj, in thousandths).
+// How much would be gained, in pages; processes may ask to be spared or chosen (oom_score_adj, in thousandths). With the
+// first process the whole sandbox ends, so that one goes only when it is much larger than all others.
 static int64_t score_of(const struct process *process)
 {
     constexpr int64_t thousandth = 256;
@@ -14,7 +15,9 @@ static int64_t score_of(const struct process *process)
         process->score_adjust <= -1000) {
         return -1;
     }
-    int64_t score = (int64_t)process->space->resident + process->score_adjust * thousandth;
+    int64_t resident = (int64_t)process->space->resident;
+    int64_t score =
+        (process == process_first ? resident / 4 : resident) + process->score_adjust * thousandth;
     return score < 0 ? 0 : score;
 }
 
@@ -25,7 +28,7 @@ void memory_is_short(void)
     for (struct process *process = process_from(1); process != nullptr;
          process = process_from(process->caller.process + 1)) {
         int64_t score = score_of(process);
-        if (score > most) {
+        if (score >= most && score >= 0) {
             most = score;
             chosen = process;
         }
