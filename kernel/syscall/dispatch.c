@@ -61,14 +61,14 @@ static_assert(sizeof(struct operation) == 32);
 static_assert(offsetof(struct slot, flags) == 1 && offsetof(struct slot, rights) == 2);
 
 #define OPERATION(number, object, operation, type_, rights_, debug, audited)                       \
-    [number] = {.mask = SLOT_HEAD(UINT8_MAX, SLOT_SPECIAL, rights_),                               \
-                .wanted = SLOT_HEAD(type_, 0, rights_),                                            \
+    [number] = {.mask = SLOT_HEAD(UINT8_MAX, SLOT_SPECIAL, (rights_)),                             \
+                .wanted = SLOT_HEAD((type_), 0, (rights_)),                                        \
                 .function = object##_##operation##_call,                                           \
                 .kind = (audited)                   ? AUDITED                                      \
                         : (type_) == KOZO_TYPE_NONE ? ALONE                                        \
                                                     : TYPED,                                       \
-                .type = type_,                                                                     \
-                .rights = rights_},
+                .type = (type_),                                                                   \
+                .rights = (rights_)},
 
 static const struct operation operations[] = {KOZO_OPERATIONS(OPERATION)};
 

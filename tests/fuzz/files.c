@@ -79,7 +79,9 @@ static void act(void)
         }
         return;
     case 5:
-        memcpy(host_data, "ram/a", 5);
+        for (size_t i = 0; i < 5; i++) {
+            host_data[i] = (uint8_t)"ram/a"[i];
+        }
         asked = (struct kozo_message){.info = {.length = 3, .label = KOZO_FILES_WALK},
                                       .word = {1, 0, choice % 16 < 8 ? 3 : 5}};
         (void)host_begin(&asked, ++begun);

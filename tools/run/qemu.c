@@ -136,7 +136,7 @@ static void add_boot(struct qemu_arguments *arguments, const struct options *opt
         add(arguments, "-device");
         add(arguments, "ide-cd,drive=boot,bootindex=0");
     }
-    for (size_t i = 0; i < options->disks.count; i++) {
+    for (size_t i = 0; i < options->disks.count && i < OPTIONS_DISKS; i++) {
         static const char *const names[OPTIONS_DISKS] = {"if=none,id=disk0", "if=none,id=disk1"};
         add_drive(arguments, files->disk[i], files->disk_reader[i], names[i]);
         add(arguments, "-device");

@@ -46,8 +46,9 @@ static uint64_t walk(uint64_t folder, size_t length)
 
 static void open_root(void)
 {
-    memcpy(host_data, "ram", 3);
-    root = walk(TOP, 3);
+    static const uint8_t name[] = {'r', 'a', 'm'};
+    memcpy(host_data, name, sizeof name);
+    root = walk(TOP, sizeof name);
 }
 
 static void start(uint32_t pages)

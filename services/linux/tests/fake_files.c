@@ -54,7 +54,7 @@ void fake_files_end(void)
 {
     for (size_t i = 0; i < FILES; i++) {
         if (paths[i] != nullptr) {
-            fprintf(stderr, "file %zu was left open: %s\n", i, paths[i]);
+            (void)fprintf(stderr, "file %zu was left open: %s\n", i, paths[i]);
             abort();
         }
     }
@@ -213,11 +213,14 @@ struct files_moved files_read(uint64_t file, uint64_t offset, const struct files
     ssize_t done = readlink(paths[file], (char *)piece->bytes, length);
     if (done < 0) {
         int open_file = open(paths[file], O_RDONLY);
+        if (open_file < 0) {
+            return (struct files_moved){.error = error_now()};
+        }
         done = pread(open_file, piece->bytes, length, (off_t)offset);
+        error = done < 0 ? error_now() : KOZO_OK;
         (void)close(open_file);
     }
-    return (struct files_moved){done < 0 ? error_now() : KOZO_OK, (uint64_t)(done < 0 ? 0 : done),
-                                0};
+    return (struct files_moved){error, (uint64_t)(done < 0 ? 0 : done), 0};
 }
 
 struct files_moved files_write(uint64_t file, uint64_t offset, const struct files_piece *piece,
@@ -228,12 +231,16 @@ struct files_moved files_write(uint64_t file, uint64_t offset, const struct file
         return (struct files_moved){.error = error};
     }
     int open_file = open(paths[file], O_WRONLY);
+    if (open_file < 0) {
+        return (struct files_moved){.error = error_now()};
+    }
     if (offset == UINT64_MAX) {
         offset = (uint64_t)lseek(open_file, 0, SEEK_END);
     }
     ssize_t done = pwrite(open_file, piece->bytes, length, (off_t)offset);
+    error = done < 0 ? error_now() : KOZO_OK;
     (void)close(open_file);
-    return (struct files_moved){done < 0 ? error_now() : KOZO_OK, (uint64_t)(done < 0 ? 0 : done),
+    return (struct files_moved){error, (uint64_t)(done < 0 ? 0 : done),
                                 offset + (uint64_t)(done < 0 ? 0 : done)};
 }
 
@@ -244,6 +251,9 @@ struct files_moved files_list(uint64_t file, uint64_t from, const struct files_p
         return (struct files_moved){.error = error};
     }
     DIR *folder = opendir(paths[file]);
+    if (folder == nullptr) {
+        return (struct files_moved){.error = error_now()};
+    }
     struct dirent *entry = nullptr;
     uint64_t place = 0;
     size_t used = 0;

@@ -284,6 +284,9 @@ static void host_file(const char *path, const char *text)
     char whole[256];
     (void)snprintf(whole, sizeof whole, "%s/%s", fake_folder, path);
     FILE *file = fopen(whole, "w");
+    if (file == nullptr) {
+        abort();
+    }
     (void)fputs(text, file);
     (void)fclose(file);
 }

@@ -24,7 +24,7 @@ static size_t tell(const char *records, size_t length, const char *program)
     }
     size_t count = blocked_tell(&blocked, program);
     CHECK(dup2(kept, STDERR_FILENO) == STDERR_FILENO && close(kept) == 0);
-    rewind(file);
+    CHECK(fseek(file, 0, SEEK_SET) == 0);
     said[fread(said, 1, sizeof said - 1, file)] = '\0';
     CHECK(fclose(file) == 0);
     blocked_end(&blocked);

@@ -31,8 +31,8 @@ static bool refuses(const char *line)
 // Asks once a broker that says this; keeps what it was asked.
 static enum policy_answer ask(const char *says, int silence, struct broker *broker)
 {
-    int pair[2];
-    int back[2];
+    int pair[2] = {-1, -1};
+    int back[2] = {-1, -1};
     CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && pipe(back) == 0);
     pid_t child = fork();
     if (child == 0) {

@@ -20,7 +20,9 @@ static void add(const char *name, unsigned mode, const char *contents)
                              mode, 0, 0, 1, 0, length, 0, 0, 0, 0, strlen(name) + 1, 0);
     memcpy(archive + size, name, strlen(name) + 1);
     size = (size + strlen(name) + 1 + 3) & ~3ul;
-    memcpy(archive + size, contents, length);
+    for (size_t i = 0; i < length; i++) {
+        archive[size + i] = (uint8_t)contents[i];
+    }
     size = (size + length + 3) & ~3ul;
 }
 

@@ -26,7 +26,11 @@ static unsigned until; // words until the process ends; 0 for never
 void test_cut(void);
 void test_cut(void)
 {
-    if (until > 0 && --until == 0) {
+    if (until == 0) {
+        return;
+    }
+    until--;
+    if (until == 0) {
         longjmp(cut, 1);
     }
 }

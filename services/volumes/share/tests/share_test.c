@@ -129,9 +129,17 @@ static struct client_result ask(uint32_t label, size_t words, const uint64_t *wo
     return client_result(number);
 }
 
+// Bytes without a zero, as the protocol has names.
+static void put(size_t at, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        client_memory[at++] = (uint8_t)*text;
+    }
+}
+
 static size_t name(const char *text)
 {
-    memcpy(client_memory, text, strlen(text));
+    put(0, text);
     return strlen(text);
 }
 
@@ -155,7 +163,7 @@ static struct client_result read_at(uint64_t node, uint64_t offset, uint64_t len
 
 static struct client_result write_at(uint64_t node, uint64_t offset, const char *text)
 {
-    memcpy(client_memory + DATA_AT, text, strlen(text));
+    put(DATA_AT, text);
     return ask(KOZO_VOLUME_WRITE, 4, (const uint64_t[]){node, offset, DATA_AT, strlen(text)});
 }
 
@@ -163,7 +171,7 @@ static struct client_result make(uint64_t folder, uint64_t kind, const char *tex
                                  const char *target)
 {
     size_t length = name(text);
-    memcpy(client_memory + length, target, strlen(target));
+    put(length, target);
     return ask(KOZO_VOLUME_MAKE, 6,
                (const uint64_t[]){folder, kind, 0640, 0, length, strlen(target)});
 }
@@ -176,7 +184,7 @@ static uint32_t remove_name(uint64_t folder, const char *text)
 static uint32_t rename_name(uint64_t folder, const char *text, uint64_t target, const char *second)
 {
     size_t length = name(text);
-    memcpy(client_memory + length, second, strlen(second));
+    put(length, second);
     return ask(KOZO_VOLUME_RENAME, 5, (const uint64_t[]){folder, target, 0, length, strlen(second)})
         .label;
 }

@@ -16,7 +16,7 @@ static void show(uint64_t seconds, bool binary, uint8_t registers[DATE_REGISTERS
 {
     time_t moment = (time_t)seconds;
     struct tm tm;
-    gmtime_r(&moment, &tm);
+    (void)gmtime_r(&moment, &tm);
     unsigned year = (unsigned)tm.tm_year + 1900;
     unsigned numbers[] = {(unsigned)tm.tm_sec,
                           (unsigned)tm.tm_min,
