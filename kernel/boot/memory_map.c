@@ -144,11 +144,12 @@ static bool make_room(struct memory_range *list, size_t *count, const struct mem
 // out as device memory.
 static bool append(struct memory_range *list, size_t *count, struct memory_range range)
 {
-    struct memory_range *last = *count > 0 ? &list[*count - 1] : nullptr;
-
-    if (last != nullptr && last->kind == range.kind && end_of(last) == range.base) {
-        last->size += range.size;
-        return true;
+    if (*count > 0) {
+        struct memory_range *last = &list[*count - 1];
+        if (last->kind == range.kind && end_of(last) == range.base) {
+            last->size += range.size;
+            return true;
+        }
     }
     bool full = *count == BOOT_RANGES;
     if (full && !make_room(list, count, &range)) {

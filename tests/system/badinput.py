@@ -6,6 +6,7 @@ import re
 from driver import cpio, elf
 from driver.elf import AARCH64, DYNAMIC, INTERPRETER, PAGE, R, W, X, Segment
 from driver.kozo import one_line, plain
+from driver.services import wait_until_settled
 from driver.suite import check, expect, expect_equal
 
 order = 60
@@ -217,6 +218,7 @@ for number, name in enumerate(BAD_PROGRAMS):
     @check(f"{name} is refused in one line, and nothing is kept")
     def bad_program(kozo, number=number):
         session = session_with(kozo, "bad", BAD_PROGRAMS.values())
+        wait_until_settled(session)
         before = session.command("mem")
         told = one_line(session.command(f"run bad/{number}"), "the answer")
         expect(f"bad/{number}" in told, "the file is not named", told)
@@ -261,6 +263,7 @@ def too_large(kozo):
     path = kozo.file("large.cpio", cpio.archive(files))
     with kozo.start("--mem", "64", "--timeout", "120", initrd=path) as session:
         session.prompt()
+        wait_until_settled(session)
         before = session.command("mem")
         one_line(session.command("run bad/large"), "the answer")
         expect_equal(session.command("mem"), before, "mem afterwards")
