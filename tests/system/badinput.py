@@ -199,7 +199,9 @@ def session_with(kozo, name, programs):
     path = kozo.folder / f"{name}.cpio"
     if not path.exists():
         kozo.file(path.name, cpio.archive(files))
-    return kozo.shared(name, "--timeout", "600", initrd=path)
+    session = kozo.shared(name, "--timeout", "600", initrd=path)
+    wait_until_settled(session)
+    return session
 
 
 @check("the programs that these checks spoil are good ones: as they are, they run")
@@ -218,7 +220,6 @@ for number, name in enumerate(BAD_PROGRAMS):
     @check(f"{name} is refused in one line, and nothing is kept")
     def bad_program(kozo, number=number):
         session = session_with(kozo, "bad", BAD_PROGRAMS.values())
-        wait_until_settled(session)
         before = session.command("mem")
         told = one_line(session.command(f"run bad/{number}"), "the answer")
         expect(f"bad/{number}" in told, "the file is not named", told)
