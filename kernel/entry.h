@@ -15,6 +15,7 @@
 
 #include "kozo/abi.h"
 
+struct call;
 struct cpu;
 struct thread;
 
@@ -27,8 +28,8 @@ struct fault {
     uint64_t code;      // the processor's error code
 };
 
-// The current thread made a system call.
-enum kozo_error syscall_begin(struct cpu *cpu);
+// The current thread made a system call: `call` of its processor.
+enum kozo_error syscall_begin(struct call *call);
 struct thread *syscall_end(struct cpu *cpu, enum kozo_error error);
 
 // The current thread did something that the processor refused.

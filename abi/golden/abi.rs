@@ -42,6 +42,10 @@ pub const BLOCK_MOST: u64 = 65536;
 /// Most bytes of one request: half of what the device holds.
 pub const LESSON_MOST: u64 = 2048;
 
+/// Most bytes of the value of an extended attribute, which with its name fits 8 KiB, and of all
+/// names of those of one node.
+pub const ATTRIBUTE_MOST: u64 = 7936;
+
 /// What went wrong and whose fault it was. Nothing changed unless the operation says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -462,6 +466,30 @@ impl LineEnd {
     }
 }
 
+/// What a lock is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum LockKind {
+    /// none
+    Free = 0,
+    /// others may have such a one too
+    Shared = 1,
+    /// nobody else has one
+    Exclusive = 2,
+}
+
+impl LockKind {
+    /// The member with this number.
+    pub const fn from_number(number: u64) -> Option<Self> {
+        match number {
+            0 => Some(Self::Free),
+            1 => Some(Self::Shared),
+            2 => Some(Self::Exclusive),
+            _ => None,
+        }
+    }
+}
+
 /// What a service is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -553,6 +581,10 @@ pub enum PolicyAnswer {
     Always = 4,
     /// no, without any further question
     Never = 5,
+    /// for a number of minutes
+    Minutes = 6,
+    /// until the computer restarts
+    Restart = 7,
 }
 
 impl PolicyAnswer {
@@ -565,6 +597,8 @@ impl PolicyAnswer {
             3 => Some(Self::Close),
             4 => Some(Self::Always),
             5 => Some(Self::Never),
+            6 => Some(Self::Minutes),
+            7 => Some(Self::Restart),
             _ => None,
         }
     }
@@ -582,6 +616,8 @@ pub enum PolicyFound {
     Gap = 2,
     /// the end is missing
     Cut = 3,
+    /// a line does not fit the kernel's log
+    Unjoined = 4,
 }
 
 impl PolicyFound {
@@ -592,6 +628,7 @@ impl PolicyFound {
             1 => Some(Self::Changed),
             2 => Some(Self::Gap),
             3 => Some(Self::Cut),
+            4 => Some(Self::Unjoined),
             _ => None,
         }
     }
@@ -671,6 +708,30 @@ impl core::ops::BitOr for NodeChange {
 
     fn bitor(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+}
+
+/// What is to become of an attribute that is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum AttributeWay {
+    /// it may be there or not
+    Either = 0,
+    /// it must not be there
+    New = 1,
+    /// it must be there
+    Over = 2,
+}
+
+impl AttributeWay {
+    /// The member with this number.
+    pub const fn from_number(number: u64) -> Option<Self> {
+        match number {
+            0 => Some(Self::Either),
+            1 => Some(Self::New),
+            2 => Some(Self::Over),
+            _ => None,
+        }
     }
 }
 
@@ -1597,6 +1658,10 @@ pub mod console {
     pub const WATCH: u32 = 3;
     /// Completes when all that was shown before has been handed to the driver.
     pub const FLUSH: u32 = 4;
+    /// Hands the terminal over as it is, or takes it back. Meanwhile each byte that is typed,
+    /// Ctrl-C too, goes into the stream of the session, is neither edited nor shown, and a newline
+    /// that the session writes is a newline alone. For one session at a time; it ends with that.
+    pub const RAW: u32 = 5;
 }
 
 /// The devices of the machine, for their drivers. Served by services/devmgr. What a session has
@@ -1621,13 +1686,15 @@ pub mod devices {
 /// that the session shares: `at` is an offset into that, and a place that is not wholly inside is
 /// refused. A path is names with slashes between them, 1 to 4096 bytes, walked from a folder down;
 /// `.` and `..` are refused, since the client knows where it is. Links are never followed: a walk
-/// ends at the first one. NodeStat, FolderEntry, NodeKind, NodeChange and VolumeFlags are those of
-/// Volume. Every request may wait for a device. Refusals: BAD_ARGUMENT for what is malformed,
-/// BAD_HANDLE for a file or name that is not there, SLOT_TAKEN for a name that is, BAD_TYPE for the
-/// wrong kind of file, BAD_STATE for a folder that is not empty or a file in use, BAD_OPERATION for
-/// what can't be done from one volume to another, NO_RIGHT for what the session may not do,
-/// NO_MEMORY when volume or quota is full, EXPIRED for a grant that was taken back, NO_REPLY when a
-/// volume or its device failed.
+/// ends at the first one. NodeStat, FolderEntry, NodeKind, NodeChange, VolumeFlags and AttributeWay
+/// are those of Volume, as is what extended attributes are. To read these needs the right to read a
+/// file, to change them that to write. Every request may wait for a device. Refusals: BAD_ARGUMENT
+/// for what is malformed, BAD_HANDLE for a file, name or attribute that is not there, SLOT_TAKEN
+/// for one that is, BAD_TYPE for the wrong kind of file, BAD_STATE for a folder that is not empty
+/// or a file in use, BAD_OPERATION for what can't be done from one volume to another and for
+/// attributes that a volume does not have, NO_RIGHT for what the session may not do, NO_MEMORY when
+/// volume or quota is full, EXPIRED for a grant that was taken back, NO_REPLY when a volume or its
+/// device failed.
 /// These are the labels of its requests.
 pub mod files {
     /// Walks a path as far as it goes without following a link, and opens what is there. The record
@@ -1666,14 +1733,44 @@ pub mod files {
     /// be read first it is PENDING, and is called again after the completion. The capability is
     /// good until it is deleted or the grant is taken back; contents beyond the end read as zero.
     pub const PAGES: u32 = 14;
-    /// Shows a volume again under its name at the top. Only for the session of the system's own
+    /// Shows a volume that is not mounted: under its own name at the top, or in place of a folder,
+    /// whose contents are not seen meanwhile. That folder can't be removed or moved then.
+    /// SLOT_TAKEN when the volume is mounted already, or another one is there; NO_RIGHT for a
+    /// folder of a volume that others change too. Only for the session of the system's own
     /// commands.
     pub const MOUNT: u32 = 15;
-    /// Writes what is in memory to a volume and takes it away from the top; what is open on it is
-    /// closed. Only for the session of the system's own commands.
+    /// Writes what is in memory to a volume and takes it away from where it is mounted; what is
+    /// open on it is closed. BAD_STATE while another one is mounted on a folder of it. Only for the
+    /// session of the system's own commands.
     pub const UNMOUNT: u32 = 16;
     /// Walks a path as `walk` does, and tells what is there, but opens nothing.
     pub const LOOK: u32 = 17;
+    /// Does away with the moment for which the file server believes what it was told of volumes
+    /// that others change too: what is asked for next, contents in memory as well, is asked of the
+    /// volume.
+    pub const REFRESH: u32 = 18;
+    /// Locks a part of a file, in place of what the session had locked there, or with FREE gives
+    /// that back. Locks are advice: those of one session never stand in each other's way, and
+    /// reading and writing heed none. They are gone when the session has closed the file as often
+    /// as it opened it, or has ended. BAD_STATE when another session's lock is in the way and it is
+    /// not waited for. NO_MEMORY when the session, or all of them, would have more locks than there
+    /// can be; what gives back whole locks never needs any. A circle of sessions that wait for each
+    /// other is not noticed: a request that waits can be cancelled.
+    pub const LOCK: u32 = 19;
+    /// Tells the first lock of another session that would be in the way.
+    pub const FIND_LOCK: u32 = 20;
+    /// Reads an extended attribute. The value is put in the place of the name, if it fits there.
+    pub const ATTRIBUTE: u32 = 21;
+    /// Writes the names of all extended attributes, with a zero behind each, if they fit.
+    pub const ATTRIBUTES: u32 = 22;
+    /// Gives a file an extended attribute, all of it at one stroke. The value follows the name
+    /// directly.
+    pub const SET_ATTRIBUTE: u32 = 23;
+    /// Takes an extended attribute away.
+    pub const REMOVE_ATTRIBUTE: u32 = 24;
+    /// Tells where a volume is mounted. BAD_HANDLE behind the last. Only for the session of the
+    /// system's own commands.
+    pub const MOUNTED: u32 = 25;
 }
 
 /// What the driver of docs/drivers.md does for its clients. Its device is QEMU's `edu`, which knows
@@ -1743,9 +1840,10 @@ pub mod pager {
 pub mod platform {
     /// Gives a Frame of memory that belongs to a device.
     pub const REGISTERS: u32 = 48;
-    /// Gives the Frame that devices may reach by themselves. It is never used for anything else,
-    /// not even after the service has ended: a device that was not stopped can harm nobody but
-    /// other devices.
+    /// Gives a Frame that a device may reach by itself. It is that device's for good, and never
+    /// used for anything else, not even after the service has ended: a device that was not stopped
+    /// can harm nobody but its own driver. NO_MEMORY: there is none, or devices have all that they
+    /// may.
     pub const DMA: u32 = 49;
     /// Tells where the configuration space of PCI is in memory, 1 MiB for each bus; its Frames are
     /// registers. BAD_STATE when the machine has none: then it is behind ports. Brings no
@@ -1767,7 +1865,8 @@ pub mod policy {
     pub const LOOK: u32 = 2;
     /// Writes a rule as a line for a person.
     pub const LIST: u32 = 3;
-    /// Decides for a program, as the person's own decision.
+    /// Decides for a program, as the person's own decision. CLOSE is for a program that runs;
+    /// BAD_STATE when it does not.
     pub const DECIDE: u32 = 4;
     /// Ends a rule, at once. BAD_HANDLE when there is none with this number.
     pub const REVOKE: u32 = 5;
@@ -1782,6 +1881,8 @@ pub mod policy {
     pub const RECORD: u32 = 9;
     /// Checks the chain of the record.
     pub const VERIFY: u32 = 10;
+    /// Waits until the record has more lines than the client has seen.
+    pub const GROWN: u32 = 11;
 }
 
 /// What a native program says to the one that started it, over its parent endpoint (slot 1 of its
@@ -1792,6 +1893,11 @@ pub mod process {
     pub const WRITE: u32 = 1;
     /// Ends the program. There is no answer.
     pub const EXIT: u32 = 2;
+    /// Takes what was typed, for the program that a person at a terminal waits for. From the first
+    /// time on the terminal is the program's as it is, to its end: what it writes is not changed,
+    /// and each byte that is typed is for it, Ctrl-C too. The program's own notification tells when
+    /// there is more. BAD_STATE for all others, and when the terminal is gone.
+    pub const READ: u32 = 3;
 }
 
 /// Random numbers from a device of the machine, for whoever has no instruction for them or trusts
@@ -1802,15 +1908,36 @@ pub mod random {
     pub const BYTES: u32 = 1;
 }
 
+/// Memory that a program asks init for when it needs it, over its parent endpoint, up to the limit
+/// of its description: `memory up to SIZE`, from KOZO_PROCESS_SUPPLY on, which ends with the
+/// program; or `keeps up to SIZE`, from KOZO_PROCESS_KEPT on, which the service's next life finds
+/// as it was left. A piece is a power of two, at a multiple of its size, and full of zeros. When
+/// there is no memory, services are asked to give back what they can do without (kozo/board.h), and
+/// so a second request a moment later may succeed.
+/// These are the labels of its requests.
+pub mod supply {
+    /// Makes a piece of memory appear. BAD_ARGUMENT: there is no such place. SLOT_TAKEN: memory is
+    /// there already. NO_MEMORY: it is more than the limit, or there is none.
+    pub const TAKE: u32 = 80;
+    /// Gives a piece back. Whoever has a capability of it or sees it, has and sees it no more.
+    /// BAD_ARGUMENT: no piece begins there.
+    pub const GIVE: u32 = 81;
+    /// Gives the Frame of a piece, to pass on. BAD_ARGUMENT: no piece begins there.
+    pub const FRAME: u32 = 82;
+}
+
 /// One mounted volume, as the file server uses it. The file server keeps names of mounts, rights
 /// and the page cache; the volume keeps what lies on its device and holds nothing but that. Nodes
 /// are known by numbers; node 1 is the root. Names, contents and records go through the memory that
 /// the session shares for bulk data: `at` is an offset into that, and a place that is not wholly
-/// inside is refused. A name is any bytes but zero and slash, 1 to 255 of them. Every request may
-/// wait. Refusals: BAD_ARGUMENT for what is malformed, BAD_HANDLE for a node or name that is not
-/// there, SLOT_TAKEN for a name that is, BAD_TYPE for the wrong kind of node, BAD_STATE for a
-/// folder that is not empty, NO_RIGHT on a volume that is read only, NO_MEMORY when it is full,
-/// NO_REPLY when the device failed. No service of the default system serves it yet.
+/// inside is refused. A name is any bytes but zero and slash, 1 to 255 of them. Files and folders
+/// may have extended attributes: values of at most ATTRIBUTE_MOST bytes, under names of any bytes
+/// but zero, 1 to 255 of them; all names of a node, with a zero behind each, are ATTRIBUTE_MOST
+/// bytes at most. Every request may wait. Refusals: BAD_ARGUMENT for what is malformed, BAD_HANDLE
+/// for a node, name or attribute that is not there, SLOT_TAKEN for one that is, BAD_TYPE for the
+/// wrong kind of node, BAD_STATE for a folder that is not empty, BAD_OPERATION for attributes of a
+/// kind that the volume does not have, NO_RIGHT on a volume that is read only, NO_MEMORY when it is
+/// full, NO_REPLY when the device failed.
 /// These are the labels of its requests.
 pub mod volume {
     /// Tells about the volume.
@@ -1842,4 +1969,13 @@ pub mod volume {
     pub const SYNC: u32 = 12;
     /// The file server knows of the node no longer. One without names is gone then.
     pub const FORGET: u32 = 13;
+    /// Reads an extended attribute. The value is put in the place of the name, if it fits there.
+    pub const ATTRIBUTE: u32 = 14;
+    /// Writes the names of all extended attributes, with a zero behind each, if they fit.
+    pub const ATTRIBUTES: u32 = 15;
+    /// Gives a node an extended attribute, all of it at one stroke. The value follows the name
+    /// directly.
+    pub const SET_ATTRIBUTE: u32 = 16;
+    /// Takes an extended attribute away.
+    pub const REMOVE_ATTRIBUTE: u32 = 17;
 }

@@ -189,7 +189,10 @@ uint64_t arch_registers_stack(const struct arch_registers *registers);
 // what the operation then answers.
 static inline enum kozo_error arch_exit_to(struct thread *thread);
 
-// The same, where the arch can give the thread all register words of a message straight from the
+// The same of a fault or an interrupt: an arch that can't gives the thread, which is to be resumed then.
+static inline struct thread *arch_exit_early(struct thread *thread);
+
+// The same as arch_exit_to, where the arch can give the thread all register words of a message straight from the
 // one whose system call this is (ARCH_EXIT_WITH_WORDS).
 static inline enum kozo_error arch_exit_with_words(struct thread *thread);
 

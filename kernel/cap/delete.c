@@ -51,10 +51,21 @@ static bool is_plain(const struct slot *slot)
     return (slot->flags & (SLOT_PLACE | SLOT_GRAVE)) == 0 && slot->type != KOZO_TYPE_MAPPING;
 }
 
+void slot_drop_within(struct cpu *cpu, struct slot *slot)
+{
+    if (reference_drop(slot)) {
+        slot_remove(slot);
+    } else {
+        cpu->work += BURY_STEPS;
+        object_bury(slot);
+    }
+}
+
 // The capability goes; its object is put where it dies if this was the last one.
 static inline void slot_drop(struct cpu *cpu, struct slot *slot)
 {
-    if (reference_drop(slot)) {
+    if (reference_drop(slot) ||
+        (slot->type == KOZO_TYPE_THREAD && thread_end(cpu, thread_of(slot)))) {
         [[clang::always_inline]] slot_remove(slot);
     } else {
         cpu->work += BURY_STEPS;

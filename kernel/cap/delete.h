@@ -13,6 +13,10 @@
 // is empty even though the object is still being taken apart. An empty slot is left as it is.
 [[nodiscard]] bool slot_delete(struct cpu *cpu, struct slot *slot);
 
+// The same for a capability that stands in an object which ends at once: its object, if this was the last one, is put
+// where it dies.
+void slot_drop_within(struct cpu *cpu, struct slot *slot);
+
 // Begins to delete everything that was derived from the slot, for the caller: all of it is now
 // below the caller's node (thread.h), which call_finish empties. So a revoke takes back what
 // was derived before it, and gets to its end wherever its handle may lead meanwhile. False when an

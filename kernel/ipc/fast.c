@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 // The fast path: a call to a server that waits, the answer to a caller whose time the server runs on,
-// and a fault or a foreign system call on its way to a handler and back. The operations Endpoint.call
-// and Endpoint.reply_recv begin here. What can't be done at once is left to the general path in
-// object/endpoint.c, with nothing changed; what is done has the same result, which tests compare
-// (ARCH_FAST_PATH).
+// a fault or a foreign system call on its way to a handler and back, and a wait for a signal. The operations
+// Endpoint.call, Endpoint.reply_recv and Notification.wait begin here. What can't be done at once is left to the
+// general path in object/endpoint.c and object/notification.c, with nothing changed; what is done has the same result,
+// which tests compare (ARCH_FAST_PATH).
 //
 // Each direction is a test without effect, and then a part that can't fail: what the general path
 // would have done, in one piece. Nobody is queued who would be taken out again, and nothing is
 // looked up twice.
 //
 // All rely on this: a thread that runs has time, is in no list, and nobody of a higher priority is
-// ready. Its SchedContext goes over with the message, so that no clock is read and no timer set.
+// ready. Its SchedContext goes over with the message, so that no clock is read and no timer set; only who waits for a
+// signal makes room for somebody else's.
 #include "ipc/fast.h"
 
 #include "cap/lookup.h"
@@ -24,6 +25,7 @@
 #include "sched/extra.h"
 #include "sched/scheduler.h"
 #include "sched/time.h"
+#include "sched/turn.h"
 #include "syscall/call.h"
 
 // --- Tests --------------------------------------------------------------------------------------
@@ -66,12 +68,12 @@ static inline bool is_plain(uint64_t info, const struct thread *from, const stru
 [[gnu::always_inline]] static inline enum kozo_error exit_with(const struct thread *from,
                                                                struct thread *to, uint64_t info)
 {
-    uint32_t length = (uint32_t)info;
+    uint32_t length = is_short(info) ? (uint32_t)info : KOZO_REGISTER_WORDS;
 
     if (length == 0) {
         return arch_exit_to(to);
     }
-    if (ARCH_EXIT_WITH_WORDS && length >= KOZO_REGISTER_WORDS) {
+    if (ARCH_EXIT_WITH_WORDS && length == KOZO_REGISTER_WORDS) {
         return arch_exit_with_words(to);
     }
     message_carry_words(&from->registers, &to->registers, length);
@@ -116,7 +118,7 @@ enum queued { ALONE, WITH_OTHERS };
 [[gnu::always_inline]] static inline void turn_to(struct cpu *cpu, struct thread *thread,
                                                   physical_t root)
 {
-    thread->state = READY;
+    thread->standing = thread_standing(READY, false);
     cpu->current = thread;
     cpu->call.caller = thread;
     cpu->call.argument = thread->registers.argument;
@@ -166,19 +168,19 @@ struct taker {
     }
 
     link_t time_link = caller->time;
+    receiver->time = time_link;
     struct sched_context *time = link_known(time_link);
     link_t caller_link = time->user;
     time->user = receiver_link;
-    receiver->time = time_link;
     receiver->lender = caller_link;
     receiver->depth = (uint8_t)(caller->depth + 1);
     caller->time = 0;
     caller->borrower = receiver_link;
 
     link_t reply_link = receiver->reply;
+    caller->reply = reply_link;
     struct reply *reply = link_known(reply_link);
     reply->thread = caller_link;
-    caller->reply = reply_link;
     receiver->waiting_on = 0;
     receiver->reply = 0;
     caller->state = CALLING;
@@ -189,12 +191,30 @@ call_deliver(struct call *call, struct taker receiver, enum queued queued)
 {
     struct cpu *cpu = call->cpu;
     struct thread *caller = call->caller;
-    const struct slot *slot = call->slot;
+    struct endpoint *endpoint = endpoint_of(call->slot);
 
-    uint64_t info = carry(caller, receiver.thread, slot->value);
-    lend_to(caller, receiver.thread, endpoint_of(slot), queued);
+    uint64_t info = carry(caller, receiver.thread, call->slot->value);
+    lend_to(caller, receiver.thread, endpoint, queued);
     turn_to(cpu, receiver.thread, receiver.root);
     return exit_with(caller, receiver.thread, info);
+}
+
+// The same of a message that may be anything, and so is checked first.
+[[gnu::noinline]] static enum kozo_error call_with_anything(struct call *call,
+                                                            struct thread *receiver)
+{
+    struct cpu *cpu = call->cpu;
+    struct thread *caller = call->caller;
+
+    if (message_check(caller, call->slot->rights) != KOZO_OK) {
+        return endpoint_call_generally(call);
+    }
+    message_carry(caller, receiver, call->slot->value);
+    receiver->registers.operation = KOZO_OK;
+    extra_switch(cpu, receiver->extra);
+    lend_to(caller, receiver, endpoint_of(call->slot), WITH_OTHERS);
+    turn_to(cpu, receiver, root_of(receiver));
+    return arch_exit_to(receiver);
 }
 
 // The same when there is more to carry than registers, or to exchange, or others wait.
@@ -204,7 +224,7 @@ call_deliver(struct call *call, struct taker receiver, enum queued queued)
 
     if (!is_short(info)) {
         if (!is_plain(info, call->caller, receiver)) {
-            return endpoint_call_generally(call);
+            return call_with_anything(call, receiver);
         }
         message_carry_buffer(call->caller, receiver, (uint32_t)info);
     }
@@ -342,25 +362,22 @@ static inline bool runs_next(const struct cpu *cpu, const struct thread *server,
 }
 
 // The client has its time back, and the server waits.
-[[gnu::always_inline]] static inline void return_to(struct call *call, struct thread *client,
-                                                    enum queued queued)
+[[gnu::always_inline]] static inline void return_to(struct thread *server, link_t endpoint,
+                                                    struct thread *client, enum queued queued)
 {
-    struct thread *server = call->caller;
-    const struct slot *slot = call->slot;
-
     link_t time_link = server->time;
+    client->time = time_link;
     struct sched_context *time = link_known(time_link);
     link_t server_link = time->user;
     time->user = server->lender;
-    client->time = time_link;
     client->borrower = 0;
     server->lender = 0;
     server->depth = 0;
 
     link_t reply_link = client->reply;
+    server->reply = reply_link;
     struct reply *reply = link_known(reply_link);
     reply->thread = server_link;
-    server->reply = reply_link;
     client->reply = 0;
 
     link_t own_link = server->context.object;
@@ -371,18 +388,20 @@ static inline bool runs_next(const struct cpu *cpu, const struct thread *server,
         server->cpu = own->cpu;
     }
     server->state = RECEIVING;
-    server->waiting_on = slot->object;
-    join(&endpoint_of(slot)->waitable.queue, server, server_link, queued);
+    server->waiting_on = endpoint;
+    join(&((struct endpoint *)link_known(endpoint))->waitable.queue, server, server_link, queued);
 }
 
 [[gnu::always_inline]] static inline enum kozo_error
 reply_deliver(struct call *call, struct taker client, enum queued queued)
 {
-    const struct thread *server = call->caller;
+    struct cpu *cpu = call->cpu;
+    struct thread *server = call->caller;
+    link_t endpoint = call->slot->object;
 
     uint64_t info = carry(server, client.thread, 0);
-    return_to(call, client.thread, queued);
-    turn_to(call->cpu, client.thread, client.root);
+    return_to(server, endpoint, client.thread, queued);
+    turn_to(cpu, client.thread, client.root);
     return exit_with(server, client.thread, info);
 }
 
@@ -408,8 +427,7 @@ reply_deliver(struct call *call, struct taker client, enum queued queued)
 [[gnu::noinline]] static enum kozo_error let_go_on_with_more(struct call *call,
                                                              struct thread *client)
 {
-    client->faulted = false;
-    return_to(call, client, WITH_OTHERS);
+    return_to(call->caller, call->slot->object, client, WITH_OTHERS);
     extra_come_back(call->cpu, client);
     call->cpu->detour = client->foreign;
     turn_to(call->cpu, client, root_of(client));
@@ -432,12 +450,15 @@ reply_deliver(struct call *call, struct taker client, enum queued queued)
     } else if (info > KOZO_REGISTER_WORDS) {
         return endpoint_reply_recv_generally(call);
     }
-    if (endpoint_of(call->slot)->waitable.queue.last != 0 || !extra_is_aside(cpu, client)) {
+    bool aside = extra_is_aside(cpu, client);
+    if (endpoint_of(call->slot)->waitable.queue.last != 0 ||
+        (!aside && client->extra != cpu->extra)) {
         return let_go_on_with_more(call, client);
     }
-    client->faulted = false;
-    return_to(call, client, ALONE);
-    extra_return(cpu, client);
+    return_to(call->caller, call->slot->object, client, ALONE);
+    if (aside) {
+        extra_return(cpu, client);
+    }
     cpu->detour = client->foreign;
     turn_to(cpu, client, taker.root);
     return arch_exit_to(client);
@@ -459,4 +480,45 @@ enum kozo_error endpoint_reply_recv_call(struct call *call)
         return reply_with_more(call, client.thread);
     }
     return reply_deliver(call, client, ALONE);
+}
+
+// --- Waiting for a signal -----------------------------------------------------------------------
+
+// Whoever runs when the current thread waits.
+[[gnu::always_inline]] static inline struct taker next_ready(const struct cpu *cpu)
+{
+    struct thread *next = turn_first(cpu);
+
+    if (next == nullptr || cpu->late.first != 0 || next->extra != cpu->extra ||
+        !turn_is_usual(cpu, next)) {
+        return (struct taker){};
+    }
+    physical_t root = thread_root(next);
+    return root == 0 ? (struct taker){} : (struct taker){next, root};
+}
+
+enum kozo_error notification_wait_call(struct call *call)
+{
+    struct notification *notification = notification_of(call->slot);
+    struct thread *caller = call->caller;
+    struct cpu *cpu = call->cpu;
+
+    if (notification->bits != 0) {
+        call->argument[0] = notification_take(notification);
+        return KOZO_OK;
+    }
+    struct taker next = next_ready(cpu);
+    if (!ARCH_FAST_PATH || next.thread == nullptr) {
+        return notification_wait_generally(call);
+    }
+
+    caller->state = WAITING;
+    caller->waiting_on = call->slot->object;
+    join(&notification->waitable.queue, caller, link_of(caller), WITH_OTHERS);
+    turn_take(cpu, next.thread);
+    turn_charge(cpu, next.thread->time);
+    turn_arm(cpu);
+    cpu->detour = next.thread->foreign;
+    turn_to(cpu, next.thread, next.root);
+    return arch_exit_to(next.thread);
 }

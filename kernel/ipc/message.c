@@ -2,7 +2,6 @@
 #include "ipc/message.h"
 
 #include "cap/lookup.h"
-#include "lib/memory.h"
 #include "object/cnode.h"
 #include "object/thread.h"
 
@@ -96,19 +95,23 @@ static unsigned carry_capabilities(struct thread *sender, struct thread *receive
     return arrived;
 }
 
+constexpr unsigned FAULT_WORDS = 5;
+
 void message_carry_fault(const struct thread *sender, struct thread *receiver)
 {
     const struct fault *fault = &sender->fault;
     uint64_t *to = &receiver->registers.argument[MESSAGE_FIRST_WORD];
-    const uint64_t words[] = {fault->address, arch_registers_instruction(&sender->registers),
-                              fault->access, fault->exception, fault->code};
-    unsigned length = sizeof(words) / sizeof(words[0]);
+    unsigned length = FAULT_WORDS;
 
     if (fault->kind == KOZO_FAULT_SYSCALL) {
         arch_registers_call(&sender->registers, to);
         length = KOZO_REGISTER_WORDS;
     } else {
-        memcpy(to, words, sizeof(words));
+        to[0] = fault->address;
+        to[1] = arch_registers_instruction(&sender->registers);
+        to[2] = fault->access;
+        to[3] = fault->exception;
+        to[4] = fault->code;
     }
     receiver->registers.argument[0] = info_make(fault->kind, length, 0, 0);
 }

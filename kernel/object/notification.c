@@ -128,16 +128,11 @@ enum kozo_error notification_signal_call(struct call *call)
     return KOZO_OK;
 }
 
-enum kozo_error notification_wait_call(struct call *call)
+enum kozo_error notification_wait_generally(struct call *call)
 {
     struct notification *notification = notification_of(call->slot);
     struct thread *caller = call->caller;
 
-    if (notification->bits != 0) {
-        call->argument[0] = notification->bits;
-        notification->bits = 0;
-        return KOZO_OK;
-    }
     scheduler_disturb(call->cpu);
     caller->state = WAITING;
     caller->waiting_on = link_to(notification);
@@ -147,9 +142,6 @@ enum kozo_error notification_wait_call(struct call *call)
 
 enum kozo_error notification_poll_call(struct call *call)
 {
-    struct notification *notification = notification_of(call->slot);
-
-    call->argument[0] = notification->bits;
-    notification->bits = 0;
+    call->argument[0] = notification_take(notification_of(call->slot));
     return KOZO_OK;
 }

@@ -41,6 +41,18 @@ void notification_unbind(struct thread *thread);
 // its slot. The end of a call.
 enum kozo_error notification_fill_slot(struct call *call, struct slot *slot);
 
+// Takes the bits that are kept.
+static inline uint64_t notification_take(struct notification *notification)
+{
+    uint64_t bits = notification->bits;
+
+    notification->bits = 0;
+    return bits;
+}
+
+// A wait of the caller where no bits are kept, in all cases; ipc/fast.c takes those that are common before.
+[[gnu::noinline]] enum kozo_error notification_wait_generally(struct call *call);
+
 enum kozo_error notification_signal_call(struct call *call);
 enum kozo_error notification_wait_call(struct call *call);
 enum kozo_error notification_poll_call(struct call *call);

@@ -104,13 +104,11 @@ static void use_part(struct sched_context *context, uint64_t from, uint64_t to)
 
 void sched_context_use(struct sched_context *context, uint64_t from, uint64_t now)
 {
-    int64_t used = (int64_t)(now - from);
-
-    context->consumed += now - from;
     if (context->period == 0) {
-        context->left -= used < context->left ? used : context->left;
+        sched_context_use_turn(context, now - from);
         return;
     }
+    context->consumed += now - from;
     // After a halt of the whole machine nobody owes more than a period.
     uint64_t at = now - from > context->period ? now - context->period : from;
     while (at != now) {

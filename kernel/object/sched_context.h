@@ -86,6 +86,15 @@ static inline bool sched_context_is_spent(const struct sched_context *context)
 // What it is owed at this time comes back.
 void sched_context_refill(struct sched_context *context, uint64_t now);
 
+// Charges so many ticks of a turn to one without a period.
+static inline void sched_context_use_turn(struct sched_context *context, uint64_t ticks)
+{
+    int64_t used = (int64_t)ticks;
+
+    context->consumed += ticks;
+    context->left -= used < context->left ? used : context->left;
+}
+
 // Charges the use from `from` to `now`.
 void sched_context_use(struct sched_context *context, uint64_t from, uint64_t now);
 

@@ -36,6 +36,48 @@ static struct slot *thread_slot(struct thread *thread, uint64_t number)
     return number < sizeof(slots) / sizeof(slots[0]) ? slots[number] : nullptr;
 }
 
+// All but the last of these stand in a row.
+static_assert(offsetof(struct thread, revocation) ==
+              offsetof(struct thread, cspace) + 5 * sizeof(struct slot));
+
+// Steps of a long operation that it takes to end a thread at once.
+constexpr unsigned END_STEPS = 8;
+
+static bool is_at_rest(const struct cpu *cpu, const struct thread *thread)
+{
+    bool waits = thread->standing != STOPPED && thread->standing != READY;
+    link_t known = thread->lender | thread->borrower | thread->waiters | thread->notification |
+                   thread->endpoint | thread->extra | thread->revocation.type;
+
+    return !waits && known == 0 && thread->cpu == cpu->number && thread != cpu->current &&
+           thread != cpu->call.caller && kernel.init != link_of(thread);
+}
+
+bool thread_end(struct cpu *cpu, struct thread *thread)
+{
+    struct sched_context *context = link_target(thread->context.object);
+
+    if (!is_at_rest(cpu, thread)) {
+        return false;
+    }
+
+    cpu->work += END_STEPS;
+    if (thread->queued) {
+        scheduler_remove(cpu, thread);
+    }
+    // Nobody else uses its time, which is not charged now.
+    if (context != nullptr) {
+        context->owner = 0;
+        context->user = 0;
+    }
+    for (struct slot *slot = &thread->cspace; slot != &thread->revocation; slot++) {
+        if (slot->type != KOZO_TYPE_NONE) {
+            slot_drop_within(cpu, slot);
+        }
+    }
+    return true;
+}
+
 bool thread_reap(struct cpu *cpu, struct object *object)
 {
     struct thread *thread = (struct thread *)object;
@@ -118,7 +160,9 @@ void thread_wake(struct cpu *cpu, struct thread *thread, enum kozo_error error)
     }
     thread->faulted = false;
     thread->state = READY;
-    time_take_own(cpu, thread);
+    if (thread->time == 0) {
+        time_take_own(cpu, thread);
+    }
     scheduler_add(cpu, thread);
 }
 
@@ -153,7 +197,7 @@ void thread_stop(struct cpu *cpu, struct thread *thread)
         thread_cancel(cpu, thread, KOZO_CANCELLED);
     }
     scheduler_remove(cpu, thread);
-    scheduler_disturb(cpu);
+    scheduler_disturb_by(cpu, thread);
     thread->state = STOPPED;
     time_recall(cpu, thread);
     time_return(cpu, thread);

@@ -130,6 +130,10 @@ physical_t thread_root(const struct thread *thread);
 void thread_create(struct object *object);
 [[nodiscard]] bool thread_reap(struct cpu *cpu, struct object *object);
 
+// Takes a thread apart at once which waits for nobody, and of which nobody knows but the capabilities inside of it and
+// the ready list; else gives false, with nothing changed.
+[[nodiscard, gnu::noinline]] bool thread_end(struct cpu *cpu, struct thread *thread);
+
 // One of the thread's own slots is about to be emptied.
 void thread_let_go(struct cpu *cpu, const struct slot *slot);
 

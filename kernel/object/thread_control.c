@@ -28,7 +28,7 @@ static struct slot *configuration_find(struct call *call, struct configuration *
     if (handle == 0 || found->error != KOZO_OK) {
         return nullptr;
     }
-    struct lookup lookup = lookup_typed(call->caller, handle, type, rights);
+    struct lookup lookup = lookup_typed_near(call->caller, handle, type, rights);
     found->error = lookup.error;
     return lookup.slot;
 }

@@ -5,12 +5,10 @@
 #include "object/sched_context.h"
 #include "object/timer.h"
 
-void alarm_arm(struct cpu *cpu, uint64_t deadline)
+void alarm_arm_earlier(struct cpu *cpu, uint64_t deadline)
 {
-    if (deadline < cpu->armed) {
-        cpu->armed = deadline;
-        arch_timer_set(deadline);
-    }
+    cpu->armed = deadline;
+    arch_timer_set(deadline);
 }
 
 void alarm_prepare(struct cpu *cpu)

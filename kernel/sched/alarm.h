@@ -11,6 +11,7 @@
 
 #include "lib/heap.h"
 #include "object/object.h"
+#include "sched/cpu.h"
 
 // A Timer or a SchedContext begins with this.
 struct alarm {
@@ -42,5 +43,13 @@ void alarm_tick(struct cpu *cpu);
 // Makes sure that the hardware timer fires for the earliest.
 void alarm_prepare(struct cpu *cpu);
 
+// Slow part of alarm_arm.
+[[gnu::noinline]] void alarm_arm_earlier(struct cpu *cpu, uint64_t deadline);
+
 // Makes sure that the hardware timer fires at `deadline` or before.
-void alarm_arm(struct cpu *cpu, uint64_t deadline);
+static inline void alarm_arm(struct cpu *cpu, uint64_t deadline)
+{
+    if (deadline < cpu->armed) [[clang::unlikely]] {
+        alarm_arm_earlier(cpu, deadline);
+    }
+}

@@ -76,6 +76,12 @@ struct cpu {
     struct thread_queue queue[KOZO_PRIORITIES];
 };
 
+// The processor whose call this is.
+static inline struct cpu *cpu_of_call(struct call *call)
+{
+    return (struct cpu *)((uintptr_t)call - offsetof(struct cpu, call));
+}
+
 // Counts one step of a long operation. True when it is time to leave the kernel: the caller then
 // unwinds, in a valid state, and the system call starts again by itself. The number of steps is
 // fixed, so that what the kernel does depends on nothing but its input.

@@ -5,7 +5,7 @@
 
 void queue_push(struct thread_queue *queue, struct thread *thread)
 {
-    link_t self = link_to(thread);
+    link_t self = link_of(thread);
 
     thread->queue_next = 0;
     thread->queue_previous = queue->last;
@@ -19,7 +19,7 @@ void queue_push(struct thread_queue *queue, struct thread *thread)
 
 void queue_push_first(struct thread_queue *queue, struct thread *thread)
 {
-    link_t self = link_to(thread);
+    link_t self = link_of(thread);
 
     thread->queue_previous = 0;
     thread->queue_next = queue->first;

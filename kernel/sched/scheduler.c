@@ -11,6 +11,7 @@
 #include "sched/alarm.h"
 #include "sched/extra.h"
 #include "sched/processors.h"
+#include "sched/turn.h"
 
 constexpr int NOBODY = -1;
 
@@ -40,20 +41,23 @@ static bool is_due_for_timeout(const struct thread *thread)
     return thread->timeouts && thread->lender != 0 && !context->told;
 }
 
-static void mark_ready(const struct cpu *cpu, struct thread *thread)
+// The list of its priority has the thread.
+static void set_ready(struct cpu *home, struct thread *thread)
 {
-    struct cpu *home = thread_processor(thread);
-
     home->ready[thread->priority / 64] |= (uint64_t)1 << thread->priority % 64;
     thread->queued = true;
+}
+
+static void mark_ready(const struct cpu *cpu, struct cpu *home, struct thread *thread)
+{
+    set_ready(home, thread);
     // One that comes after the current thread changes nothing for now.
     if (home->current == nullptr || thread->priority > home->current->priority) {
         scheduler_disturb_soon(cpu, home);
     }
 }
 
-static void add(const struct cpu *cpu, struct thread *thread,
-                void (*push)(struct thread_queue *queue, struct thread *thread))
+[[gnu::noinline]] static void add(const struct cpu *cpu, struct thread *thread, bool first)
 {
     struct cpu *home = thread_processor(thread);
 
@@ -63,8 +67,13 @@ static void add(const struct cpu *cpu, struct thread *thread,
         return;
     }
     if (!has_spent_time(thread)) {
-        push(&home->queue[thread->priority], thread);
-        mark_ready(cpu, thread);
+        struct thread_queue *queue = &home->queue[thread->priority];
+        if (first) {
+            queue_push_first(queue, thread);
+        } else {
+            queue_push(queue, thread);
+        }
+        mark_ready(cpu, home, thread);
     } else if (is_due_for_timeout(thread)) {
         queue_push(&home->late, thread);
         thread->queued = true;
@@ -74,12 +83,12 @@ static void add(const struct cpu *cpu, struct thread *thread,
 
 void scheduler_add(struct cpu *cpu, struct thread *thread)
 {
-    add(cpu, thread, queue_push);
+    add(cpu, thread, false);
 }
 
 void scheduler_add_first(struct cpu *cpu, struct thread *thread)
 {
-    add(cpu, thread, queue_push_first);
+    add(cpu, thread, true);
 }
 
 void scheduler_remove(struct cpu *cpu, struct thread *thread)
@@ -181,17 +190,17 @@ static void charge_to(struct cpu *cpu, link_t next)
         }
     }
     check_spent(cpu, context);
+    // The choice that follows is nobody's: what is spent waits for its refill untouched.
+    if (context != nullptr && sched_context_is_spent(context)) {
+        cpu->context = 0;
+    }
 }
 
 // The timer must fire when the turn ends, or earlier: it is set again only when it would be too
 // late.
 static void timer_prepare(struct cpu *cpu)
 {
-    const struct sched_context *context = link_target(cpu->context);
-
-    if (context != nullptr) {
-        alarm_arm(cpu, cpu->charged + (uint64_t)context->left);
-    }
+    turn_arm(cpu);
     alarm_prepare(cpu);
 }
 
@@ -211,6 +220,47 @@ void scheduler_tick(struct cpu *cpu)
             scheduler_yield(cpu);
         }
     }
+}
+
+// Whether the current thread can simply go on, with the time that is charged already, which may be none.
+static inline bool goes_on_usually(const struct cpu *cpu, const struct thread *current)
+{
+    const struct sched_context *context = link_target(cpu->context);
+
+    return context != nullptr && context->period == 0 && current->cpu == cpu->number &&
+           thread_root(current) != 0;
+}
+
+// The choice where nothing but the ready lists decides, and each time that matters is without a period; null, with
+// nothing changed, where it may be otherwise.
+static inline struct thread *choose_usually(struct cpu *cpu)
+{
+    struct thread *current = cpu->current;
+    struct thread *next = turn_first(cpu);
+
+    if (!ARCH_FAST_PATH || current == nullptr || kernel.flush.processors != 0 ||
+        cpu->late.first != 0) {
+        return nullptr;
+    }
+    bool ready = current->state == READY;
+    if (ready && current->time != cpu->context) {
+        return nullptr;
+    }
+    if (ready && (next == nullptr || next->priority <= current->priority)) {
+        return goes_on_usually(cpu, current) ? current : nullptr;
+    }
+    if (next == nullptr || thread_root(next) == 0 || !turn_is_usual(cpu, next)) {
+        return nullptr;
+    }
+
+    turn_take(cpu, next);
+    if (ready) {
+        queue_push_first(&cpu->queue[current->priority], current);
+        set_ready(cpu, current);
+    }
+    cpu->current = next;
+    turn_charge(cpu, next->time);
+    return next;
 }
 
 static struct thread *choose_thread(struct cpu *cpu)
@@ -254,7 +304,7 @@ static struct thread *choose_fit(struct cpu *cpu)
     }
 }
 
-struct thread *scheduler_choose(struct cpu *cpu)
+[[gnu::noinline]] static struct thread *choose_slowly(struct cpu *cpu)
 {
     struct thread *thread;
 
@@ -267,13 +317,24 @@ struct thread *scheduler_choose(struct cpu *cpu)
         cpu->pending = 0;
         charge_to(cpu, thread == nullptr ? 0 : thread->time);
     } while ((cpu->pending & PENDING_CHOICE) != 0);
+    return thread;
+}
+
+struct thread *scheduler_choose(struct cpu *cpu)
+{
+    struct thread *thread = choose_usually(cpu);
+
+    if (thread == nullptr) {
+        thread = choose_slowly(cpu);
+    }
+    cpu->pending = 0;
     extra_switch(cpu, thread == nullptr ? 0 : thread->extra);
     if (thread != nullptr) {
         cpu->detour = thread->foreign;
         cpu->call.cpu = cpu;
         cpu->call.caller = thread;
         cpu->call.argument = thread->registers.argument;
-        arch_space_activate(thread_root(thread));
+        arch_space_turn(&cpu->arch, thread_root(thread));
     }
     timer_prepare(cpu);
     return thread;

@@ -47,6 +47,14 @@ static inline void scheduler_disturb(struct cpu *cpu)
     cpu->pending |= PENDING_CHOICE;
 }
 
+// The same, by what happens to a thread, if that is the current one.
+static inline void scheduler_disturb_by(struct cpu *cpu, const struct thread *thread)
+{
+    if (cpu->current == thread) {
+        scheduler_disturb(cpu);
+    }
+}
+
 // The same on any processor, at once.
 void scheduler_disturb_soon(const struct cpu *cpu, struct cpu *target);
 

@@ -14,7 +14,7 @@ static void use(struct cpu *cpu, struct thread *thread, link_t context)
     thread->time = context;
     thread->cpu = target->cpu;
     target->user = link_to(thread);
-    scheduler_disturb(cpu);
+    scheduler_disturb_by(cpu, thread);
 }
 
 static link_t own_context(const struct thread *thread)
@@ -100,7 +100,7 @@ static link_t take_away(struct cpu *cpu, struct thread *thread)
     struct sched_context *context = link_target(time);
 
     scheduler_remove(cpu, thread);
-    scheduler_disturb(cpu);
+    scheduler_disturb_by(cpu, thread);
     thread->time = 0;
     context->user = 0;
     return time;

@@ -175,9 +175,9 @@ static inline enum kozo_error begin_audited(struct cpu *cpu, const struct operat
     return call_audited(call, operation);
 }
 
-enum kozo_error syscall_begin(struct cpu *cpu)
+enum kozo_error syscall_begin(struct call *call)
 {
-    struct call *call = &cpu->call;
+    struct cpu *cpu = cpu_of_call(call);
     const struct arch_registers *registers = &call->caller->registers;
 
     cpu->work = 0;
@@ -252,7 +252,7 @@ struct thread *kernel_fault(struct cpu *cpu, const struct fault *fault)
         cpu->current->fault = *fault;
         struct thread *handler = fast_tell(cpu, cpu->current);
         if (handler != nullptr) {
-            return handler;
+            return arch_exit_early(handler);
         }
         thread_tell(cpu, cpu->current);
     }

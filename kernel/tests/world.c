@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "arch/host/invariants.h"
+#include "arch/host/invariants/invariants.h"
 #include "entry.h"
 #include "object/object.h"
 #include "sched/scheduler.h"

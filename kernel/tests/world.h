@@ -2,7 +2,7 @@
 // A small running system for tests: one thread with a CNode, an address space, time, and all of the
 // machine's authority. A test makes system calls as user code does: it fills in the registers of
 // the current thread and enters the kernel. After every entry all invariants of
-// arch/host/invariants.h are checked, and a broken one fails the test.
+// arch/host/invariants/invariants.h are checked, and a broken one fails the test.
 //
 //     TEST("copy refuses a slot that is taken")
 //     {

@@ -80,18 +80,36 @@ void pci_command(const struct pci_access *access, const struct pci_function *fun
     put(access, function, PCI_COMMAND, 2, (command & ~(uint32_t)clear) | set);
 }
 
+static void set_under_way(struct pci_probe *probe, bool under_way)
+{
+    __atomic_store_n(&probe->under_way, under_way, __ATOMIC_SEQ_CST);
+}
+
+void pci_bar_restore(const struct pci_access *access, struct pci_probe *probe)
+{
+    const struct pci_function function = {.address.number = probe->function};
+    if (!__atomic_load_n(&probe->under_way, __ATOMIC_SEQ_CST)) {
+        return;
+    }
+    pci_command(access, &function, 0, PCI_COMMAND_PORTS | PCI_COMMAND_MEMORY);
+    put(access, &function, probe->offset, 4, probe->low);
+    if (probe->is_wide) {
+        put(access, &function, probe->offset + 4, 4, probe->high);
+    }
+    put(access, &function, PCI_COMMAND, 2, probe->command);
+    set_under_way(probe, false);
+}
+
 // What reads back after writing ones: zeros below the size (section 6.2.5.1).
 static uint32_t size_mask(const struct pci_access *access, const struct pci_function *function,
-                          uint16_t offset, uint32_t before)
+                          uint16_t offset)
 {
     put(access, function, offset, 4, UINT32_MAX);
-    uint32_t mask = get(access, function, offset, 4);
-    put(access, function, offset, 4, before);
-    return mask;
+    return get(access, function, offset, 4);
 }
 
 struct pci_bar pci_bar_probe(const struct pci_access *access, const struct pci_function *function,
-                             unsigned index)
+                             unsigned index, struct pci_probe *probe)
 {
     constexpr uint32_t PORTS = 1 << 0;
     constexpr uint32_t KIND = 3 << 1;
@@ -106,21 +124,27 @@ struct pci_bar pci_bar_probe(const struct pci_access *access, const struct pci_f
         .is_wide = (low & PORTS) == 0 && (low & KIND) == WIDE && index + 1 < PCI_BARS,
     };
     uint32_t flags = bar.is_ports ? 3 : 15;
-    uint32_t command = get(access, function, PCI_COMMAND, 2);
+    *probe = (struct pci_probe){
+        .is_wide = bar.is_wide,
+        .function = function->address.number,
+        .offset = offset,
+        .command = (uint16_t)get(access, function, PCI_COMMAND, 2),
+        .low = low,
+        .high = bar.is_wide ? get(access, function, offset + 4, 4) : 0,
+    };
+    set_under_way(probe, true);
 
     pci_command(access, function, 0, PCI_COMMAND_PORTS | PCI_COMMAND_MEMORY);
-    uint64_t mask = size_mask(access, function, offset, low) & ~flags;
-    bar.address = low & ~flags;
+    uint64_t mask = size_mask(access, function, offset) & ~flags;
+    bar.address = (uint64_t)probe->high << 32 | (low & ~flags);
     if (bar.is_wide) {
-        uint32_t high = get(access, function, offset + 4, 4);
-        mask |= (uint64_t)size_mask(access, function, offset + 4, high) << 32;
-        bar.address |= (uint64_t)high << 32;
+        mask |= (uint64_t)size_mask(access, function, offset + 4) << 32;
     } else if (mask != 0) {
         mask |= (uint64_t)UINT32_MAX << 32;
         // A device may leave the upper half of a port range out.
         mask |= bar.is_ports ? 0xffff0000 : 0;
     }
-    put(access, function, PCI_COMMAND, 2, command);
+    pci_bar_restore(access, probe);
 
     bar.size = mask & -mask;
     return bar;

@@ -62,10 +62,27 @@ struct pci_walk {
 // The next function that is there. False: that was all.
 [[nodiscard]] bool pci_walk_next(struct pci_walk *walk, struct pci_function *function);
 
+// What a probe changes for a moment, noted beforehand. Kept where it outlives the one who probes, it
+// lets another undo a probe that came to no end: the device would be where the ones say otherwise. All
+// zeros: there is none.
+struct pci_probe {
+    bool under_way;
+    bool is_wide;
+    uint16_t function; // its address
+    uint16_t offset;   // of the register
+    uint16_t command;
+    uint32_t low;
+    uint32_t high;
+};
+
 // Learns what a device's register asks for, by writing ones to it while the device is deaf; all is
 // as before afterwards. Nothing else may use the device meanwhile.
 [[nodiscard]] struct pci_bar pci_bar_probe(const struct pci_access *access,
-                                           const struct pci_function *function, unsigned index);
+                                           const struct pci_function *function, unsigned index,
+                                           struct pci_probe *probe);
+
+// Makes all as it was before a probe, if one is under way. May itself be broken off, and done again.
+void pci_bar_restore(const struct pci_access *access, struct pci_probe *probe);
 
 // The offset of the first capability of this kind after `after` (0: from the start), or 0.
 [[nodiscard]] uint16_t pci_capability(const struct pci_access *access,

@@ -10,9 +10,12 @@
 #include <kozo/thread_block.h>
 #include <string.h>
 
+const char *const KOZO_PROCESS_SHORT = "needs more memory than is free";
+
 // The slots that a process takes in its parent's CNode.
 enum part : uint64_t {
     PART_FRAME,
+    PART_LARGE,
     PART_CNODE,
     PART_TABLES,
     PART_POOL,
@@ -22,6 +25,7 @@ enum part : uint64_t {
     PART_EXTENDED,
     PART_FAULT,
     PART_WINDOW,
+    PART_WINDOW_LARGE,
     PART_INFO,
     PART_BUFFER,
     PART_STACK,
@@ -44,6 +48,8 @@ struct builder {
     struct kozo_elf elf;
     uint64_t frame_used; // bytes of the Frame that have a use by now
     unsigned frame_order;
+    size_t large; // the segment that has a Frame for itself; that of no segment: none has
+    unsigned large_order;
     unsigned tables_order;
     uint64_t info_offset; // where in the Frame these pages are
     uint64_t buffer_offset;
@@ -123,6 +129,36 @@ static uint64_t view_tables(const struct kozo_view *view)
     return (end - 1) / TABLE_SPAN - view->address / TABLE_SPAN + 4;
 }
 
+static uint64_t segment_size(const struct builder *builder, size_t number)
+{
+    const struct kozo_elf_segment *segment = &builder->elf.segment[number];
+    return kozo_elf_end_page(segment) - kozo_elf_first_page(segment);
+}
+
+// Frames come in powers of two: the largest segment is apart when that takes less memory. A program
+// that is given its own Frame finds all of it there.
+static void choose_large(struct builder *builder)
+{
+    uint64_t all = KOZO_PROCESS_STACK_SIZE + 2 * KOZO_PAGE_SIZE;
+    size_t largest = 0;
+    builder->large = builder->elf.segments;
+    for (size_t i = 0; i < builder->elf.segments; i++) {
+        all += segment_size(builder, i);
+        largest = segment_size(builder, i) > segment_size(builder, largest) ? i : largest;
+    }
+    unsigned order = kozo_order_of(segment_size(builder, largest));
+    uint64_t apart = (1ul << order) + (1ul << kozo_order_of(all - segment_size(builder, largest)));
+    if (!builder->plan->self && apart < 1ul << kozo_order_of(all)) {
+        builder->large = largest;
+        builder->large_order = order;
+    }
+}
+
+static bool has_large(const struct builder *builder)
+{
+    return builder->large < builder->elf.segments;
+}
+
 // Checks everything that can be checked beforehand and lays out the Frame.
 static const char *prepare(struct builder *builder)
 {
@@ -131,12 +167,13 @@ static const char *prepare(struct builder *builder)
     if (builder->elf.reason != nullptr) {
         return builder->elf.reason;
     }
+    choose_large(builder);
     uint64_t tables = 4; // root, two levels below, and the table of stack and pages
     for (size_t i = 0; i < builder->elf.segments; i++) {
         const struct kozo_elf_segment *segment = &builder->elf.segment[i];
         uint64_t first = kozo_elf_first_page(segment);
         uint64_t end = kozo_elf_end_page(segment);
-        builder->segment_offset[i] = reserve(builder, end - first);
+        builder->segment_offset[i] = i == builder->large ? 0 : reserve(builder, end - first);
         tables += (end - 1) / TABLE_SPAN - first / TABLE_SPAN + 1;
     }
     for (size_t i = 0; i < plan->views; i++) {
@@ -150,32 +187,32 @@ static const char *prepare(struct builder *builder)
     return check_arguments(plan);
 }
 
+static void give_memory(const struct kozo_home *home, const struct kozo_process *process)
+{
+    const struct kozo_taken taken[] = {process->objects, process->image, process->large,
+                                       process->given};
+    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++) {
+        if (taken[i].slot != 0) {
+            // It can't fail on a slot of the caller's own CNode.
+            (void)kozo_cnode_revoke((struct kozo_slot){taken[i].slot});
+            kozo_memory_give(home->memory, taken[i].piece);
+        }
+    }
+}
+
 static const char *take_memory(struct builder *builder)
 {
     const struct kozo_home *home = builder->home;
     const struct kozo_plan *plan = builder->plan;
-    uint64_t size = (1ul << builder->frame_order) + (1ul << builder->tables_order) + OBJECTS_SIZE +
-                    (KOZO_SLOT_SIZE << plan->cnode_bits);
+    uint64_t size =
+        (1ul << builder->tables_order) + OBJECTS_SIZE + (KOZO_SLOT_SIZE << plan->cnode_bits);
     uint64_t slots = kozo_slots_take(home->slots, PARTS);
     if (slots == 0) {
         return "needs more slots than are free";
     }
-    struct kozo_taken taken = kozo_memory_take(home->memory, kozo_order_of(size));
-    struct kozo_taken given = {};
-    if (taken.slot != 0 && plan->memory_order > 0) {
-        given = kozo_memory_take(home->memory, plan->memory_order);
-    }
-    if (taken.slot == 0 || (given.slot == 0 && plan->memory_order > 0)) {
-        if (taken.slot != 0) {
-            kozo_memory_give(home->memory, taken.piece);
-        }
-        kozo_slots_give(home->slots, slots, PARTS);
-        return "needs more memory than is free";
-    }
-    *builder->process = (struct kozo_process){
-        .piece = taken.piece,
-        .untyped = taken.slot,
-        .given = given,
+    struct kozo_process process = {
+        .objects = kozo_memory_take(home->memory, kozo_order_of(size)),
+        .image = kozo_memory_take(home->memory, builder->frame_order),
         .slots = slots,
         .cnode = {slots + PART_CNODE},
         .thread = {slots + PART_THREAD},
@@ -183,6 +220,21 @@ static const char *take_memory(struct builder *builder)
         .space = {slots + PART_SPACE},
         .pool = {slots + PART_POOL},
     };
+    bool taken = process.objects.slot != 0 && process.image.slot != 0;
+    if (taken && has_large(builder)) {
+        process.large = kozo_memory_take(home->memory, builder->large_order);
+        taken = process.large.slot != 0;
+    }
+    if (taken && plan->memory_order > 0) {
+        process.given = kozo_memory_take(home->memory, plan->memory_order);
+        taken = process.given.slot != 0;
+    }
+    if (!taken) {
+        give_memory(home, &process);
+        kozo_slots_give(home->slots, slots, PARTS);
+        return KOZO_PROCESS_SHORT;
+    }
+    *builder->process = process;
     return nullptr;
 }
 
@@ -190,8 +242,15 @@ static const char *take_memory(struct builder *builder)
 static bool carve(const struct builder *builder, enum kozo_object_type type, uint64_t size,
                   uint64_t slot)
 {
-    return kozo_untyped_retype((struct kozo_untyped){builder->process->untyped}, type, size,
+    return kozo_untyped_retype((struct kozo_untyped){builder->process->objects.slot}, type, size,
                                (struct kozo_slot){slot}, 1) == KOZO_OK;
+}
+
+static bool make_frame(const struct builder *builder, struct kozo_taken taken, unsigned order,
+                       enum part part)
+{
+    return kozo_untyped_retype((struct kozo_untyped){taken.slot}, KOZO_TYPE_FRAME, order,
+                               (struct kozo_slot){slot_of(builder, part)}, 1) == KOZO_OK;
 }
 
 // Carves what is of the process's own choice in size, the largest first, so that nothing is lost
@@ -205,7 +264,6 @@ static bool carve_large(const struct builder *builder)
         uint64_t size;  // as retype takes it
         enum part part;
     } pieces[] = {
-        {KOZO_TYPE_FRAME, builder->frame_order, builder->frame_order, PART_FRAME},
         {KOZO_TYPE_UNTYPED, builder->tables_order, builder->tables_order, PART_TABLES},
         {KOZO_TYPE_CNODE, plan->cnode_bits + SLOT_ORDER, plan->cnode_bits, PART_CNODE},
     };
@@ -223,7 +281,10 @@ static bool carve_large(const struct builder *builder)
 static const char *make_objects(struct builder *builder)
 {
     const struct kozo_plan *plan = builder->plan;
-    bool made = carve_large(builder) &&
+    bool made = make_frame(builder, builder->process->image, builder->frame_order, PART_FRAME) &&
+                (!has_large(builder) ||
+                 make_frame(builder, builder->process->large, builder->large_order, PART_LARGE)) &&
+                carve_large(builder) &&
                 (!plan->extended ||
                  carve(builder, KOZO_TYPE_EXTENDED_STATE, 0, slot_of(builder, PART_EXTENDED))) &&
                 carve(builder, KOZO_TYPE_POOL, 0, slot_of(builder, PART_POOL)) &&
@@ -333,27 +394,53 @@ static void fill_info(const struct builder *builder, struct kozo_process_info *i
     }
 }
 
-// Fills the Frame, which is zero, through the window.
-static const char *fill(struct builder *builder)
+static uint64_t whole_pages(uint64_t size)
+{
+    return (size + KOZO_PAGE_SIZE - 1) & ~(KOZO_PAGE_SIZE - 1);
+}
+
+// Shows the process's Frames in the window, the one of the largest segment behind the other.
+static bool open_window(const struct builder *builder)
 {
     const struct kozo_home *home = builder->home;
-    struct kozo_slot window = {slot_of(builder, PART_WINDOW)};
-    uint64_t length = (builder->frame_used + KOZO_PAGE_SIZE - 1) & ~(KOZO_PAGE_SIZE - 1);
-    if (kozo_home_map(home, (struct kozo_frame){slot_of(builder, PART_FRAME)}, window, home->window,
-                      0, length, KOZO_RIGHT_READ | KOZO_RIGHT_WRITE) != KOZO_OK) {
+    uint64_t rights = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE;
+    uint64_t length = whole_pages(builder->frame_used);
+    if (kozo_home_map(home, (struct kozo_frame){slot_of(builder, PART_FRAME)},
+                      (struct kozo_slot){slot_of(builder, PART_WINDOW)}, home->window, 0, length,
+                      rights) != KOZO_OK) {
+        return false;
+    }
+    return !has_large(builder) ||
+           kozo_home_map(home, (struct kozo_frame){slot_of(builder, PART_LARGE)},
+                         (struct kozo_slot){slot_of(builder, PART_WINDOW_LARGE)},
+                         home->window + length, 0, segment_size(builder, builder->large),
+                         rights) == KOZO_OK;
+}
+
+static bool close_window(const struct builder *builder)
+{
+    return kozo_cnode_delete((struct kozo_slot){slot_of(builder, PART_WINDOW)}) == KOZO_OK &&
+           kozo_cnode_delete((struct kozo_slot){slot_of(builder, PART_WINDOW_LARGE)}) == KOZO_OK;
+}
+
+// Fills the Frames, which are zero, through the window.
+static const char *fill(struct builder *builder)
+{
+    if (!open_window(builder)) {
         return "can't be filled for want of page tables";
     }
-    uint8_t *frame = (uint8_t *)home->window;
+    uint8_t *frame = (uint8_t *)builder->home->window;
     for (size_t i = 0; i < builder->elf.segments; i++) {
         const struct kozo_elf_segment *segment = &builder->elf.segment[i];
         uint64_t start = segment->address - kozo_elf_first_page(segment);
-        memcpy(frame + builder->segment_offset[i] + start,
+        uint64_t large = i == builder->large ? whole_pages(builder->frame_used) : 0;
+        memcpy(frame + large + builder->segment_offset[i] + start,
                (const uint8_t *)builder->plan->image + segment->offset, segment->file);
     }
     struct kozo_process_info *info = (struct kozo_process_info *)(frame + builder->info_offset);
     fill_info(builder, info);
     const char *reason = give_all(builder, info);
-    if (kozo_cnode_delete(window) != KOZO_OK) {
+    if (!close_window(builder)) {
         return "can't be left after filling";
     }
     return reason;
@@ -373,13 +460,19 @@ static bool map_views(const struct builder *builder)
     return true;
 }
 
-static bool map(const struct builder *builder, uint64_t part, uint64_t address, uint64_t offset,
-                uint64_t length, uint64_t rights)
+static bool map_frame(const struct builder *builder, enum part frame, uint64_t part,
+                      uint64_t address, uint64_t offset, uint64_t length, uint64_t rights)
 {
-    return kozo_frame_map((struct kozo_frame){slot_of(builder, PART_FRAME)},
+    return kozo_frame_map((struct kozo_frame){slot_of(builder, frame)},
                           (struct kozo_slot){slot_of(builder, part)},
                           (struct kozo_address_space){slot_of(builder, PART_SPACE)}, address,
                           offset, length, kozo_rights(rights)) == KOZO_OK;
+}
+
+static bool map(const struct builder *builder, uint64_t part, uint64_t address, uint64_t offset,
+                uint64_t length, uint64_t rights)
+{
+    return map_frame(builder, PART_FRAME, part, address, offset, length, rights);
 }
 
 static const char *map_all(const struct builder *builder)
@@ -388,8 +481,9 @@ static const char *map_all(const struct builder *builder)
     for (size_t i = 0; mapped && i < builder->elf.segments; i++) {
         const struct kozo_elf_segment *segment = &builder->elf.segment[i];
         uint64_t first = kozo_elf_first_page(segment);
-        mapped = map(builder, PART_SEGMENT + i, first, builder->segment_offset[i],
-                     kozo_elf_end_page(segment) - first, segment->rights);
+        mapped =
+            map_frame(builder, i == builder->large ? PART_LARGE : PART_FRAME, PART_SEGMENT + i,
+                      first, builder->segment_offset[i], segment_size(builder, i), segment->rights);
     }
     mapped =
         mapped &&
@@ -474,13 +568,7 @@ void kozo_process_destroy(const struct kozo_home *home, struct kozo_process *pro
     for (uint64_t i = 0; i < KOZO_PROCESS_VIEWS; i++) {
         (void)kozo_cnode_delete((struct kozo_slot){process->slots + PART_VIEW + i});
     }
-    // Revoke and delete can't fail on slots of the caller's own CNode.
-    (void)kozo_cnode_revoke((struct kozo_slot){process->untyped});
-    if (process->given.slot != 0) {
-        (void)kozo_cnode_revoke((struct kozo_slot){process->given.slot});
-        kozo_memory_give(home->memory, process->given.piece);
-    }
-    kozo_memory_give(home->memory, process->piece);
+    give_memory(home, process);
     kozo_slots_give(home->slots, process->slots, PARTS);
     *process = (struct kozo_process){};
 }

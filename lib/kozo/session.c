@@ -30,11 +30,11 @@ static void tell(const struct kozo_session *session)
 uint64_t kozo_session_begin(struct kozo_session *session, const struct kozo_message *message)
 {
     struct kozo_session_page *page = session->page;
-    if (message->info.length > KOZO_RING_WORDS ||
+    uint64_t life = __atomic_load_n(&page->life, __ATOMIC_ACQUIRE) & INT32_MAX;
+    if (message->info.length > KOZO_RING_WORDS || life == 0 ||
         kozo_index_room(&page->requests.tail, session->request_head, KOZO_SESSION_ENTRIES) == 0) {
         return 0;
     }
-    uint64_t life = __atomic_load_n(&page->life, __ATOMIC_ACQUIRE) & INT32_MAX;
     struct kozo_entry *entry = &page->request[session->request_head % KOZO_SESSION_ENTRIES];
     *entry = (struct kozo_entry){
         .number = life << 32 | ++session->begun,

@@ -29,6 +29,8 @@ static bool is_grant(const struct kozo_system_grant *grant)
         in_range = grant->first == KOZO_MEMORY_MOST || (grant->first >= 12 && grant->first <= 40);
     } else if (grant->kind == KOZO_GRANT_KEEPS) {
         in_range = grant->first >= 12 && grant->first <= 40;
+    } else if (grant->kind == KOZO_GRANT_SUPPLY || grant->kind == KOZO_GRANT_STORE) {
+        in_range = grant->first > 0 && grant->first <= KOZO_SUPPLY_MOST && grant->first % 4096 == 0;
     }
     return grant->kind < KOZO_GRANTS && is_text(grant->name, sizeof grant->name) && in_range;
 }
@@ -127,6 +129,9 @@ static const char *check_program(const struct kozo_system *system, size_t number
 const char *kozo_system_check(const void *data, size_t size)
 {
     const struct kozo_system *system = data;
+    if ((uintptr_t)data % alignof(struct kozo_system) != 0) {
+        return "it is not aligned";
+    }
     if (size != sizeof *system || system->magic != KOZO_SYSTEM_MAGIC) {
         return "it is not in compiled form";
     }

@@ -6,6 +6,14 @@
 
 static uint64_t first_date; // at first_ticks; 0 for not known
 static uint64_t first_ticks;
+static struct kozo_session asked;
+static uint64_t request; // to `asked`; 0 for none under way
+
+static void learn(const struct kozo_clock_date_result *now)
+{
+    first_date = now->nanoseconds;
+    first_ticks = now->ticks;
+}
 
 bool kozo_wall_open(const char *name)
 {
@@ -17,9 +25,32 @@ bool kozo_wall_open(const char *name)
     if (now.error != KOZO_OK) {
         return false;
     }
-    first_date = now.nanoseconds;
-    first_ticks = now.ticks;
+    learn(&now);
     return true;
+}
+
+bool kozo_wall_ask(const char *name)
+{
+    return kozo_session_open(&asked, name) && kozo_wall_hear();
+}
+
+bool kozo_wall_hear(void)
+{
+    struct kozo_entry entry;
+    while (asked.page != nullptr && kozo_session_next(&asked, &entry)) {
+        struct kozo_clock_date_result now = kozo_clock_date_end(&entry);
+        if (entry.number == request) {
+            request = 0;
+        }
+        if (now.error == KOZO_OK) {
+            learn(&now);
+        }
+    }
+    bool due = first_date == 0 && asked.page != nullptr;
+    if (due && (request == 0 || kozo_session_lost(&asked, request))) {
+        request = kozo_clock_date_begin(&asked);
+    }
+    return first_date != 0;
 }
 
 uint64_t kozo_wall_now(void)

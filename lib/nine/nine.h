@@ -16,6 +16,8 @@ enum nine_request : uint8_t {
     NINE_READLINK = 22,
     NINE_GETATTR = 24,
     NINE_SETATTR = 26,
+    NINE_ATTRIBUTE_WALK = 30, // xattrwalk
+    NINE_ATTRIBUTE_CREATE = 32,
     NINE_READDIR = 40,
     NINE_FSYNC = 50,
     NINE_LINK = 70,
@@ -42,6 +44,12 @@ constexpr unsigned NINE_WALK_MOST = 16; // parts of one walk
 constexpr uint16_t NINE_NO_TAG = 0xffff;
 constexpr uint32_t NINE_NO_FILE = 0xffff'ffff;
 constexpr uint32_t NINE_UNLINK_FOLDER = 0x200; // AT_REMOVEDIR, as Linux sends it
+
+// Flags of xattrcreate: setxattr(2)'s, and one of KOZO's to take an attribute away.
+constexpr uint32_t NINE_ATTRIBUTE_NEW = 1;
+constexpr uint32_t NINE_ATTRIBUTE_OVER = 2;
+constexpr uint32_t NINE_ATTRIBUTE_REMOVE = 0x8000'0000;
+constexpr size_t NINE_ATTRIBUTE_MOST = 7'936; // bytes of a value, or of all names with their zeros
 
 // Kinds in a qid.
 constexpr uint8_t NINE_FOLDER = 0x80;

@@ -284,20 +284,26 @@ static void write_mark(char *mark, const struct kozo_digest *digest)
     }
 }
 
+// Stores a line, with its hash behind it.
+static bool append(struct policy_journal *journal, struct policy_text *line)
+{
+    char mark[MARK + 1] = {};
+    struct kozo_digest digest = digest_after(&journal->digest, line->buffer, line->length);
+    write_mark(mark, &digest);
+    policy_add(line, " #%s\n", mark);
+    if (line->cut || !journal->store(journal->context, line->buffer, line->length)) {
+        return false;
+    }
+    journal->digest = digest;
+    return true;
+}
+
 // Stores a line and carries it out. What is to be carried out was composed from good parts.
 static bool commit(struct policy_database *database, struct policy_text *line)
 {
-    char mark[MARK + 1] = {};
-    struct kozo_digest digest = digest_after(&database->digest, line->buffer, line->length);
     size_t length = line->length;
-    write_mark(mark, &digest);
-    policy_add(line, " #%s\n", mark);
-    if (line->cut || !database->store(database->context, line->buffer, line->length)) {
-        return false;
-    }
-    database->digest = digest;
-    // The head of a text says nothing about rules.
-    return length == strlen(HEAD) || carry_out(database, (struct words){line->buffer, length});
+    return append(&database->journal, line) &&
+           carry_out(database, (struct words){line->buffer, length});
 }
 
 // Reads one line with its hash, but without its end.
@@ -308,7 +314,7 @@ static bool read_line(struct policy_database *database, struct words line, bool 
         return false;
     }
     size_t length = line.length - MARK - 2;
-    struct kozo_digest digest = digest_after(&database->digest, line.text, length);
+    struct kozo_digest digest = digest_after(&database->journal.digest, line.text, length);
     write_mark(mark, &digest);
     if (memcmp(line.text + length, " #", 2) != 0 ||
         memcmp(line.text + length + 2, mark, MARK) != 0) {
@@ -316,7 +322,7 @@ static bool read_line(struct policy_database *database, struct words line, bool 
     }
     bool good = first ? length == strlen(HEAD) && memcmp(line.text, HEAD, length) == 0
                       : carry_out(database, (struct words){line.text, length});
-    database->digest = good ? digest : database->digest;
+    database->journal.digest = good ? digest : database->journal.digest;
     return good;
 }
 
@@ -335,9 +341,7 @@ static void clear(struct policy_database *database, policy_store *store, void *c
 {
     database->count = 0;
     database->next = 1;
-    database->digest = (struct kozo_digest){};
-    database->store = store;
-    database->context = context;
+    database->journal = (struct policy_journal){.store = store, .context = context};
 }
 
 struct policy_read policy_database_read(struct policy_database *database, const char *text,
@@ -364,13 +368,19 @@ struct policy_read policy_database_read(struct policy_database *database, const 
     return read;
 }
 
-bool policy_database_begin(struct policy_database *database, policy_store *store, void *context)
+// The head of a text says nothing about rules.
+static bool append_head(struct policy_journal *journal)
 {
     char buffer[POLICY_LINE_SIZE];
     struct policy_text line = policy_text(buffer, sizeof buffer);
-    clear(database, store, context);
     policy_add(&line, "%s", HEAD);
-    return commit(database, &line);
+    return append(journal, &line);
+}
+
+bool policy_database_begin(struct policy_database *database, policy_store *store, void *context)
+{
+    clear(database, store, context);
+    return append_head(&database->journal);
 }
 
 // --- Changes ------------------------------------------------------------------------------------
@@ -423,6 +433,11 @@ bool policy_database_add(struct policy_database *database, struct policy_rule *r
     return commit_rule(database, rule);
 }
 
+static void add_use(struct policy_text *line, uint64_t id, uint64_t at)
+{
+    policy_add(line, "use %lu at=%lu", id, at);
+}
+
 bool policy_database_use(struct policy_database *database, uint64_t id, uint64_t now)
 {
     char buffer[POLICY_LINE_SIZE];
@@ -430,12 +445,13 @@ bool policy_database_use(struct policy_database *database, uint64_t id, uint64_t
     if (rule_with(database, id) == nullptr) {
         return false;
     }
-    policy_add(&line, "use %lu at=%lu", id, now);
+    add_use(&line, id, now);
     return commit(database, &line);
 }
 
 // Why a rule holds no longer; POLICY_END_REVOKED when it still does.
-static enum policy_end ended(const struct policy_rule *rule, uint64_t now, uint64_t boot)
+static enum policy_end ended(const struct policy_rule *rule, uint64_t now, uint64_t boot,
+                             uint64_t restart)
 {
     uint64_t active = rule->used > rule->made ? rule->used : rule->made;
     // A clock that was set back prolongs nothing.
@@ -443,7 +459,7 @@ static enum policy_end ended(const struct policy_rule *rule, uint64_t now, uint6
         return POLICY_END_EXPIRED;
     }
     if (rule->until != POLICY_UNTIL_TIME && rule->until != POLICY_UNTIL_ALWAYS &&
-        rule->boot != boot) {
+        rule->boot != (rule->until == POLICY_UNTIL_RESTART ? restart : boot)) {
         return POLICY_END_RESTARTED;
     }
     bool unused = rule->until == POLICY_UNTIL_ALWAYS && rule->allow && now >= active &&
@@ -451,11 +467,12 @@ static enum policy_end ended(const struct policy_rule *rule, uint64_t now, uint6
     return unused ? POLICY_END_LAPSED : POLICY_END_REVOKED;
 }
 
-size_t policy_database_expire(struct policy_database *database, uint64_t now, uint64_t boot)
+size_t policy_database_expire(struct policy_database *database, uint64_t now, uint64_t boot,
+                              uint64_t restart)
 {
     size_t count = 0;
     for (size_t i = database->count; i > 0; i--) {
-        enum policy_end why = ended(&database->rule[i - 1], now, boot);
+        enum policy_end why = ended(&database->rule[i - 1], now, boot, restart);
         if (why != POLICY_END_REVOKED) {
             (void)policy_database_end(database, database->rule[i - 1].id, why, now);
             count++;
@@ -477,23 +494,34 @@ size_t policy_database_closed(struct policy_database *database, uint64_t instanc
     return count;
 }
 
+// A rule as it is now, with its last use.
+static bool append_rule(struct policy_journal *journal, const struct policy_rule *rule)
+{
+    char buffer[POLICY_LINE_SIZE];
+    struct policy_text line = policy_text(buffer, sizeof buffer);
+    add_rule(&line, rule);
+    if (!append(journal, &line)) {
+        return false;
+    }
+    line = policy_text(buffer, sizeof buffer);
+    add_use(&line, rule->id, rule->used);
+    return rule->used == 0 || append(journal, &line);
+}
+
+// The rules stay as they are, and so does the next number: those of rules that ended are not used again within a run of
+// the system.
 bool policy_database_compact(struct policy_database *database, policy_store *store, void *context)
 {
-    static struct policy_database fresh;
-    if (!policy_database_begin(&fresh, store, context)) {
+    struct policy_journal fresh = {.store = store, .context = context};
+    if (!append_head(&fresh)) {
         return false;
     }
     for (size_t i = 0; i < database->count; i++) {
-        const struct policy_rule *rule = &database->rule[i];
-        if (!commit_rule(&fresh, rule) ||
-            (rule->used != 0 && !policy_database_use(&fresh, rule->id, rule->used))) {
+        if (!append_rule(&fresh, &database->rule[i])) {
             return false;
         }
     }
-    // Numbers of rules that ended are not used again within a run of the system.
-    uint64_t next = database->next;
-    *database = fresh;
-    database->next = next;
+    database->journal = fresh;
     return true;
 }
 
@@ -514,12 +542,17 @@ const char *policy_end_text(enum policy_end why)
     return words[why <= POLICY_END_LAPSED ? why : POLICY_END_LAPSED];
 }
 
+const char *policy_until_words(enum policy_until until)
+{
+    static const char *const words[] = {"once", "for a time", "until it closes",
+                                        "until the restart", "always"};
+    return words[until];
+}
+
 void policy_add_until(struct policy_text *text, const struct policy_rule *rule, uint64_t now)
 {
-    static const char *const words[] = {"once", "", "until it closes", "until the restart",
-                                        "always"};
     if (rule->until != POLICY_UNTIL_TIME) {
-        policy_add(text, "%s", words[rule->until]);
+        policy_add(text, "%s", policy_until_words(rule->until));
         return;
     }
     uint64_t left = rule->limit > now ? rule->limit - now : 0;

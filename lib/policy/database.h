@@ -28,7 +28,7 @@ enum policy_until : uint8_t {
     POLICY_UNTIL_ONCE,    // used once
     POLICY_UNTIL_TIME,    // `limit` is the time
     POLICY_UNTIL_CLOSE,   // `limit` is the instance of the program
-    POLICY_UNTIL_RESTART, // of the system
+    POLICY_UNTIL_RESTART, // of the computer
     POLICY_UNTIL_ALWAYS,  // or until it was not used for POLICY_LAPSE
 };
 
@@ -53,7 +53,8 @@ struct policy_rule {
     uint64_t limit;
     uint64_t made; // times are seconds since 1970
     uint64_t used; // 0: never
-    uint64_t boot; // in which run of the system it was made
+    uint64_t
+        boot; // in which run of the system it was made; of the computer, with POLICY_UNTIL_RESTART
     bool allow;
     enum policy_until until;
     enum policy_giver giver;
@@ -64,13 +65,18 @@ struct policy_rule {
 // Stores one line for good. False if it can't be stored.
 typedef bool policy_store(void *context, const char *line, size_t length);
 
+// The end of the text, where it goes on.
+struct policy_journal {
+    struct kozo_digest digest; // after the last line
+    policy_store *store;
+    void *context;
+};
+
 struct policy_database {
     struct policy_rule rule[POLICY_RULES];
     size_t count; // rules, in the order in which they were made
     uint64_t next;
-    struct kozo_digest digest; // after the last line
-    policy_store *store;
-    void *context;
+    struct policy_journal journal;
 };
 
 enum policy_reading : uint8_t {
@@ -111,8 +117,10 @@ struct policy_read {
 [[nodiscard]] bool policy_database_end(struct policy_database *database, uint64_t id,
                                        enum policy_end why, uint64_t now);
 
-// Ends what holds no longer: by time, by the restart of the system, or unused. Gives how many.
-size_t policy_database_expire(struct policy_database *database, uint64_t now, uint64_t boot);
+// Ends what holds no longer: by time, since this is another run of the system or the computer has restarted,
+// or unused. Gives how many.
+size_t policy_database_expire(struct policy_database *database, uint64_t now, uint64_t boot,
+                              uint64_t restart);
 
 // Ends what an instance of a program was given until it closes. Gives how many.
 size_t policy_database_closed(struct policy_database *database, uint64_t instance, uint64_t now);
@@ -125,6 +133,9 @@ size_t policy_database_closed(struct policy_database *database, uint64_t instanc
 
 // "until it closes", "once", "for 12 minutes", as of `now`.
 void policy_add_until(struct policy_text *text, const struct policy_rule *rule, uint64_t now);
+
+// How long it holds, without the time that is left.
+[[nodiscard]] const char *policy_until_words(enum policy_until until);
 
 [[nodiscard]] const char *policy_giver_text(enum policy_giver giver);
 [[nodiscard]] const char *policy_end_text(enum policy_end why);

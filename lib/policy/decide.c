@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+constexpr uint64_t MINUTE = 60;
 constexpr uint64_t HOUR = 3'600;
 constexpr uint64_t DAY = 86'400;
 constexpr size_t SHOWN_MOST = 50; // cells of a phrase in an explanation
@@ -21,8 +22,9 @@ static bool holds(const struct policy *policy, const struct policy_rule *rule,
     case POLICY_UNTIL_CLOSE:
         return rule->limit == request->instance && rule->boot == policy->boot;
     case POLICY_UNTIL_ONCE:
-    case POLICY_UNTIL_RESTART:
         return rule->boot == policy->boot;
+    case POLICY_UNTIL_RESTART:
+        return rule->boot == policy->restart;
     case POLICY_UNTIL_ALWAYS:
     default:
         return true;
@@ -135,7 +137,7 @@ void policy_asked(struct policy *policy, const char *program, uint64_t now)
 // --- Answers ------------------------------------------------------------------------------------
 
 bool policy_answered(struct policy *policy, const struct policy_request *request,
-                     enum policy_answer answer, enum policy_giver giver, uint64_t now)
+                     struct policy_consent consent, enum policy_giver giver, uint64_t now)
 {
     static const struct {
         bool allow;
@@ -148,17 +150,24 @@ bool policy_answered(struct policy *policy, const struct policy_request *request
         [POLICY_ANSWER_CLOSE] = {true, POLICY_UNTIL_CLOSE, 0},
         [POLICY_ANSWER_ALWAYS] = {true, POLICY_UNTIL_ALWAYS, 0},
         [POLICY_ANSWER_NEVER] = {false, POLICY_UNTIL_ALWAYS, 0},
+        [POLICY_ANSWER_MINUTES] = {true, POLICY_UNTIL_TIME, 0},
+        [POLICY_ANSWER_RESTART] = {true, POLICY_UNTIL_RESTART, 0},
     };
-    enum policy_answer known = answer <= POLICY_ANSWER_NEVER ? answer : POLICY_ANSWER_NO;
+    enum policy_answer known =
+        consent.answer <= POLICY_ANSWER_RESTART ? consent.answer : POLICY_ANSWER_NO;
+    uint64_t minutes = known == POLICY_ANSWER_MINUTES ? consent.minutes : 0;
+    if (minutes > POLICY_MINUTES_MOST) {
+        return false;
+    }
     struct policy_rule rule = {
         .allow = meaning[known].allow,
         .until = meaning[known].until,
         .giver = giver,
         .made = now,
-        .boot = policy->boot,
         .permission = request->permission,
     };
-    rule.limit = rule.until == POLICY_UNTIL_TIME    ? now + meaning[known].seconds
+    rule.boot = rule.until == POLICY_UNTIL_RESTART ? policy->restart : policy->boot;
+    rule.limit = rule.until == POLICY_UNTIL_TIME ? now + meaning[known].seconds + minutes * MINUTE
                  : rule.until == POLICY_UNTIL_CLOSE ? request->instance
                                                     : 0;
     memcpy(rule.program, request->program, strnlen(request->program, sizeof rule.program - 1));
@@ -205,18 +214,25 @@ static void explain_rule(struct policy_text *text, const struct policy *policy,
     }
 }
 
+void policy_add_verdict(struct policy_text *text, const char *program, const char *may,
+                        const struct policy_permission *permission, size_t most)
+{
+    char phrase[POLICY_PHRASE_SIZE];
+    policy_phrase(phrase, sizeof phrase, permission);
+    policy_add_shown(text, program, strlen(program), POLICY_PROGRAM_SIZE);
+    policy_add(text, " %s ", may);
+    policy_add_shown(text, phrase, strlen(phrase), most);
+    policy_add(text, ": ");
+}
+
 void policy_explain(struct policy_text *text, const struct policy *policy,
                     const struct policy_request *request, const struct policy_decision *decision,
                     uint64_t now)
 {
     static const char *const verdicts[] = {"may not", "may", "has to ask whether it may"};
     const struct policy_name *name = policy_name(request->permission.id);
-    char phrase[POLICY_PHRASE_SIZE];
-    policy_phrase(phrase, sizeof phrase, &request->permission);
-    policy_add_shown(text, request->program, strlen(request->program), POLICY_PROGRAM_SIZE);
-    policy_add(text, " %s ", verdicts[decision->verdict]);
-    policy_add_shown(text, phrase, strlen(phrase), SHOWN_MOST);
-    policy_add(text, ": ");
+    policy_add_verdict(text, request->program, verdicts[decision->verdict], &request->permission,
+                       SHOWN_MOST);
     switch (decision->because) {
     case POLICY_BECAUSE_RULE:
         explain_rule(text, policy, decision, now);

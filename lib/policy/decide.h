@@ -14,7 +14,8 @@ constexpr uint64_t POLICY_QUESTIONS = 6;       // of one program within POLICY_Q
 constexpr uint64_t POLICY_QUESTIONS_TIME = 60; // seconds
 constexpr uint64_t POLICY_SILENCE = 60;        // seconds without an answer, which are a "no"
 constexpr uint64_t POLICY_REST = 60; // seconds after a "no" in which nothing is asked again
-constexpr size_t POLICY_ASKERS = 32; // programs whose questions are counted apart
+constexpr unsigned POLICY_MINUTES_MOST = 1'440; // that an answer may hold
+constexpr size_t POLICY_ASKERS = 32;            // programs whose questions are counted apart
 
 enum policy_verdict : uint8_t {
     POLICY_REFUSED,
@@ -55,7 +56,8 @@ struct policy_asker {
 struct policy {
     struct policy_database database;
     struct policy_folders folders;
-    uint64_t boot;
+    uint64_t boot;     // which run of the system this is
+    uint64_t restart;  // and which of the computer, until whose restart a rule may hold
     uint32_t services; // a bit for each enum policy_service that runs
     bool person;       // somebody can be asked
     struct policy_asker asker[POLICY_ASKERS];
@@ -71,7 +73,7 @@ struct policy {
 // Notes that a question is about to be shown.
 void policy_asked(struct policy *policy, const char *program, uint64_t now);
 
-// A person's answer to a question.
+// A person's answer to a question, with the numbers of messages (abi/proto/policy.abi).
 enum policy_answer : uint8_t {
     POLICY_ANSWER_NO,
     POLICY_ANSWER_ONCE,
@@ -79,12 +81,24 @@ enum policy_answer : uint8_t {
     POLICY_ANSWER_CLOSE,
     POLICY_ANSWER_ALWAYS,
     POLICY_ANSWER_NEVER, // no, and don't ask again
+    POLICY_ANSWER_MINUTES,
+    POLICY_ANSWER_RESTART, // until the computer restarts
+};
+
+// What a person agrees to.
+struct policy_consent {
+    enum policy_answer answer;
+    unsigned minutes; // 1 to POLICY_MINUTES_MOST with POLICY_ANSWER_MINUTES, and only then
 };
 
 // Turns an answer into a rule of the database. False, and nothing is allowed, when it can't be stored.
 [[nodiscard]] bool policy_answered(struct policy *policy, const struct policy_request *request,
-                                   enum policy_answer answer, enum policy_giver giver,
+                                   struct policy_consent consent, enum policy_giver giver,
                                    uint64_t now);
+
+// Begins a sentence: who, whether it may, and what, shown in at most so many cells.
+void policy_add_verdict(struct policy_text *text, const char *program, const char *may,
+                        const struct policy_permission *permission, size_t most);
 
 // Why a decision is as it is, in one or two sentences.
 void policy_explain(struct policy_text *text, const struct policy *policy,

@@ -51,6 +51,15 @@ bool policy_service_is_there(enum policy_service service)
     return services[service].there;
 }
 
+uint32_t policy_services(void)
+{
+    uint32_t there = 0;
+    for (size_t i = 0; i < POLICY_SERVICE_COUNT; i++) {
+        there |= services[i].there ? 1U << i : 0;
+    }
+    return there;
+}
+
 const char *policy_risk_text(enum policy_risk risk)
 {
     static const char *const words[] = {"low", "medium", "high", "total control"};

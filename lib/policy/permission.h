@@ -108,4 +108,5 @@ void policy_phrase(char *buffer, size_t size, const struct policy_permission *pe
 
 [[nodiscard]] const char *policy_service_name(enum policy_service service);
 [[nodiscard]] bool policy_service_is_there(enum policy_service service);
+[[nodiscard]] uint32_t policy_services(void); // a bit for each that is there
 [[nodiscard]] const char *policy_risk_text(enum policy_risk risk);

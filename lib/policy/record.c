@@ -7,7 +7,8 @@ constexpr size_t DIGITS = 2 * sizeof(struct kozo_digest);
 constexpr char BEFORE_CHAIN[] = ",\"chain\":\"";
 constexpr char BEHIND_CHAIN[] = "\"}";
 
-static const char *const events[] = {"ask", "grant", "refuse", "use", "expire", "revoke", "start"};
+static const char *const events[] = {"ask",    "grant",  "refuse", "use",
+                                     "expire", "revoke", "start",  "kernel"};
 
 const char *policy_because_word(enum policy_because because)
 {
@@ -49,11 +50,24 @@ static void add_number(struct policy_text *line, const char *key, uint64_t value
     }
 }
 
+static void add_ring(struct policy_text *line, const char *key,
+                     const struct policy_kernel_ring *ring)
+{
+    char digits[DIGITS + 1] = {};
+    write_digits(digits, &ring->digest);
+    policy_add(line, ",\"%s\":{\"read\":%lu,\"written\":%lu,\"digest\":\"%s\"}", key, ring->read,
+               ring->written, digits);
+}
+
 // Everything of a line but its hash.
 static void add_body(struct policy_text *line, uint64_t number, const struct policy_record *record)
 {
     policy_add(line, "{\"v\":1,\"n\":%lu,\"time\":%lu,\"event\":\"%s\"", number, record->time,
                events[record->event]);
+    if (record->kernel != nullptr) {
+        add_ring(line, "authority", &record->kernel[0]);
+        add_ring(line, "refusals", &record->kernel[1]);
+    }
     if (record->program != nullptr) {
         add_text(line, "program", record->program);
         add_number(line, "instance", record->instance);

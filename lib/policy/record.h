@@ -21,8 +21,17 @@ enum policy_event : uint8_t {
     POLICY_EVENT_USE,
     POLICY_EVENT_EXPIRE,
     POLICY_EVENT_REVOKE,
-    POLICY_EVENT_START, // of the record, after a start of the system
+    POLICY_EVENT_START,  // of the record, after a start of the system
+    POLICY_EVENT_KERNEL, // where the kernel's log stands
 };
+
+// How far a ring of the kernel's log was read and written, and the hash over all that was read (AuditDigest).
+struct policy_kernel_ring {
+    uint64_t read, written; // numbers of the next record
+    struct kozo_digest digest;
+};
+
+constexpr size_t POLICY_KERNEL_RINGS = 2; // of what was done with authority, and of refusals
 
 struct policy_record {
     enum policy_event event;
@@ -33,6 +42,7 @@ struct policy_record {
     uint64_t rule;                              // 0 for none
     const char *because;                        // one word, or null
     uint64_t count; // repeats that are told in one line; 0 and 1 are not written
+    const struct policy_kernel_ring *kernel; // both rings, with POLICY_EVENT_KERNEL; else null
 };
 
 // Where a record stands.

@@ -26,10 +26,10 @@
     VERB(CONFIGURE, "configure", POLICY_READ | POLICY_WRITE)
 
 // The services that stand behind the names: name, and whether KOZO has it. A name whose service is
-// not there is refused, and says so.
+// not there is refused, and says so. SELF is what policyd, or the runner in its place, tells a program about itself.
 #define POLICY_SERVICES(SERVICE)                                                                   \
     SERVICE(FILES, "fsd", true)                                                                    \
-    SERVICE(PICKER, "picker", false)                                                               \
+    SERVICE(PICKER, "picker", true)                                                                \
     SERVICE(MOUNTER, "mounter", false)                                                             \
     SERVICE(NETWORK, "netd", false)                                                                \
     SERVICE(DEVICES, "devmgr", false)                                                              \
@@ -37,6 +37,7 @@
     SERVICE(SCREEN, "screend", false)                                                              \
     SERVICE(INIT, "init", false)                                                                   \
     SERVICE(POLICY, "policyd", false)                                                              \
+    SERVICE(SELF, "policyd", true)                                                                 \
     SERVICE(PACKAGES, "packaged", false)
 
 // clang-format off
@@ -141,8 +142,8 @@
                "add and remove users, and change their passwords", "")                             \
     PERMISSION(PASSWORDS_READ, "passwords.read", NONE, HIGH, POLICY,                               \
                "read the passwords that are kept for you", "")                                     \
-    PERMISSION(PERMISSIONS_VIEW, "permissions.view", NONE, MEDIUM, POLICY,                         \
-               "see what each program may do", "")                                                 \
+    PERMISSION(PERMISSIONS_VIEW, "permissions.view", NONE, LOW, SELF,                              \
+               "see what it may do itself, and the record of that", "")                            \
     PERMISSION(PERMISSIONS_CONFIGURE, "permissions.configure", NONE, TOTAL, POLICY,                \
                "give permissions to programs, itself included", "")                                \
     PERMISSION(AUDIT_READ, "audit.read", NONE, MEDIUM, POLICY,                                     \

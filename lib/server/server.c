@@ -281,10 +281,21 @@ static void take_requests(struct server *server, size_t place)
     }
 }
 
+static void hear_pressure(struct server *server)
+{
+    uint64_t pressed = __atomic_load_n(&server->board->pressed, __ATOMIC_ACQUIRE);
+    bool more = pressed != server->pressed;
+    server->pressed = pressed;
+    if (more && server->handlers->pressed != nullptr) {
+        server->handlers->pressed();
+    }
+}
+
 static void hear_signals(struct server *server, uint64_t bits)
 {
     if ((bits & KOZO_SIGNAL_BOARD) != 0) {
         look_at_board(server);
+        hear_pressure(server);
         if (server->handlers->looked != nullptr) {
             server->handlers->looked();
         }
@@ -346,6 +357,7 @@ static bool start(struct server *server, const struct server_handlers *handlers)
     if (server->service.handle == 0 || server->reply.handle == 0 || server->board == nullptr) {
         return false;
     }
+    server->pressed = server->board->pressed;
     server->places = server->board->sessions < KOZO_BOARD_SESSIONS ? server->board->sessions
                                                                    : KOZO_BOARD_SESSIONS;
     look_at_board(server);

@@ -29,6 +29,8 @@ struct server_handlers {
     void (*signalled)(uint64_t bits);
     // init looked whether this service lives: twice a second or so.
     void (*looked)(void);
+    // Memory has run short: what this service can do without is to be given back.
+    void (*pressed)(void);
     // After anything happened: streams may have bytes, or room for some.
     void (*work)(void);
 };
@@ -52,9 +54,10 @@ struct server {
     struct kozo_board *board;
     size_t places;
     uint32_t life;
-    bool leaving;    // clients have gone whose places are not clear yet
-    uint64_t held;   // signals that came while a handler waited
-    uint64_t called; // requests that were called and are answered later, so far
+    uint64_t pressed; // how often memory has run short, as far as it was heard
+    bool leaving;     // clients have gone whose places are not clear yet
+    uint64_t held;    // signals that came while a handler waited
+    uint64_t called;  // requests that were called and are answered later, so far
     struct server_session session[KOZO_BOARD_SESSIONS];
 };
 

@@ -11,6 +11,11 @@ bool volume_name_is_fine(const char *name, size_t length)
            memchr(name, 0, length) == nullptr && memchr(name, '/', length) == nullptr;
 }
 
+bool volume_attribute_is_fine(const char *name, size_t length)
+{
+    return length > 0 && length <= VOLUME_NAME_MOST && memchr(name, 0, length) == nullptr;
+}
+
 bool volume_list(struct volume_listing *listing, uint64_t node, uint64_t next, uint32_t kind,
                  struct volume_text name)
 {

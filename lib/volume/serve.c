@@ -10,30 +10,48 @@
 static struct server server;
 static const struct volume_functions *volume;
 
-// Two names, or a name and a target, one after the other.
+// Two names, or a name and a target or value, one after the other.
 struct texts {
     bool valid;
     struct volume_text first;
     struct volume_text second;
 };
 
+// Copies them; whether the first is a name is the caller's to say.
+static struct texts copy(const struct kozo_caller *caller, uint64_t at, uint64_t length,
+                         uint64_t second, size_t most)
+{
+    static char bytes[VOLUME_NAME_MOST + KOZO_ATTRIBUTE_MOST];
+    static_assert(VOLUME_TARGET_MOST <= KOZO_ATTRIBUTE_MOST);
+    if (length > VOLUME_NAME_MOST || second > most) {
+        return (struct texts){};
+    }
+    const uint8_t *from = server_data(&server, caller->session, at, length + second);
+    if (from == nullptr) {
+        return (struct texts){};
+    }
+    memcpy(bytes, from, length + second);
+    return (struct texts){
+        .valid = true,
+        .first = {.bytes = bytes, .length = length},
+        .second = {.bytes = bytes + length, .length = second},
+    };
+}
+
 static struct texts copy_texts(const struct kozo_caller *caller, uint64_t at, uint64_t length,
                                uint64_t second)
 {
-    static char copy[VOLUME_NAME_MOST + VOLUME_TARGET_MOST];
-    if (length > VOLUME_NAME_MOST || second > VOLUME_TARGET_MOST) {
-        return (struct texts){};
-    }
-    const uint8_t *bytes = server_data(&server, caller->session, at, length + second);
-    if (bytes == nullptr) {
-        return (struct texts){};
-    }
-    memcpy(copy, bytes, length + second);
-    return (struct texts){
-        .valid = volume_name_is_fine(copy, length),
-        .first = {.bytes = copy, .length = length},
-        .second = {.bytes = copy + length, .length = second},
-    };
+    struct texts texts = copy(caller, at, length, second, VOLUME_TARGET_MOST);
+    texts.valid = texts.valid && volume_name_is_fine(texts.first.bytes, texts.first.length);
+    return texts;
+}
+
+static struct texts copy_attribute(const struct kozo_caller *caller, uint64_t at, uint64_t length,
+                                   uint64_t value)
+{
+    struct texts texts = copy(caller, at, length, value, KOZO_ATTRIBUTE_MOST);
+    texts.valid = texts.valid && volume_attribute_is_fine(texts.first.bytes, texts.first.length);
+    return texts;
 }
 
 // --- Looking ------------------------------------------------------------------------------------
@@ -99,6 +117,43 @@ static struct kozo_message serve_list(struct kozo_caller *caller,
     }
     enum kozo_error error = volume->list(asked->folder, asked->from, &listing);
     return error == KOZO_OK ? kozo_volume_list_answer(listing.done) : kozo_answer(error);
+}
+
+// Where nothing has attributes, a node that is there has none.
+static enum kozo_error check_bare(uint64_t node)
+{
+    struct kozo_node_stat stat;
+    return volume->stat(node, &stat);
+}
+
+static struct kozo_message serve_attribute(struct kozo_caller *caller,
+                                           const struct kozo_volume_attribute_arguments *asked)
+{
+    struct texts texts = copy_attribute(caller, asked->at, asked->length, 0);
+    uint8_t *bytes = server_data(&server, caller->session, asked->at, asked->room);
+    if (!texts.valid || bytes == nullptr) {
+        return kozo_answer(KOZO_BAD_ARGUMENT);
+    }
+    size_t size = 0;
+    enum kozo_error error = KOZO_BAD_HANDLE;
+    if (volume->attribute != nullptr) {
+        error = volume->attribute(asked->node, texts.first, bytes, asked->room, &size);
+    }
+    return error == KOZO_OK ? kozo_volume_attribute_answer(size) : kozo_answer(error);
+}
+
+static struct kozo_message serve_attributes(struct kozo_caller *caller,
+                                            const struct kozo_volume_attributes_arguments *asked)
+{
+    uint8_t *bytes = server_data(&server, caller->session, asked->at, asked->room);
+    if (bytes == nullptr) {
+        return kozo_answer(KOZO_BAD_ARGUMENT);
+    }
+    size_t size = 0;
+    enum kozo_error error = volume->attributes != nullptr
+                                ? volume->attributes(asked->node, bytes, asked->room, &size)
+                                : check_bare(asked->node);
+    return error == KOZO_OK ? kozo_volume_attributes_answer(size) : kozo_answer(error);
 }
 
 static struct kozo_message serve_forget(struct kozo_caller *caller,
@@ -198,6 +253,33 @@ static struct kozo_message serve_change(struct kozo_caller *caller,
                                                  : KOZO_NO_RIGHT);
 }
 
+static struct kozo_message
+serve_set_attribute(struct kozo_caller *caller,
+                    const struct kozo_volume_set_attribute_arguments *asked)
+{
+    struct texts texts = copy_attribute(caller, asked->at, asked->length, asked->size);
+    if (!texts.valid || asked->way > KOZO_ATTRIBUTE_OVER) {
+        return kozo_answer(KOZO_BAD_ARGUMENT);
+    }
+    return kozo_answer(
+        volume->set_attribute != nullptr
+            ? volume->set_attribute(asked->node, texts.first, texts.second, asked->way)
+            : KOZO_NO_RIGHT);
+}
+
+static struct kozo_message
+serve_remove_attribute(struct kozo_caller *caller,
+                       const struct kozo_volume_remove_attribute_arguments *asked)
+{
+    struct texts texts = copy_attribute(caller, asked->at, asked->length, 0);
+    if (!texts.valid) {
+        return kozo_answer(KOZO_BAD_ARGUMENT);
+    }
+    return kozo_answer(volume->remove_attribute != nullptr
+                           ? volume->remove_attribute(asked->node, texts.first)
+                           : KOZO_NO_RIGHT);
+}
+
 static struct kozo_message serve_sync(struct kozo_caller *caller,
                                       const struct kozo_volume_sync_arguments *asked)
 {
@@ -219,6 +301,10 @@ static struct kozo_message serve(struct kozo_caller *caller, const struct kozo_m
         .remove = serve_remove,
         .rename = serve_rename,
         .change = serve_change,
+        .attribute = serve_attribute,
+        .attributes = serve_attributes,
+        .set_attribute = serve_set_attribute,
+        .remove_attribute = serve_remove_attribute,
         .sync = serve_sync,
         .forget = serve_forget,
     };
@@ -234,6 +320,27 @@ static bool left(size_t place)
     return true;
 }
 
+static void signalled(uint64_t bits)
+{
+    if (volume->signalled != nullptr) {
+        volume->signalled(bits);
+    }
+}
+
+static void looked(void)
+{
+    if (volume->looked != nullptr) {
+        volume->looked();
+    }
+}
+
+static void pressed(void)
+{
+    if (volume->pressed != nullptr) {
+        volume->pressed();
+    }
+}
+
 struct server *volume_server(void)
 {
     return &server;
@@ -241,7 +348,13 @@ struct server *volume_server(void)
 
 int volume_serve(const struct volume_functions *functions)
 {
-    static const struct server_handlers handlers = {.serve = serve, .left = left};
+    static const struct server_handlers handlers = {
+        .serve = serve,
+        .left = left,
+        .signalled = signalled,
+        .looked = looked,
+        .pressed = pressed,
+    };
     volume = functions;
     return server_run(&server, &handlers);
 }

@@ -40,10 +40,21 @@ struct volume_functions {
     enum kozo_error (*read)(uint64_t node, uint64_t offset, uint8_t *bytes, size_t length,
                             size_t *done);
     enum kozo_error (*list)(uint64_t folder, uint64_t from, struct volume_listing *listing);
+    // Extended attributes. What is larger than `room` is not read, but its size is told. Both are null on a volume where
+    // nothing has any.
+    enum kozo_error (*attribute)(uint64_t node, struct volume_text name, uint8_t *bytes,
+                                 size_t room, size_t *size);
+    enum kozo_error (*attributes)(uint64_t node, uint8_t *bytes, size_t room, size_t *size);
     // The node is known no longer. May be null.
     void (*forget)(uint64_t node);
     // The client has gone, and knows of no node any more. May be null.
     void (*forget_all)(void);
+
+    // Signals of services that it uses; called twice a second or so; memory has run short (lib/server).
+    // Each may be null.
+    void (*signalled)(uint64_t bits);
+    void (*looked)(void);
+    void (*pressed)(void);
 
     // What follows is null on a volume that is only read.
     enum kozo_error (*write)(uint64_t node, uint64_t offset, const uint8_t *bytes, size_t length,
@@ -55,6 +66,9 @@ struct volume_functions {
     enum kozo_error (*rename)(uint64_t folder, struct volume_text name, uint64_t target,
                               struct volume_text second);
     enum kozo_error (*change)(uint64_t node, const struct kozo_node_stat *stat, uint64_t what);
+    enum kozo_error (*set_attribute)(uint64_t node, struct volume_text name,
+                                     struct volume_text value, uint64_t way);
+    enum kozo_error (*remove_attribute)(uint64_t node, struct volume_text name);
     enum kozo_error (*sync)(uint64_t node);
 };
 
@@ -63,6 +77,9 @@ constexpr size_t VOLUME_TARGET_MOST = 4095;
 
 // Whether a name is one that a node may have: 1 to 255 bytes, no zero, no slash, not `.` or `..`.
 [[nodiscard]] bool volume_name_is_fine(const char *name, size_t length);
+
+// Whether a name is one that an extended attribute may have: 1 to 255 bytes, no zero.
+[[nodiscard]] bool volume_attribute_is_fine(const char *name, size_t length);
 
 // Adds an entry; false when there is no room for it.
 [[nodiscard]] bool volume_list(struct volume_listing *listing, uint64_t node, uint64_t next,

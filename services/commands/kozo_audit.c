@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// `kozo-audit`: the record of what programs asked for, were given, and were refused. `--json` shows it as
-// it is kept; `--verify` checks that nothing in it was changed.
+// `kozo-audit`: the record of what programs asked for, were given, and were refused. `--follow` goes on with each line that is added,
+// `--json` shows lines as they are kept, `--verify` checks that nothing in it was changed.
 //
 // It is given: a session with `policy`.
 #include <kozo/print.h>
@@ -8,8 +8,10 @@
 #include <kozo/start.h>
 #include <string.h>
 
+#include "record.h"
+#include "record_line.h"
+
 constexpr int STATUS_USAGE = 2;
-constexpr size_t FIELD = 600; // bytes of a value
 
 static struct kozo_session policy;
 
@@ -21,50 +23,13 @@ static int fail(void)
 
 // --- Lines --------------------------------------------------------------------------------------
 
-// The value of a key in a line of the record, as it stands there; empty when there is none.
-static void take_field(char *value, const char *line, size_t length, const char *key)
-{
-    size_t size = strlen(key);
-    size_t used = 0;
-    value[0] = '\0';
-    for (size_t at = 0; at + size + 3 < length; at++) {
-        // A key follows a comma or the first brace; inside of texts quotation marks are escaped.
-        if ((line[at] != ',' && line[at] != '{') || line[at + 1] != '"' ||
-            memcmp(line + at + 2, key, size) != 0 || line[at + 2 + size] != '"' ||
-            line[at + 3 + size] != ':') {
-            continue;
-        }
-        at += size + 4;
-        bool text = line[at] == '"';
-        for (at += text ? 1 : 0; at < length && used + 2 < FIELD; at++) {
-            if (text ? line[at] == '"' : line[at] == ',' || line[at] == '}') {
-                break;
-            }
-            if (line[at] == '\\' && at + 1 < length) {
-                value[used++] = line[at++];
-            }
-            value[used++] = line[at];
-        }
-        value[used] = '\0';
-        return;
-    }
-}
-
 static void show_line(const char *line, size_t length)
 {
-    static const char *const keys[] = {"n", "event", "program", "permission", "scope", "because"};
-    static char value[sizeof keys / sizeof keys[0]][FIELD];
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        take_field(value[i], line, length, keys[i]);
-    }
-    kozo_printf("%5s %-7s %s", value[0], value[1], value[2]);
-    if (value[3][0] != '\0') {
-        kozo_printf(" %s%s%s", value[3], value[4][0] != '\0' ? ":" : "", value[4]);
-    }
-    if (value[5][0] != '\0') {
-        kozo_printf(" (%s)", value[5]);
-    }
-    kozo_print("\n");
+    static char shown[2 * POLICY_RECORD_SIZE];
+    struct policy_text text = policy_text(shown, sizeof shown);
+    policy_add_line(&text, line, length);
+    policy_add(&text, "\n");
+    kozo_write(shown, text.length);
 }
 
 // Shows the lines that are whole in a piece; gives how many bytes those are.
@@ -85,20 +50,62 @@ static uint64_t show_lines(const char *piece, uint64_t length, bool json)
     return done;
 }
 
-static int show(bool json)
+// Shows all lines from a place on, and moves it behind them. False: the service does not answer, or has no such place.
+static bool show_from(uint64_t *offset, bool json)
 {
-    uint64_t offset = 0;
     while (true) {
         struct kozo_policy_record_result result =
-            kozo_policy_record(policy.service, offset, 0, policy.data_size);
+            kozo_policy_record(policy.service, *offset, 0, policy.data_size);
         if (result.error != KOZO_OK) {
-            return fail();
+            return false;
         }
         uint64_t shown = show_lines((const char *)policy.data, result.done, json);
         if (shown == 0) {
-            return 0;
+            return true;
         }
-        offset += shown;
+        *offset += shown;
+    }
+}
+
+static int show(bool json)
+{
+    uint64_t offset = 0;
+    return show_from(&offset, json) ? 0 : fail();
+}
+
+// Waits until the record has more lines than were seen.
+static struct kozo_policy_grown_result wait_for_more(uint64_t seen)
+{
+    uint64_t number = kozo_policy_grown_begin(&policy, seen);
+    struct kozo_entry entry;
+    while (number != 0) {
+        if (kozo_session_next(&policy, &entry)) {
+            return kozo_policy_grown_end(&entry);
+        }
+        if (kozo_session_lost(&policy, number)) {
+            break;
+        }
+        (void)kozo_notification_wait((struct kozo_notification){kozo_granted("signal")});
+    }
+    return (struct kozo_policy_grown_result){.error = KOZO_NO_REPLY};
+}
+
+// Goes on until it is ended. When old lines are given up the others are elsewhere.
+static int follow(bool json)
+{
+    struct kozo_policy_grown_result grown = {};
+    uint64_t before = 0;
+    uint64_t offset = 0;
+    while (true) {
+        grown = wait_for_more(grown.lines);
+        if (grown.error != KOZO_OK) {
+            return fail();
+        }
+        offset = grown.before == before ? offset : 0;
+        before = grown.before;
+        if (!show_from(&offset, json) && !show_from(&(uint64_t){0}, json)) {
+            return fail();
+        }
     }
 }
 
@@ -112,9 +119,10 @@ static int verify(void)
         [KOZO_FOUND_CHANGED] = "was changed",
         [KOZO_FOUND_GAP] = "has lines missing before it",
         [KOZO_FOUND_CUT] = "is cut off",
+        [KOZO_FOUND_UNJOINED] = "does not fit the kernel's log",
     };
     if (result.found != KOZO_FOUND_WHOLE) {
-        kozo_printf("line %lu %s\n", result.line, words[result.found & 3]);
+        kozo_printf("line %lu %s\n", result.line, words[result.found % (KOZO_FOUND_UNJOINED + 1)]);
         return 1;
     }
     kozo_printf("%lu lines, the record is whole", result.lines);
@@ -127,16 +135,25 @@ static int verify(void)
 
 int main(int count, char **arguments)
 {
-    const char *option = count == 2 ? arguments[1] : "";
+    bool follows = false;
+    bool json = false;
+    bool good = true;
     if (!kozo_session_open(&policy, "policy") || policy.data == nullptr) {
         return fail();
     }
-    if (strcmp(option, "--verify") == 0) {
+    if (count == 2 && strcmp(arguments[1], "--verify") == 0) {
         return verify();
     }
-    if (count == 1 || strcmp(option, "--json") == 0) {
-        return show(count == 2);
+    for (int i = 1; i < count; i++) {
+        bool one = strcmp(arguments[i], "--follow") == 0;
+        bool other = strcmp(arguments[i], "--json") == 0;
+        follows = follows || one;
+        json = json || other;
+        good = good && (one || other);
     }
-    kozo_print("usage: kozo-audit [--verify|--json]\n");
-    return STATUS_USAGE;
+    if (!good) {
+        kozo_print("usage: kozo-audit [--follow] [--json]\n       kozo-audit --verify\n");
+        return STATUS_USAGE;
+    }
+    return follows ? follow(json) : show(json);
 }

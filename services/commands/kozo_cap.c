@@ -7,6 +7,8 @@
 #include <kozo/start.h>
 #include <string.h>
 
+#include "question.h"
+
 constexpr int STATUS_USAGE = 2;
 
 static struct kozo_session policy;
@@ -14,7 +16,7 @@ static struct kozo_session policy;
 static int usage(void)
 {
     kozo_print("usage: kozo-cap list\n"
-               "       kozo-cap grant PROGRAM NAME[:SCOPE] [once|hour|always]\n"
+               "       kozo-cap grant PROGRAM NAME[:SCOPE] [once|m5|hour|close|restart|always]\n"
                "       kozo-cap refuse PROGRAM NAME[:SCOPE]\n"
                "       kozo-cap revoke NUMBER\n"
                "       kozo-cap why PROGRAM NAME[:SCOPE]\n"
@@ -28,6 +30,7 @@ static int fail(enum kozo_error error)
     const char *why = error == KOZO_BAD_ARGUMENT
                           ? "there is no such program, permission or question"
                       : error == KOZO_BAD_HANDLE ? "there is no such rule"
+                      : error == KOZO_BAD_STATE  ? "this program does not run"
                       : error == KOZO_NO_MEMORY  ? "no more can be kept"
                       : error == KOZO_NO_RIGHT   ? "this program may not do that"
                                                  : "the policy service does not answer";
@@ -75,10 +78,10 @@ static int list(void)
     }
 }
 
-static int decide(enum kozo_policy_answer answer, char *const *words)
+static int decide(struct policy_consent how, char *const *words)
 {
-    struct kozo_policy_decide_result result =
-        kozo_policy_decide(policy.service, answer, 0, put_words(words, 2));
+    struct kozo_policy_decide_result result = kozo_policy_decide(
+        policy.service, (uint64_t)how.answer, how.minutes, 0, put_words(words, 2));
     if (result.error != KOZO_OK) {
         return fail(result.error);
     }
@@ -88,17 +91,8 @@ static int decide(enum kozo_policy_answer answer, char *const *words)
 
 static int grant(char *const *words, const char *how)
 {
-    static const struct {
-        const char *word;
-        enum kozo_policy_answer answer;
-    } durations[] = {
-        {"once", KOZO_ANSWER_ONCE}, {"hour", KOZO_ANSWER_HOUR}, {"always", KOZO_ANSWER_ALWAYS}};
-    for (size_t i = 0; i < sizeof durations / sizeof durations[0]; i++) {
-        if (strcmp(how, durations[i].word) == 0) {
-            return decide(durations[i].answer, words);
-        }
-    }
-    return usage();
+    struct policy_consent consent;
+    return policy_read_how(how, strlen(how), &consent) ? decide(consent, words) : usage();
 }
 
 // A number of decimal digits; 0 for anything else.
@@ -169,7 +163,7 @@ int main(int count, char **arguments)
         return grant(rest, count == 5 ? rest[2] : "always");
     }
     if (strcmp(verb, "refuse") == 0 && count == 4) {
-        return decide(KOZO_ANSWER_NEVER, rest);
+        return decide((struct policy_consent){.answer = POLICY_ANSWER_NEVER}, rest);
     }
     if (strcmp(verb, "revoke") == 0 && count == 3) {
         return revoke(rest[0]);

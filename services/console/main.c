@@ -42,37 +42,44 @@ static void complete(struct wish *wish, const struct kozo_message *answer)
 
 // --- Output -------------------------------------------------------------------------------------
 
-static size_t whole_lines(const char *text, size_t length)
+// Bytes of the first line, with its end; 0 when that is not there yet.
+static size_t first_line(const char *text, size_t length)
 {
-    while (length > 0 && text[length - 1] != '\n') {
-        length--;
-    }
-    return length;
+    const char *end = memchr(text, '\n', length);
+    return end != nullptr ? (size_t)(end - text) + 1 : 0;
 }
 
-// Takes what can be shown out of a client's stream. A stream that is full without a line's end is
-// shown as it is.
-static void take_text(size_t place)
+// Takes a line out of a client's stream when the driver has taken all before it: so a console that ends
+// loses one line at most. A stream that is full without a line's end is shown as it is. False when
+// there is nothing to take now.
+static bool take_text(size_t place)
 {
     static char text[TEXT_MOST];
     size_t there = server_peek(&console.server, place, text, sizeof text);
-    size_t length = whole_lines(text, there);
-    if (!screen_is_open_for(&console.screen, place)) {
-        return;
+    size_t length = first_line(text, there);
+    if (console.screen.output.count > 0 || !screen_is_open_for(&console.screen, place)) {
+        return false;
     }
-    if (screen_may_end_open(&console.screen, place) || (there == TEXT_MOST && length == 0)) {
+    if (length == 0 && (screen_may_end_open(&console.screen, place) || there == TEXT_MOST)) {
         length = there;
     }
-    if (length > 0 && screen_has_room(&console.screen, length)) {
-        length = server_read(&console.server, place, text, length);
-        screen_show(&console.screen, place, text, length);
+    if (length == 0) {
+        return false;
     }
+    length = server_read(&console.server, place, text, length);
+    screen_show(&console.screen, place, text, length);
+    screen_push(&console.screen);
+    return true;
 }
 
 static void take_all_text(void)
 {
-    for (size_t place = 0; place < console.server.places; place++) {
-        take_text(place);
+    bool more = true;
+    while (more) {
+        more = false;
+        for (size_t place = 0; place < console.server.places; place++) {
+            more |= take_text(place);
+        }
     }
 }
 
@@ -146,13 +153,28 @@ static void take_input(void)
         for (size_t i = 0; i < count; i++) {
             if (console.screen.editing) {
                 feed_line(bytes[i]);
-            } else if (bytes[i] == CONTROL_C && console.reader.number == 0) {
+            } else if (bytes[i] == CONTROL_C && console.reader.number == 0 &&
+                       console.screen.raw == SCREEN_NOBODY) {
                 interrupt();
             } else {
                 (void)ring_put(&console.typed, bytes[i]);
             }
         }
         if (count == 0) {
+            return;
+        }
+    }
+}
+
+// Hands what was typed to the session that has the terminal as it is.
+static void pass_raw(void)
+{
+    while (console.screen.raw != SCREEN_NOBODY && console.typed.count > 0) {
+        const char *bytes = nullptr;
+        size_t there = ring_front(&console.typed, &bytes);
+        size_t taken = server_write(&console.server, console.screen.raw, bytes, there);
+        ring_drop(&console.typed, taken);
+        if (taken < there) {
             return;
         }
     }
@@ -180,6 +202,7 @@ static void work(void)
     take_all_text();
     start_line();
     take_input();
+    pass_raw();
     screen_push(&console.screen);
     complete_flushes();
 }
@@ -240,6 +263,17 @@ static struct kozo_message serve_flush(struct kozo_caller *caller)
     return answer;
 }
 
+static struct kozo_message serve_raw(struct kozo_caller *caller,
+                                     const struct kozo_console_raw_arguments *arguments)
+{
+    size_t holder = console.screen.raw;
+    if ((holder != SCREEN_NOBODY && holder != caller->session) || console.reader.number != 0) {
+        return kozo_answer(KOZO_BAD_STATE);
+    }
+    console.screen.raw = arguments->on ? caller->session : SCREEN_NOBODY;
+    return kozo_answer(KOZO_OK);
+}
+
 static struct kozo_message serve(struct kozo_caller *caller, const struct kozo_message *message)
 {
     static const struct kozo_console_handlers handlers = {
@@ -247,6 +281,7 @@ static struct kozo_message serve(struct kozo_caller *caller, const struct kozo_m
         .read_line = serve_read_line,
         .watch = serve_watch,
         .flush = serve_flush,
+        .raw = serve_raw,
     };
     return kozo_console_dispatch(&handlers, caller, message);
 }
@@ -284,7 +319,9 @@ static bool left(size_t place)
     }
     console.watch[place].number = 0;
     console.flush[place].number = 0;
-    take_text(place);
+    console.screen.raw = console.screen.raw == place ? SCREEN_NOBODY : console.screen.raw;
+    while (take_text(place)) {
+    }
     if (has_text(place)) {
         return false;
     }

@@ -24,6 +24,7 @@ void screen_start(struct screen *screen, struct kozo_session *driver)
 {
     screen->driver = driver;
     screen->holder = SCREEN_NOBODY;
+    screen->raw = SCREEN_NOBODY;
     line_start(&screen->line, show, screen);
 }
 
@@ -82,7 +83,7 @@ void screen_show(struct screen *screen, size_t place, const char *text, size_t l
         put(screen, "\r\n", 2);
     }
     for (size_t i = 0; i < length; i++) {
-        if (text[i] == '\n') {
+        if (text[i] == '\n' && place != screen->raw) {
             put(screen, "\r", 1);
         }
         put(screen, &text[i], 1);

@@ -24,6 +24,7 @@ struct screen {
     struct ring output;
     size_t holder; // whose unfinished line is shown
     uint64_t held; // since these ticks nothing came of it
+    size_t raw;    // whose newlines are shown as they are
     bool editing;  // a prompt and a line are shown
     size_t prompt_length;
     char prompt[48];

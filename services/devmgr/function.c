@@ -19,15 +19,22 @@ void function_silence(const struct platform *platform, const struct function *fu
     pci_command(&platform->access, &function->pci, PCI_COMMAND_NO_LINE, PCI_COMMAND_MASTER);
 }
 
+// Says where the capability of the next answer goes. Gives where it went before.
+static uint64_t expect(uint64_t slot)
+{
+    struct kozo_ipc_buffer *buffer = kozo_ipc_buffer();
+    uint64_t before = buffer->receive_slot;
+    buffer->receive_slot = slot;
+    buffer->receive_count = 1;
+    return before;
+}
+
 // Asks init for the Frame of a range of registers. Handle 0: there is none.
 static struct kozo_frame ask_registers(struct platform *platform, uint64_t base, uint64_t size)
 {
-    struct kozo_ipc_buffer *buffer = kozo_ipc_buffer();
-    uint64_t arrival = buffer->receive_slot;
-    buffer->receive_slot = platform->next_slot;
-    buffer->receive_count = 1;
+    uint64_t before = expect(platform->next_slot);
     enum kozo_error error = kozo_platform_registers(parent(), base, size);
-    buffer->receive_slot = arrival;
+    (void)expect(before);
     return (struct kozo_frame){error == KOZO_OK ? platform->next_slot++ : 0};
 }
 
@@ -56,13 +63,12 @@ static void read_bars(const struct platform *platform, const struct function *fu
                       struct pci_bar bars[PCI_BARS])
 {
     for (unsigned i = 0; i < PCI_BARS; i++) {
-        bars[i] = pci_bar_probe(&platform->access, &function->pci, i);
+        bars[i] = pci_bar_probe(&platform->access, &function->pci, i, platform->probe);
         i += bars[i].is_wide;
     }
 }
 
-// Finds the BAR that the driver gets. The device decodes nothing yet, and what it says must fit
-// together.
+// Finds the BAR that the driver gets. What the device says must fit together.
 static enum kozo_error choose_bar(const struct platform *platform, struct function *function,
                                   const struct pci_bar bars[PCI_BARS], uint64_t asked)
 {
@@ -84,27 +90,28 @@ static enum kozo_error choose_bar(const struct platform *platform, struct functi
     return KOZO_OK;
 }
 
+// Memory that init keeps for this device; it may be there from an earlier claim.
 static enum kozo_error make_shared(struct platform *platform, struct function *function,
                                    uint64_t wanted)
 {
-    constexpr uint64_t piece = FUNCTION_SHARED / PAGE;
-    uint64_t left = (FUNCTION_SHARES - platform->shares) * FUNCTION_SHARED;
-    if (left == 0 || wanted > left) {
-        return KOZO_NO_MEMORY;
+    uint64_t size = wanted > 0 ? PAGE : FUNCTION_SHARED;
+    if (function->shared.handle != 0) {
+        return wanted <= function->shared_size ? KOZO_OK : KOZO_NO_MEMORY;
     }
-    uint64_t count = wanted == 0 ? 1 : (wanted + FUNCTION_SHARED - 1) / FUNCTION_SHARED;
-    struct kozo_slot slot = {platform->next_slot++};
-    enum kozo_error error =
-        kozo_cnode_mint((struct kozo_slot){platform->dma.handle}, slot, KOZO_ALL_RIGHTS,
-                        platform->shares * piece | count * piece << 32);
+    while (size < wanted && size <= UINT64_MAX / 4) {
+        size *= 2;
+    }
+    uint64_t before = expect(platform->next_slot);
+    enum kozo_error error = kozo_platform_dma(parent(), function->pci.address.number, size);
+    (void)expect(before);
     if (error == KOZO_OK) {
-        function->shared.handle = slot.handle;
-        function->shared_size = count * FUNCTION_SHARED;
-        platform->shares += count;
+        function->shared.handle = platform->next_slot++;
+        function->shared_size = size;
     }
     return error;
 }
 
+// What an earlier claim made before it failed is there already.
 static enum kozo_error make_objects(struct platform *platform, struct function *function,
                                     const struct function_claim *claim)
 {
@@ -114,11 +121,16 @@ static enum kozo_error make_objects(struct platform *platform, struct function *
     if (error != KOZO_OK) {
         return error;
     }
+    error = make_shared(platform, function, claim->wanted);
+    if (error != KOZO_OK) {
+        return error;
+    }
     size_t bar = claim->bar == FUNCTION_VIRTIO ? function->layout.common.bar : claim->bar;
     function->registers = bars[bar];
     pci_command(&platform->access, &function->pci, PCI_COMMAND_MEMORY, 0);
-    error = interrupt_make(platform, function, bars, bar);
-    error = error == KOZO_OK ? make_shared(platform, function, claim->wanted) : error;
+    if (function->irq.handle == 0) {
+        error = interrupt_make(platform, function, bars, bar);
+    }
     if (error != KOZO_OK) {
         return error;
     }

@@ -6,7 +6,8 @@
 //      ▲                            │
 //      └──────── function_release ──┘ deaf and dumb; what the driver had of it is taken back
 //
-// A function has its slots for good: the objects in them are made at the first claim.
+// A function has its slots for good: the objects in them are made at the first claim. One that fails
+// half-way leaves what it made for the next.
 #pragma once
 
 #include <kozo/stubs.h>
@@ -22,6 +23,7 @@ struct function {
     struct pci_bar registers;    // the BAR that the driver gets
     struct kozo_frame frame;     // of that BAR; handle 0 before the first claim
     struct kozo_irq_handler irq; // likewise
+    volatile uint8_t *vectors;   // the page of its MSI-X table, once it was seen
     struct kozo_frame shared;    // likewise
     uint64_t shared_size;        // bytes of it
 };
@@ -36,17 +38,15 @@ struct function_claim {
     uint64_t wanted; // least bytes of memory that both reach
 };
 
-// Memory that functions share with their drivers: pieces of it, and how many there are in all.
+// Bytes of memory that a function shares with a driver that does not say how many.
 constexpr uint64_t FUNCTION_SHARED = 0x40000;
-constexpr uint64_t FUNCTION_SHARES = 8;
 
 // What functions are made with.
 struct platform {
     struct pci_access access;
+    struct pci_probe *probe; // that is under way, over the ends of this process too
     struct kozo_irq_control interrupts;
     struct kozo_untyped memory; // for IrqHandlers
-    struct kozo_frame dma;
-    uint64_t shares; // pieces of it that functions have
     struct kozo_address_space space;
     uint64_t next_slot;    // free ones, counted on
     uint64_t next_address; // free ones of this process

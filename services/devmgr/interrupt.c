@@ -36,10 +36,12 @@ static void set(const struct platform *platform, const struct function *function
     platform->access.write(platform->access.context, function->pci.address, at, bytes, value);
 }
 
-// Makes the IrqHandler, and learns what raises it.
-static struct message make_handler(struct platform *platform, struct function *function)
+// Makes the IrqHandler, and learns what raises it. `reach` bounds the address that the device can
+// write to. The slot is taken only when all went well.
+static struct message make_handler(struct platform *platform, struct function *function,
+                                   uint64_t reach)
 {
-    struct kozo_slot slot = {platform->next_slot++};
+    struct kozo_slot slot = {platform->next_slot};
     enum kozo_error error =
         kozo_untyped_retype(platform->memory, KOZO_TYPE_IRQ_HANDLER, 0, slot, 1);
     if (error != KOZO_OK) {
@@ -47,9 +49,14 @@ static struct message make_handler(struct platform *platform, struct function *f
     }
     struct kozo_irq_control_claim_message_result claimed = kozo_irq_control_claim_message(
         platform->interrupts, (struct kozo_irq_handler){slot.handle});
-    function->irq.handle = claimed.error == KOZO_OK ? slot.handle : 0;
-    return (struct message){
-        .error = claimed.error, .address = claimed.address, .data = (uint32_t)claimed.data};
+    error = claimed.error == KOZO_OK && claimed.address > reach ? KOZO_BAD_STATE : claimed.error;
+    if (error != KOZO_OK) {
+        (void)kozo_cnode_delete(slot);
+        return (struct message){.error = error};
+    }
+    platform->next_slot++;
+    function->irq.handle = slot.handle;
+    return (struct message){.address = claimed.address, .data = (uint32_t)claimed.data};
 }
 
 static void put(volatile uint8_t *entry, size_t at, uint32_t value)
@@ -82,17 +89,19 @@ static enum kozo_error use_msix(struct platform *platform, struct function *func
     }
     uint64_t base = bars[bar].address + offset;
     uint64_t in_page = base % PAGE;
-    volatile uint8_t *page = platform_see(platform, base - in_page, PAGE);
-    if (page == nullptr) {
+    if (function->vectors == nullptr) {
+        function->vectors = platform_see(platform, base - in_page, PAGE);
+    }
+    if (function->vectors == nullptr) {
         return KOZO_NO_MEMORY;
     }
-    struct message message = make_handler(platform, function);
+    struct message message = make_handler(platform, function, UINT64_MAX);
     if (message.error != KOZO_OK) {
         return message.error;
     }
     size_t entries = (control & MSIX_ENTRIES) + 1;
     size_t seen = (PAGE - in_page) / MSIX_ENTRY;
-    fill_vectors(page + in_page, entries < seen ? entries : seen, &message);
+    fill_vectors(function->vectors + in_page, entries < seen ? entries : seen, &message);
     set(platform, function, msix + CONTROL, 2, control | MSIX_ENABLE);
     return KOZO_OK;
 }
@@ -101,12 +110,9 @@ static enum kozo_error use_msi(struct platform *platform, struct function *funct
 {
     uint32_t control = get(platform, function, msi + CONTROL, 2);
     bool wide = (control & MSI_WIDE) != 0;
-    struct message message = make_handler(platform, function);
+    struct message message = make_handler(platform, function, wide ? UINT64_MAX : UINT32_MAX);
     if (message.error != KOZO_OK) {
         return message.error;
-    }
-    if (!wide && message.address > UINT32_MAX) {
-        return KOZO_BAD_STATE;
     }
     set(platform, function, msi + MSI_ADDRESS, 4, (uint32_t)message.address);
     if (wide) {

@@ -3,9 +3,10 @@
 //
 // A claim belongs to a session. When the session's client ends, the device is stopped and what the
 // driver had is taken back, so that the next driver finds it as the first one did. When the manager
-// itself ends, init takes everything back; the drivers then fault, and claim anew.
+// itself ends, init takes everything back; the drivers then fault, and claim anew. It may end while it
+// probes a register, which says then that the device is elsewhere: the next life puts that right first.
 //
-// It is given: `ports` pci (IoPort), `platform`, `memory`, `self`.
+// It is given: `ports` pci (IoPort), `platform`, `memory`, `self`, `keeps`.
 #include <kozo/print.h>
 #include <kozo/start.h>
 
@@ -143,18 +144,6 @@ static bool left(size_t place)
     return true;
 }
 
-static bool ask_dma(struct platform *platform)
-{
-    struct kozo_ipc_buffer *buffer = kozo_ipc_buffer();
-    buffer->receive_slot = platform->next_slot;
-    buffer->receive_count = 1;
-    constexpr struct kozo_endpoint parent = {KOZO_PROCESS_PARENT};
-    enum kozo_error error = kozo_platform_dma(parent, FUNCTION_SHARES * FUNCTION_SHARED);
-    buffer->receive_slot = 0;
-    platform->dma.handle = platform->next_slot++;
-    return error == KOZO_OK;
-}
-
 // Page tables for what this process will see of configuration space and of tables of interrupts.
 static bool feed_pool(struct platform *platform)
 {
@@ -175,8 +164,9 @@ static bool start(void)
         .space = {kozo_granted("self.space")},
         .next_slot = kozo_process_info()->free_slot,
         .next_address = KOZO_PROCESS_FREE,
+        .probe = (struct pci_probe *)KOZO_PROCESS_KEPT,
     };
-    if (!feed_pool(platform)) {
+    if (kozo_granted("keeps.size") < sizeof *platform->probe || !feed_pool(platform)) {
         return false;
     }
     // Memory reaches all of each function's space, and takes no system call.
@@ -185,7 +175,8 @@ static bool start(void)
     } else {
         ports_access(&platform->access, &manager.ports);
     }
-    return ask_dma(platform);
+    pci_bar_restore(&platform->access, platform->probe);
+    return true;
 }
 
 int main(int argument_count, char **arguments)

@@ -3,20 +3,35 @@
 
 #include <string.h>
 
+#include "supply.h"
+#include "table.h"
 #include "volume.h"
 
 constexpr uint32_t BUCKETS = 16384;
 
+// The memory comes in pieces: those up to 2 MiB hold the pages 2^k to 2^(k+1) - 1 each.
+constexpr unsigned PIECE_ORDER_LEAST = 6;
+constexpr uint32_t PIECES_SMALL = CACHE_ORDER_MOST - PIECE_ORDER_LEAST;
+static_assert(CACHE_PIECES == PIECES_SMALL + CACHE_PAGES_MOST / (1u << CACHE_ORDER_MOST) - 1);
+
 static struct {
     uint8_t *bytes;
-    struct page page[CACHE_PAGES_MOST];
+    struct page *page;
+    struct table pages;
     uint32_t bucket[BUCKETS];
     uint32_t free[CACHE_ORDER_MOST + 1]; // free runs by order
     uint32_t youngest;                   // runs that are in use, by age
     uint32_t oldest;
     uint32_t stamp;
-    uint32_t protected; // a node, whose pages that are not valid yet stay; 0 for none
+    struct {
+        uint32_t node;  // whose pages stay; 0 for none
+        uint64_t first; // from this one
+        uint64_t last;  // to this one
+    } protected;
     struct cache_space space;
+    uint32_t limit;           // pages there may be, from page 0 on
+    bool there[CACHE_PIECES]; // pieces that have memory
+    bool is_short;            // there was none for one more
 } state;
 
 struct page *cache_page(uint32_t page)
@@ -41,7 +56,9 @@ struct node *cache_node(uint32_t page)
 
 struct cache_space cache_space(void)
 {
-    return state.space;
+    struct cache_space space = state.space;
+    space.limit = state.is_short ? space.pages : state.limit;
+    return space;
 }
 
 // --- Free runs ----------------------------------------------------------------------------------
@@ -71,7 +88,7 @@ static void link_free(uint32_t run, unsigned order)
 static bool is_free_run(uint32_t run, unsigned order)
 {
     const struct page *page = &state.page[run];
-    return run < state.space.pages && page->node == 0 && page->order == order &&
+    return run < state.limit && page->node == 0 && page->order == order &&
            (page->flags & CACHE_VALID) != 0;
 }
 
@@ -111,19 +128,59 @@ static uint32_t take_run(unsigned order)
     return run;
 }
 
-void cache_start(uint8_t *bytes, uint32_t first, uint32_t last)
+// --- Pieces -------------------------------------------------------------------------------------
+
+struct cache_piece cache_piece(uint32_t number)
+{
+    bool small = number < PIECES_SMALL;
+    unsigned order = small ? PIECE_ORDER_LEAST + number : CACHE_ORDER_MOST;
+    return (struct cache_piece){
+        .number = number,
+        .first = small ? 1u << order : (number - PIECES_SMALL + 1) << CACHE_ORDER_MOST,
+        .order = order,
+    };
+}
+
+struct cache_piece cache_piece_of(uint32_t page)
+{
+    unsigned order = 31u - (unsigned)__builtin_clz(page);
+    return cache_piece(order < CACHE_ORDER_MOST ? order - PIECE_ORDER_LEAST
+                                                : (page >> CACHE_ORDER_MOST) + PIECES_SMALL - 1);
+}
+
+void cache_start(uint8_t *bytes, uint32_t limit)
 {
     state.bytes = bytes;
-    state.space.pages = last;
-    while (first < last) {
-        unsigned order = (unsigned)__builtin_ctz(first);
-        order = order < CACHE_ORDER_MOST ? order : CACHE_ORDER_MOST;
-        while (first + (1u << order) > last) {
-            order--;
-        }
-        give_run(first, order);
-        first += 1u << order;
+    state.limit = limit;
+    table_start(&state.pages, TABLE_PAGES, sizeof(struct page), CACHE_PAGES_MOST);
+    state.page = (struct page *)state.pages.items;
+}
+
+// Gets memory for one more piece; false when there is none, or no more is allowed.
+static bool grow(void)
+{
+    uint32_t number = 0;
+    while (number < CACHE_PIECES && state.there[number]) {
+        number++;
     }
+    struct cache_piece piece = cache_piece(number);
+    if (state.is_short || piece.first + (1u << piece.order) > state.limit) {
+        return false;
+    }
+    state.is_short = !table_reach(&state.pages, piece.first + (1u << piece.order)) ||
+                     !supply_take(cache_bytes(piece.first), (uint64_t)CACHE_PAGE << piece.order);
+    if (state.is_short) {
+        return false;
+    }
+    state.there[number] = true;
+    state.space.pages += 1u << piece.order;
+    give_run(piece.first, piece.order);
+    return true;
+}
+
+void cache_try_again(void)
+{
+    state.is_short = false;
 }
 
 // --- Runs of nodes ------------------------------------------------------------------------------
@@ -229,8 +286,9 @@ static void drop(struct node *node, uint32_t run)
 static bool may_go(uint32_t run)
 {
     const struct page *page = &state.page[run];
-    bool fresh = page->node == state.protected && (page->flags & CACHE_VALID) == 0;
-    if (fresh || page->busy > 0 || (page->flags & (CACHE_QUEUED | CACHE_WRITABLE)) != 0) {
+    bool wanted = page->node == state.protected.node && page->index <= state.protected.last &&
+                  page->index + (1ul << page->order) > state.protected.first;
+    if (wanted || page->busy > 0 || (page->flags & (CACHE_QUEUED | CACHE_WRITABLE)) != 0) {
         return false;
     }
     return (page->flags & CACHE_LENT) == 0 || lend_is_over(run);
@@ -255,9 +313,44 @@ static bool evict(void)
     return false;
 }
 
-void cache_protect(const struct node *node)
+// Whether a piece is one free run by now, after what may go has gone.
+static bool empty_piece(struct cache_piece piece)
 {
-    state.protected = node != nullptr ? node_index(node) : 0;
+    uint32_t last = piece.first + (1u << piece.order);
+    for (uint32_t page = piece.first; page < last; page++) {
+        if (state.page[page].node != 0 && cache_run(page) == page && may_go(page)) {
+            drop(cache_node(page), page);
+        }
+    }
+    return is_free_run(piece.first, piece.order);
+}
+
+static void give_back(struct cache_piece piece)
+{
+    unlink_free(piece.first);
+    state.page[piece.first] = (struct page){};
+    state.there[piece.number] = false;
+    state.space.free -= 1u << piece.order;
+    state.space.pages -= 1u << piece.order;
+    lend_forget(piece.number);
+    supply_give(cache_bytes(piece.first));
+}
+
+void cache_shrink(void)
+{
+    for (uint32_t number = CACHE_PIECES; number > 0; number--) {
+        struct cache_piece piece = cache_piece(number - 1);
+        if (state.there[piece.number] && empty_piece(piece)) {
+            give_back(piece);
+        }
+    }
+}
+
+void cache_protect(const struct node *node, uint64_t first, uint64_t last)
+{
+    state.protected.node = node != nullptr ? node_index(node) : 0;
+    state.protected.first = first;
+    state.protected.last = last;
 }
 
 static bool is_empty(const struct node *node, uint64_t index, unsigned order)
@@ -273,19 +366,23 @@ static bool is_empty(const struct node *node, uint64_t index, unsigned order)
 uint32_t cache_take(struct node *node, uint64_t index, unsigned order)
 {
     // An eighth of the memory at most, so that one large run does not drive out all others.
-    while (order > 0 && 8u << order > state.space.pages) {
+    while (order > 0 && 8u << order > state.limit) {
         order--;
     }
     while (order > 0 && !is_empty(node, index >> order << order, order)) {
         order--;
     }
     uint32_t run = take_run(order);
+    uint32_t tries = 1u << order;
     while (run == 0) {
-        if (!evict()) {
-            if (order == 0) {
-                return 0;
-            }
+        // What is thrown out for a large run may lie apart: then a smaller one has to do.
+        bool more = tries-- > 0 && (grow() || evict());
+        if (!more && order == 0) {
+            return 0;
+        }
+        if (!more) {
             order--;
+            tries = 1u << order;
         }
         run = take_run(order);
     }
@@ -345,6 +442,7 @@ static void unqueue_node(struct node *node)
     } else {
         volume->dirty_last = node->dirty_previous;
     }
+    node_written(node);
     node_release(node);
 }
 

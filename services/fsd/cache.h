@@ -8,6 +8,9 @@
 // A run can be lent: its capability was given to a client, which may map it. It then stays where it
 // is until nobody has it any more. What is clean and not lent goes when room is needed, the longest
 // unused first.
+//
+// Memory comes in pieces, when runs are wanted and none are free, up to a limit; it goes back when the
+// system runs short of it.
 #pragma once
 
 #include <stddef.h>
@@ -47,8 +50,24 @@ struct page {
     uint32_t busy;  // requests under way
 };
 
-// Gives the cache its memory: pages from `first` to `last`, of which page p is seen at bytes + p * 4096.
-void cache_start(uint8_t *bytes, uint32_t first, uint32_t last);
+// Page p is seen at bytes + p * 4096; there may be those below `limit`.
+void cache_start(uint8_t *bytes, uint32_t limit);
+
+// A piece of memory: a power of two of pages, at a multiple of their number. No run is in two.
+struct cache_piece {
+    uint32_t number;
+    uint32_t first; // page
+    unsigned order;
+};
+constexpr uint32_t CACHE_PIECES = 34;
+[[nodiscard]] struct cache_piece cache_piece(uint32_t number);
+[[nodiscard]] struct cache_piece cache_piece_of(uint32_t page);
+
+// Memory has run short: gives back all pieces in which everything may go.
+void cache_shrink(void);
+
+// There may be more memory than when it was asked for last.
+void cache_try_again(void);
 
 // The page of a file; 0 when it is not in memory.
 [[nodiscard]] uint32_t cache_find(const struct node *node, uint64_t index);
@@ -57,8 +76,8 @@ void cache_start(uint8_t *bytes, uint32_t first, uint32_t last);
 // is no memory now.
 [[nodiscard]] uint32_t cache_take(struct node *node, uint64_t index, unsigned order);
 
-// While a handler makes pages of a node ready, those that are not valid yet stay.
-void cache_protect(const struct node *node);
+// While a handler makes pages of a node ready, from the first to the last, those stay. Null: it is done.
+void cache_protect(const struct node *node, uint64_t first, uint64_t last);
 
 // The order of the largest run that may begin at a page and has at most `reach` pages.
 [[nodiscard]] unsigned cache_order(uint64_t index, uint64_t reach);
@@ -90,7 +109,8 @@ void cache_cut(struct node *node, uint64_t size);
 void cache_drop_node(struct node *node);
 
 struct cache_space {
-    uint32_t pages;
+    uint32_t pages; // that have memory
+    uint32_t limit; // that could have, as far as is known
     uint32_t free;
     uint32_t dirty;
 };
@@ -99,3 +119,6 @@ struct cache_space {
 // Provided by lend.c: whether a lent run is so no more; and takes it back by force.
 [[nodiscard]] bool lend_is_over(uint32_t run);
 void lend_end(uint32_t run);
+
+// Likewise: a piece of memory goes, and no run in it is lent.
+void lend_forget(uint32_t piece);

@@ -35,7 +35,7 @@ static void apply(struct node *node, const struct kozo_node_stat *wanted, uint32
         node->stat.group = (what & KOZO_CHANGE_OWNER) != 0 ? wanted->group : node->stat.group;
         node->stat.accessed =
             (what & KOZO_CHANGE_ACCESSED) != 0 ? wanted->accessed : node->stat.accessed;
-        node->stat.changed = fsd_now();
+        node->stat.changed = fsd_date();
     }
 }
 
@@ -164,7 +164,7 @@ struct kozo_message serve_sync(struct kozo_caller *caller,
     }
     if (operation->cursor == 0) {
         operation->cursor = 1;
-        write_notice_lent(node);
+        write_notice_lent(node, caller->session);
         operation->limit = cache_stamp();
     }
     bool due = asked->all ? write_is_due_on(volume, operation->limit)

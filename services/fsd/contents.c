@@ -23,13 +23,6 @@ static uint64_t pages_of(uint64_t bytes)
     return (bytes + CACHE_PAGE - 1) / CACHE_PAGE;
 }
 
-// Who finds no memory waits for writing to give some, if it can.
-static struct kozo_message wait_for_room(struct operation *operation)
-{
-    return write_for_room() ? operation_wait(operation, write_waiting())
-                            : kozo_answer(KOZO_NO_MEMORY);
-}
-
 // --- Reading ------------------------------------------------------------------------------------
 
 // Pages to read together: the more, the further into the file, as long as one follows the other.
@@ -50,7 +43,7 @@ static struct kozo_message get_page(struct node *node, uint64_t index, uint32_t 
         *page = cache_take(node, index, cache_order(index, reach_of(node, index)));
     }
     if (*page == 0) {
-        return wait_for_room(operation);
+        return write_wait_for_room(operation);
     }
     return fetch_page(node, *page, operation);
 }
@@ -108,7 +101,7 @@ static struct kozo_message prepare_page(struct node *node, uint64_t index, uint6
     if (page == 0) {
         page = cache_take(node, index, cache_order(index, reach));
         if (page == 0) {
-            return wait_for_room(operation);
+            return write_wait_for_room(operation);
         }
     }
     uint8_t flags = cache_page(page)->flags;
@@ -176,7 +169,7 @@ static void note_written(struct node *node, uint64_t end)
         node->stat.size = end;
         node->stat.blocks += least(grown, PIECE / CACHE_PAGE) * (CACHE_PAGE / 512);
     }
-    node->stat.modified = fsd_now();
+    node->stat.modified = fsd_date();
     node->stat.changed = node->stat.modified;
     node->time_ahead = true;
     node->version++;
@@ -186,7 +179,7 @@ static void note_written(struct node *node, uint64_t end)
 static bool is_tight(const struct volume *volume, uint64_t length)
 {
     uint64_t room = volume->free * volume->block / CACHE_PAGE;
-    return volume->dirty + pages_of(length) + SPARE > room;
+    return volume->dirty + volume->under_way + pages_of(length) + SPARE > room;
 }
 
 static enum kozo_error through_done(struct request *request, const struct kozo_entry *entry)
@@ -267,9 +260,9 @@ static struct kozo_message write_piece(struct node *node, uint64_t offset, const
     if (is_tight(volume, length)) {
         return write_through(node, offset, bytes, length, operation);
     }
-    cache_protect(node);
+    cache_protect(node, offset / CACHE_PAGE, (offset + length - 1) / CACHE_PAGE);
     struct kozo_message prepared = prepare(node, offset, length, operation);
-    cache_protect(nullptr);
+    cache_protect(nullptr, 0, 0);
     if (is_ok(&prepared)) {
         uint64_t done = copy_in(node, offset, bytes, length);
         operation->cursor += done;
@@ -277,8 +270,9 @@ static struct kozo_message write_piece(struct node *node, uint64_t offset, const
             return kozo_answer(KOZO_NO_MEMORY); // not even one page stays
         }
         note_written(node, offset + done);
+        node_hold_written(node, operation->place);
         struct cache_space space = cache_space();
-        if (space.dirty > space.pages / 2) {
+        if (space.dirty > space.limit / 2) {
             (void)write_for_room();
         }
     }

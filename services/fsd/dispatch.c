@@ -23,6 +23,14 @@ struct kozo_message fsd_dispatch(struct kozo_caller *caller, const struct kozo_m
         .pages = serve_pages,
         .mount = serve_mount,
         .unmount = serve_unmount,
+        .mounted = serve_mounted,
+        .refresh = serve_refresh,
+        .lock = serve_lock,
+        .find_lock = serve_find_lock,
+        .attribute = serve_attribute,
+        .attributes = serve_attributes,
+        .set_attribute = serve_set_attribute,
+        .remove_attribute = serve_remove_attribute,
     };
     return kozo_files_dispatch(&handlers, caller, message);
 }

@@ -6,9 +6,13 @@
 #include "cache.h"
 #include "volume.h"
 
-static bool is_fresh(const struct volume *volume, uint64_t looked)
+// What was told while the request waits is believed however long that is ago: a walk through many names of a slow
+// volume would never find all of them fresh at a time.
+static bool is_fresh(const struct volume *volume, uint64_t looked,
+                     const struct operation *operation)
 {
-    return !volume_is_shared(volume) || fsd_now() - looked < MOMENT;
+    bool recent = fsd_now() - looked < MOMENT || looked >= operation->waits;
+    return !volume_is_shared(volume) || (recent && looked > volume->doubted);
 }
 
 static struct kozo_message wait_for(struct volume *volume, struct operation *operation)
@@ -55,7 +59,7 @@ static enum kozo_error stat_done(struct request *request, const struct kozo_entr
 struct kozo_message fetch_stat(struct node *node, struct operation *operation)
 {
     struct volume *volume = node->volume;
-    if (node->known && is_fresh(volume, node->looked)) {
+    if (node->known && is_fresh(volume, node->looked, operation)) {
         return kozo_answer(KOZO_OK);
     }
     struct kozo_message checked = volume_check(volume, operation);
@@ -114,7 +118,7 @@ struct kozo_message fetch_name(struct node *folder, const char *name, size_t len
 {
     struct volume *volume = folder->volume;
     const struct name *known = name_find(folder, name, length);
-    if (known != nullptr && is_fresh(volume, known->looked)) {
+    if (known != nullptr && is_fresh(volume, known->looked, operation)) {
         return kozo_answer(KOZO_OK);
     }
     struct kozo_message checked = volume_check(volume, operation);

@@ -6,10 +6,14 @@
 #include <stddef.h>
 
 constexpr size_t VOLUMES_MOST = 8;
-constexpr uint64_t MOMENT = 1'000'000'000; // ns for which what a shared volume tells is believed
+constexpr uint64_t MOMENT =
+    1'000'000'000; // ns for which what a shared volume tells is believed, at least
 
 // Nanoseconds since the start, as of the last event.
 [[nodiscard]] uint64_t fsd_now(void);
+
+// Nanoseconds since 1970, or since the start as long as the date is not known.
+[[nodiscard]] uint64_t fsd_date(void);
 
 // Finds and runs the handler of a request.
 [[nodiscard]] struct kozo_message fsd_dispatch(struct kozo_caller *caller,

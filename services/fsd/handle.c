@@ -3,36 +3,39 @@
 
 #include <kozo/board.h>
 
-constexpr uint32_t INDEX_BITS = 13;
+#include "quota.h"
+#include "table.h"
+
+constexpr uint32_t INDEX_BITS = 14;
 static_assert(HANDLES <= 1 << INDEX_BITS);
 
-// Where grants begin, with how many files are open by them.
-constexpr size_t ROOTS = 128;
+constexpr size_t NODES_OF_HANDLE = 3; // itself, its folder, the beginning of its grant
+
+constexpr unsigned LIFE_AT = 32; // in a session's number; the number within the life is below
 
 static struct {
-    struct handle handle[HANDLES];
+    uint64_t life;
+    struct handle *handle;
+    struct table handles;
     struct handle *free;
     struct handle top[KOZO_BOARD_SESSIONS];
-    uint32_t open[KOZO_BOARD_SESSIONS];
     uint64_t moves;
-    struct {
-        struct node *node;
-        uint32_t count;
-    } root[ROOTS];
 } state;
 
-void handle_start(void)
+void handle_start(uint32_t life)
 {
-    // The upper bits of a number count its uses; the index is never 0 or 1 alone.
-    for (size_t i = HANDLES; i > 0; i--) {
-        struct handle *handle = &state.handle[i - 1];
-        handle->number = (uint32_t)(1u << INDEX_BITS | (i - 1));
-        handle->next = state.free;
-        state.free = handle;
-    }
+    state.life = life;
+    table_start(&state.handles, TABLE_HANDLES, sizeof(struct handle), HANDLES);
+    state.handle = (struct handle *)state.handles.items;
+    quota_set(QUOTA_OPEN, HANDLES);
     for (size_t place = 0; place < KOZO_BOARD_SESSIONS; place++) {
         state.top[place] = (struct handle){.view = place_top(place), .place = (uint32_t)place};
     }
+}
+
+uint64_t handle_number(const struct handle *handle)
+{
+    return state.life << LIFE_AT | handle->number;
 }
 
 struct handle *handle_find(size_t place, uint64_t number)
@@ -40,8 +43,13 @@ struct handle *handle_find(size_t place, uint64_t number)
     if (number == HANDLE_TOP) {
         return &state.top[place];
     }
-    struct handle *handle = &state.handle[number & (HANDLES - 1)];
-    bool fits = handle->number == number && handle->node != nullptr && handle->place == place;
+    uint64_t index = number & ((1u << INDEX_BITS) - 1);
+    if (index >= state.handles.made) {
+        return nullptr;
+    }
+    struct handle *handle = &state.handle[index];
+    bool fits =
+        handle_number(handle) == number && handle->node != nullptr && handle->place == place;
     return fits ? handle : nullptr;
 }
 
@@ -60,54 +68,58 @@ bool handle_is_valid(struct handle *handle)
     return true;
 }
 
-static bool hold_root(struct node *node)
+// A free handle; null when there are too many.
+static struct handle *free_handle(void)
 {
-    size_t free = ROOTS;
-    for (size_t i = 0; i < ROOTS; i++) {
-        if (state.root[i].node == node) {
-            state.root[i].count++;
-            return true;
-        }
-        free = state.root[i].node == nullptr ? i : free;
+    if (state.free != nullptr) {
+        return state.free;
     }
-    if (free < ROOTS) {
-        state.root[free].node = node;
-        state.root[free].count = 1;
-        node_use(node);
+    struct handle *handle = table_new(&state.handles);
+    if (handle != nullptr) {
+        // The upper bits of a number count its uses; the index is never 0 or 1 alone.
+        handle->number = 1u << INDEX_BITS | (uint32_t)(handle - state.handle);
+        state.free = handle;
     }
-    return free < ROOTS;
+    return handle;
 }
 
-static void let_root_go(struct node *node)
+static void let_go(size_t place, struct node *const nodes[NODES_OF_HANDLE], size_t count)
 {
-    for (size_t i = 0; i < ROOTS; i++) {
-        if (state.root[i].node == node && --state.root[i].count == 0) {
-            state.root[i].node = nullptr;
-            node_release(node);
+    for (size_t i = 0; i < count; i++) {
+        if (nodes[i] != nullptr) {
+            node_let_go(nodes[i], place);
         }
     }
 }
 
-bool handle_pins(const struct node *folder)
+// All of them, or none.
+static bool hold_all(size_t place, struct node *const nodes[NODES_OF_HANDLE])
 {
-    for (size_t i = 0; i < ROOTS; i++) {
-        if (state.root[i].node != nullptr && node_lies_in(state.root[i].node, folder)) {
-            return true;
+    for (size_t i = 0; i < NODES_OF_HANDLE; i++) {
+        if (nodes[i] != nullptr && !node_may_hold(nodes[i], place)) {
+            let_go(place, nodes, i);
+            return false;
+        }
+        if (nodes[i] != nullptr) {
+            node_hold(nodes[i], place);
         }
     }
-    return false;
+    return true;
 }
 
 struct handle *handle_open(size_t place, struct node *node, struct node *folder, struct node *root,
                            struct view view)
 {
-    struct handle *handle = state.free;
-    if (handle == nullptr || state.open[place] == HANDLES_OF_SESSION ||
-        (root != nullptr && !hold_root(root))) {
+    struct node *const nodes[] = {node, folder, root};
+    if (!quota_has(QUOTA_OPEN, place, 1)) {
         return nullptr;
     }
+    struct handle *handle = free_handle();
+    if (handle == nullptr || !hold_all(place, nodes)) {
+        return nullptr;
+    }
+    quota_take(QUOTA_OPEN, place, 1);
     state.free = handle->next;
-    state.open[place]++;
     *handle = (struct handle){
         .node = node,
         .folder = folder,
@@ -122,9 +134,8 @@ struct handle *handle_open(size_t place, struct node *node, struct node *folder,
         node->handles->previous = handle;
     }
     node->handles = handle;
-    node_use(node);
-    if (folder != nullptr) {
-        node_use(folder);
+    if (root != nullptr) {
+        node_pin(root);
     }
     return handle;
 }
@@ -132,8 +143,7 @@ struct handle *handle_open(size_t place, struct node *node, struct node *folder,
 void handle_close(struct handle *handle)
 {
     struct node *node = handle->node;
-    struct node *folder = handle->folder;
-    struct node *root = handle->root;
+    struct node *const nodes[] = {node, handle->folder, handle->root};
     if (handle->previous != nullptr) {
         handle->previous->next = handle->next;
     } else {
@@ -142,7 +152,7 @@ void handle_close(struct handle *handle)
     if (handle->next != nullptr) {
         handle->next->previous = handle->previous;
     }
-    state.open[handle->place]--;
+    quota_give(QUOTA_OPEN, handle->place, 1);
     handle->node = nullptr;
     handle->number += 1u << INDEX_BITS;
     if (handle->number >> INDEX_BITS == 0) {
@@ -150,18 +160,24 @@ void handle_close(struct handle *handle)
     }
     handle->next = state.free;
     state.free = handle;
-    node_release(node);
-    if (folder != nullptr) {
-        node_release(folder);
+    if (handle->root != nullptr) {
+        node_unpin(handle->root);
     }
-    if (root != nullptr) {
-        let_root_go(root);
+    let_go(handle->place, nodes, NODES_OF_HANDLE);
+}
+
+bool handle_is_open(size_t place, const struct node *node)
+{
+    const struct handle *handle = node->handles;
+    while (handle != nullptr && handle->place != place) {
+        handle = handle->next;
     }
+    return handle != nullptr;
 }
 
 void handle_close_all(size_t place)
 {
-    for (size_t i = 0; i < HANDLES && state.open[place] > 0; i++) {
+    for (size_t i = 0; i < state.handles.made && quota_held(QUOTA_OPEN, place) > 0; i++) {
         if (state.handle[i].node != nullptr && state.handle[i].place == place) {
             handle_close(&state.handle[i]);
         }
@@ -173,8 +189,8 @@ void handle_moved(struct node *node, const struct node *from, struct node *to)
     state.moves++;
     for (struct handle *handle = node->handles; handle != nullptr; handle = handle->next) {
         if (handle->folder == from) {
-            node_use(to);
-            node_release(handle->folder);
+            node_hold(to, handle->place);
+            node_let_go(handle->folder, handle->place);
             handle->folder = to;
         }
     }

@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Where the capabilities are: of the Frames of the cache, by order; a slot to pass them on through;
-// and `count` slots for runs that are lent.
-void lend_start(uint64_t frames, uint64_t passing, uint64_t first, size_t count);
+// Where there are `count` free slots: for the Frames of the cache's pieces, one to pass capabilities on
+// through, and the others for runs that are lent.
+void lend_start(uint64_t first, size_t count);
+
+// A session has ended: nothing is lent to it any more.
+void lend_drop(size_t place);

@@ -5,8 +5,11 @@
 #include "access.h"
 #include "fetch.h"
 #include "fsd.h"
+#include "lock.h"
+#include "look.h"
 #include "requests.h"
 #include "volume.h"
+#include "write.h"
 
 constexpr size_t PATH_MOST = 4096;
 constexpr size_t LIST_MOST = 65536; // bytes of entries in one answer
@@ -24,6 +27,16 @@ struct walk {
 
 // These are the hottest functions here, so they answer by a label alone: that of a message, OK,
 // PENDING or an error.
+static uint32_t enter_root(struct walk *walk, struct volume *volume, struct operation *operation)
+{
+    struct kozo_message checked = volume_check(volume, operation);
+    if (is_ok(&checked)) {
+        walk->node = volume->root;
+        walk->folder = nullptr;
+    }
+    return checked.info.label;
+}
+
 static uint32_t enter_folder(struct walk *walk, const char *name, size_t length,
                              struct operation *operation)
 {
@@ -42,6 +55,9 @@ static uint32_t enter_folder(struct walk *walk, const char *name, size_t length,
     if (known->node == nullptr) {
         return KOZO_BAD_HANDLE;
     }
+    if (known->node->mounted != nullptr) {
+        return enter_root(walk, known->node->mounted, operation);
+    }
     walk->folder = folder;
     walk->node = known->node;
     return KOZO_OK;
@@ -56,19 +72,16 @@ static uint32_t enter_volume(struct walk *walk, const char *name, size_t length,
     for (size_t i = 0; volume == nullptr && volume_alias(i) != nullptr; i++) {
         alias = volume_alias(i);
         bool same = strlen(alias->name) == length && memcmp(alias->name, name, length) == 0;
-        volume = same && alias->volume->mounted ? alias->volume : nullptr;
+        bool shown = alias->volume->mounted && alias->volume->covered == nullptr;
+        volume = same && shown ? alias->volume : nullptr;
     }
     if (volume == nullptr) {
         return KOZO_BAD_HANDLE;
     }
-    struct kozo_message checked = volume_check(volume, operation);
-    if (!is_ok(&checked)) {
-        return checked.info.label;
-    }
-    walk->node = volume->root;
-    walk->folder = nullptr;
-    return alias == nullptr ? KOZO_OK
-                            : enter_folder(walk, alias->inside, strlen(alias->inside), operation);
+    uint32_t entered = enter_root(walk, volume, operation);
+    return alias == nullptr || entered != KOZO_OK
+               ? entered
+               : enter_folder(walk, alias->inside, strlen(alias->inside), operation);
 }
 
 // One name further, in which there is no slash and no zero. What is not granted is refused before it
@@ -131,7 +144,8 @@ static struct kozo_node_stat top_stat(void)
         .node = HANDLE_TOP, .kind = KOZO_NODE_FOLDER, .mode = 0555, .links = 2};
 }
 
-static struct kozo_message open_it(const struct walk *walk, uint8_t *record, size_t used)
+static struct kozo_message open_it(const struct walk *walk, uint8_t *record, size_t used,
+                                   struct operation *operation)
 {
     struct kozo_node_stat stat = walk->node != nullptr ? access_stat(walk->node) : top_stat();
     uint64_t number = HANDLE_TOP;
@@ -139,9 +153,9 @@ static struct kozo_message open_it(const struct walk *walk, uint8_t *record, siz
         const struct handle *handle =
             handle_open(walk->place, walk->node, walk->folder, walk->root, walk->view);
         if (handle == nullptr) {
-            return kozo_answer(KOZO_NO_MEMORY);
+            return write_wait_to_hold(operation);
         }
-        number = handle->number;
+        number = handle_number(handle);
     }
     memcpy(record, &stat, sizeof stat);
     return kozo_files_walk_answer(number, used, stat.kind);
@@ -179,6 +193,16 @@ static struct kozo_message walk_from(const struct kozo_caller *caller, uint64_t 
                : (struct kozo_message){.info = {.label = walked}};
 }
 
+struct kozo_message look_find(const struct kozo_caller *caller, const uint8_t *bytes, size_t length,
+                              struct node **node)
+{
+    struct walk walk = {};
+    size_t used = 0;
+    struct kozo_message walked = walk_from(caller, HANDLE_TOP, bytes, length, &walk, &used);
+    *node = walk.node;
+    return is_ok(&walked) && used < length ? kozo_answer(KOZO_BAD_TYPE) : walked;
+}
+
 struct kozo_message serve_walk(struct kozo_caller *caller,
                                const struct kozo_files_walk_arguments *asked)
 {
@@ -191,7 +215,7 @@ struct kozo_message serve_walk(struct kozo_caller *caller,
     size_t used = 0;
     struct kozo_message walked =
         walk_from(caller, asked->folder, bytes, asked->length, &walk, &used);
-    return is_ok(&walked) ? open_it(&walk, record, used) : walked;
+    return is_ok(&walked) ? open_it(&walk, record, used, operation_of(caller)) : walked;
 }
 
 struct kozo_message serve_look(struct kozo_caller *caller,
@@ -225,6 +249,9 @@ struct kozo_message serve_close(struct kozo_caller *caller,
         struct node *node = handle->node;
         node_use(node);
         handle_close(handle);
+        if (!handle_is_open(caller->session, node)) {
+            lock_drop(caller->session, node);
+        }
         node_abandon(node);
         node_release(node);
     }
@@ -274,6 +301,20 @@ struct kozo_message serve_describe(struct kozo_caller *caller,
     uint64_t free = volume->free > dirty ? volume->free - dirty : 0;
     return kozo_files_describe_answer(volume->block, volume->blocks, free, volume->nodes,
                                       volume->flags);
+}
+
+// What is on its way from a volume may be older than this request, and is not believed either.
+struct kozo_message serve_refresh(struct kozo_caller *caller)
+{
+    (void)caller;
+    for (size_t i = 0; volume_at(i) != nullptr; i++) {
+        struct volume *volume = volume_at(i);
+        if (volume_is_shared(volume)) {
+            volume->doubted = fsd_now();
+            node_doubt_volume(volume);
+        }
+    }
+    return kozo_answer(KOZO_OK);
 }
 
 // --- Lists --------------------------------------------------------------------------------------

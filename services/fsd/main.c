@@ -4,27 +4,31 @@
 //
 // One thread, which never waits for a volume: what takes longer becomes an operation (operation.h).
 //
-// It is given: sessions with volumes (`mount`), `memory` for contents, `self`, and `initrd`, where
-// the description says which session has which places.
+// It is given: sessions with volumes (`mount`), `memory up to` so much for contents, `self`, and
+// `initrd`, where the description says which session has which places; and it asks the service `clock`
+// for the date.
 #include <kozo/clock.h>
 #include <kozo/cpio.h>
 #include <kozo/print.h>
 #include <kozo/process_info.h>
 #include <kozo/start.h>
+#include <kozo/wall.h>
 #include <string.h>
 
 #include "cache.h"
 #include "fsd.h"
 #include "handle.h"
 #include "lend.h"
+#include "lock.h"
+#include "node.h"
 #include "operation.h"
 #include "server.h"
+#include "supply.h"
 #include "volume.h"
 #include "write.h"
 
-constexpr uint64_t CACHE_AT = KOZO_PROCESS_FREE;
-constexpr unsigned TABLES_ORDER = 16; // log2 of the memory for page tables
-constexpr unsigned PAGE_ORDER = 12;
+constexpr struct kozo_endpoint PARENT = {KOZO_PROCESS_PARENT};
+constexpr uint64_t TABLES_SIZE = 4 << 20; // what tables may take, at most, beside that of pages
 
 static struct {
     struct server server;
@@ -34,6 +38,12 @@ static struct {
 uint64_t fsd_now(void)
 {
     return state.now;
+}
+
+uint64_t fsd_date(void)
+{
+    uint64_t wall = kozo_wall_now();
+    return wall != 0 ? wall : state.now;
 }
 
 uint8_t *fsd_data(size_t place, uint64_t at, uint64_t length)
@@ -48,8 +58,7 @@ void fsd_complete(size_t place, uint64_t number, const struct kozo_message *answ
 
 bool fsd_is_down(const char *service)
 {
-    constexpr struct kozo_endpoint parent = {KOZO_PROCESS_PARENT};
-    struct kozo_namespace_find_result found = kozo_namespace_find(parent, service, strlen(service));
+    struct kozo_namespace_find_result found = kozo_namespace_find(PARENT, service, strlen(service));
     return found.error != KOZO_OK || found.state == KOZO_SERVICE_DOWN;
 }
 
@@ -64,6 +73,8 @@ static struct kozo_message serve(struct kozo_caller *caller, const struct kozo_m
 static bool left(size_t place)
 {
     operation_drop_all(place);
+    lend_drop(place);
+    lock_drop(place, nullptr);
     handle_close_all(place);
     return true;
 }
@@ -72,6 +83,7 @@ static void signalled(uint64_t bits)
 {
     (void)bits;
     state.now = kozo_clock_now();
+    (void)kozo_wall_hear();
     volume_hear();
 }
 
@@ -84,62 +96,66 @@ static void work(void)
 static void looked(void)
 {
     state.now = kozo_clock_now();
+    (void)kozo_wall_hear();
+    cache_try_again();
     volume_look();
     write_look();
     operation_work();
 }
 
+// What is not written yet can go once it is.
+static void pressed(void)
+{
+    cache_shrink();
+    (void)write_for_room();
+}
+
 // --- Start --------------------------------------------------------------------------------------
 
-// Cuts the memory in two again and again: the first piece is for page tables, the others are Frames
-// for contents, each as large as all before it.
-static const char *start_cache(uint64_t slot)
+bool supply_take(void *address, uint64_t size)
 {
-    struct kozo_untyped memory = {kozo_granted("memory")};
-    struct kozo_address_space space = {kozo_granted("self.space")};
-    struct kozo_untyped_info_result info = kozo_untyped_info(memory);
-    if (info.error != KOZO_OK || info.size < 2ul << TABLES_ORDER) {
-        return "it has no memory for contents";
-    }
-    unsigned last = 63 - (unsigned)__builtin_clzl(info.size);
-    struct kozo_slot tables = {slot + last - PAGE_ORDER};
-    if (kozo_untyped_retype(memory, KOZO_TYPE_UNTYPED, TABLES_ORDER, tables, 1) != KOZO_OK ||
-        kozo_pool_donate((struct kozo_pool){kozo_granted("self.pool")},
-                         (struct kozo_untyped){tables.handle}) != KOZO_OK) {
-        return "it has no memory for page tables";
-    }
-    uint64_t mapping = tables.handle + 1;
-    for (unsigned order = TABLES_ORDER; order < last; order++, mapping++) {
-        struct kozo_slot frame = {slot + order - PAGE_ORDER};
-        uint64_t size = 1ul << order;
-        if (kozo_untyped_retype(memory, KOZO_TYPE_FRAME, order, frame, 1) != KOZO_OK ||
-            kozo_frame_map((struct kozo_frame){frame.handle}, (struct kozo_slot){mapping}, space,
-                           CACHE_AT + size, 0, size,
-                           KOZO_RIGHT_READ | KOZO_RIGHT_WRITE) != KOZO_OK) {
-            return "its memory can't be mapped";
-        }
-    }
-    uint64_t pages = info.size / CACHE_PAGE;
-    pages = pages < CACHE_PAGES_MOST ? pages : CACHE_PAGES_MOST;
-    cache_start((uint8_t *)CACHE_AT, 1u << (TABLES_ORDER - PAGE_ORDER), (uint32_t)pages);
+    return kozo_supply_take(PARENT, (uint64_t)address, size) == KOZO_OK;
+}
+
+void supply_give(void *address)
+{
+    (void)kozo_supply_give(PARENT, (uint64_t)address);
+}
+
+// Contents come first, then each table.
+uint8_t *supply_table(uint32_t place)
+{
+    constexpr uint64_t span = 1ul << 30;
+    return (uint8_t *)KOZO_PROCESS_SUPPLY + (place + 1) * span;
+}
+
+// Memory for contents is taken when it is needed; behind the slots of clients' notifications are those
+// for lending it.
+static const char *start_cache(void)
+{
+    constexpr uint64_t first = KOZO_PROCESS_SESSION_SLOT + KOZO_BOARD_SESSIONS;
     uint64_t slots = 1ul << kozo_process_info()->cnode_bits;
-    uint64_t free = mapping + 1;
-    lend_start(slot, mapping, free, slots > free ? slots - free : 0);
+    uint64_t size = kozo_granted("supply.size");
+    uint64_t pages = (size - TABLES_SIZE) / (CACHE_PAGE + sizeof(struct page));
+    if (size < 2 * TABLES_SIZE || slots <= first) {
+        return "it has too little memory for contents";
+    }
+    cache_start((uint8_t *)KOZO_PROCESS_SUPPLY,
+                pages < CACHE_PAGES_MOST ? (uint32_t)pages : CACHE_PAGES_MOST);
+    lend_start(first, slots - first);
     return nullptr;
 }
 
 // The description of the system, as init has it: it says which session has which places.
 static const char *read_system(const struct kozo_system **system)
 {
-    static struct kozo_system copy;
     struct kozo_cpio_entry file =
         kozo_cpio_find((const void *)KOZO_PROCESS_INITRD, kozo_granted("initrd.size"), "system");
-    if (file.step != KOZO_CPIO_ENTRY || file.size != sizeof copy) {
+    if (file.step != KOZO_CPIO_ENTRY) {
         return "there is no description of the system";
     }
-    memcpy(&copy, file.data, sizeof copy);
-    *system = &copy;
-    return kozo_system_check(&copy, sizeof copy);
+    *system = (const struct kozo_system *)file.data;
+    return kozo_system_check(file.data, file.size);
 }
 
 int main(int argument_count, char **arguments)
@@ -150,25 +166,29 @@ int main(int argument_count, char **arguments)
         .left = left,
         .signalled = signalled,
         .looked = looked,
+        .pressed = pressed,
         .work = work,
     };
     const struct kozo_system *system = nullptr;
     const char *name = argument_count > 0 ? arguments[0] : "";
     const char *fault = read_system(&system);
     if (fault == nullptr) {
-        // Behind the slots of clients' notifications.
-        fault = start_cache(KOZO_PROCESS_SESSION_SLOT + KOZO_BOARD_SESSIONS);
+        place_start(system, name);
+        fault = start_cache();
+    }
+    if (fault == nullptr && !node_start()) {
+        fault = "it has no memory for names";
     }
     if (fault != nullptr) {
         kozo_print(fault);
         kozo_print("\n");
         return 1;
     }
-    place_start(system, name);
-    handle_start();
-    node_start();
+    handle_start(kozo_board_session((struct kozo_board *)kozo_process_info()->board, 0)->life);
+    lock_start();
     volume_start(system, name);
     state.now = kozo_clock_now();
+    (void)kozo_wall_ask("clock");
     volume_hear();
     return server_run(&state.server, &handlers);
 }

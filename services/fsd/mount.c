@@ -1,23 +1,63 @@
 // SPDX-License-Identifier: MIT
-// Volumes that come and go at the top, for the person at the prompt.
+// Volumes that come and go, at the top or in place of a folder, for the person at the prompt.
 #include <string.h>
 
 #include "access.h"
 #include "cache.h"
 #include "fetch.h"
 #include "fsd.h"
+#include "look.h"
 #include "requests.h"
 #include "write.h"
 
-static struct volume *find(size_t place, uint64_t at, uint64_t length)
+// A name or path, copied out of the memory of the client; its length is 0 when it is none.
+struct text {
+    size_t length;
+    char bytes[VOLUME_PATH_MOST];
+};
+
+static struct text copy_text(size_t place, uint64_t at, uint64_t length)
 {
-    char name[NODE_NAME_MOST];
-    const uint8_t *bytes = fsd_data(place, at, length);
-    if (bytes == nullptr || length > sizeof name) {
-        return nullptr;
+    struct text text = {};
+    const uint8_t *bytes = length <= sizeof text.bytes ? fsd_data(place, at, length) : nullptr;
+    if (bytes != nullptr) {
+        text.length = length;
+        memcpy(text.bytes, bytes, length);
     }
-    memcpy(name, bytes, length);
-    return volume_named(name, length);
+    return text;
+}
+
+// The folder may be covered: nothing is under way that would move it or take it away, and nobody else can.
+static enum kozo_error check_folder(const struct node *folder)
+{
+    if (folder == nullptr || folder == folder->volume->root) {
+        return KOZO_SLOT_TAKEN;
+    }
+    if (folder->kind != KOZO_NODE_FOLDER) {
+        return KOZO_BAD_TYPE;
+    }
+    return volume_is_lasting(folder->volume) ? KOZO_OK : KOZO_NO_RIGHT;
+}
+
+static struct kozo_message mount_over(const struct kozo_caller *caller, struct volume *volume,
+                                      const struct text *path)
+{
+    struct operation *operation = operation_of(caller);
+    struct node *folder = nullptr;
+    struct kozo_message found =
+        look_find(caller, (const uint8_t *)path->bytes, path->length, &folder);
+    if (!is_ok(&found)) {
+        return found;
+    }
+    enum kozo_error error = check_folder(folder);
+    if (error != KOZO_OK) {
+        return kozo_answer(error);
+    }
+    if (folder->parent->changing) {
+        return operation_wait(operation, &folder->parent->waiting);
+    }
+    volume_mount_over(volume, folder, path->bytes, path->length);
+    return kozo_answer(KOZO_OK);
 }
 
 struct kozo_message serve_mount(struct kozo_caller *caller,
@@ -26,12 +66,34 @@ struct kozo_message serve_mount(struct kozo_caller *caller,
     if (!place_is_own(caller->session)) {
         return kozo_answer(KOZO_NO_RIGHT);
     }
-    struct volume *volume = find(caller->session, asked->at, asked->length);
+    struct text name = copy_text(caller->session, asked->at, asked->length);
+    struct volume *volume = volume_named(name.bytes, name.length);
     if (volume == nullptr || volume->mounted) {
         return kozo_answer(volume == nullptr ? KOZO_BAD_HANDLE : KOZO_SLOT_TAKEN);
     }
-    volume->mounted = true;
+    if (asked->path > 0) {
+        struct text path = copy_text(caller->session, asked->at + asked->length, asked->path);
+        return path.length > 0 ? mount_over(caller, volume, &path) : kozo_answer(KOZO_BAD_ARGUMENT);
+    }
+    volume_mount(volume);
     return kozo_answer(KOZO_OK);
+}
+
+struct kozo_message serve_mounted(struct kozo_caller *caller,
+                                  const struct kozo_files_mounted_arguments *asked)
+{
+    uint8_t *bytes = fsd_data(caller->session, asked->at, VOLUME_PATH_MOST);
+    if (!place_is_own(caller->session)) {
+        return kozo_answer(KOZO_NO_RIGHT);
+    }
+    const struct volume *volume = asked->number < VOLUMES_MOST ? volume_at(asked->number) : nullptr;
+    if (volume == nullptr || bytes == nullptr) {
+        return kozo_answer(volume == nullptr ? KOZO_BAD_HANDLE : KOZO_BAD_ARGUMENT);
+    }
+    size_t length = 0;
+    const char *path = volume_path(volume, &length);
+    memcpy(bytes, path, length);
+    return kozo_files_mounted_answer(volume->mounted ? length : 0);
 }
 
 static enum kozo_error sync_done(struct request *request, const struct kozo_entry *entry)
@@ -59,9 +121,10 @@ struct kozo_message serve_unmount(struct kozo_caller *caller,
     if (!place_is_own(caller->session)) {
         return kozo_answer(KOZO_NO_RIGHT);
     }
-    struct volume *volume = find(caller->session, asked->at, asked->length);
-    if (volume == nullptr || !volume->mounted) {
-        return kozo_answer(KOZO_BAD_HANDLE);
+    struct text path = copy_text(caller->session, asked->at, asked->length);
+    struct volume *volume = volume_mounted_by(path.bytes, path.length);
+    if (volume == nullptr || volume_is_covered(volume)) {
+        return kozo_answer(volume == nullptr ? KOZO_BAD_HANDLE : KOZO_BAD_STATE);
     }
     // A volume whose service is down has nothing to be written to.
     if (operation->stage != STAGE_DONE && volume->state == VOLUME_READY) {

@@ -8,6 +8,7 @@
 #include "fsd.h"
 #include "requests.h"
 #include "volume.h"
+#include "write.h"
 
 constexpr size_t TARGET_MOST = 4095;
 
@@ -91,7 +92,7 @@ static void lose_name(struct node *node)
         node->stat.links = 0;
     } else if (node->known && node->stat.links > 0) {
         node->stat.links--;
-        node->stat.changed = fsd_now();
+        node->stat.changed = fsd_date();
     }
     node_abandon(node);
 }
@@ -149,7 +150,8 @@ static struct kozo_message end_make(const struct kozo_caller *caller, const stru
     }
     struct node *root = place_is_root(caller->session, &view) ? node : access->handle->root;
     const struct handle *handle = handle_open(caller->session, node, access->node, root, view);
-    return handle != nullptr ? kozo_files_make_answer(handle->number) : kozo_answer(KOZO_NO_MEMORY);
+    return handle != nullptr ? kozo_files_make_answer(handle_number(handle))
+                             : write_wait_to_hold(operation);
 }
 
 struct kozo_message serve_make(struct kozo_caller *caller,
@@ -283,6 +285,9 @@ struct kozo_message serve_remove(struct kozo_caller *caller,
     if (node == nullptr || !is_kind(node, asked->kind)) {
         return kozo_answer(node == nullptr ? KOZO_BAD_HANDLE : KOZO_BAD_TYPE);
     }
+    if (node->mounted != nullptr) {
+        return kozo_answer(KOZO_BAD_STATE);
+    }
     struct volume *volume = node->volume;
     struct kozo_message checked = volume_check(volume, operation);
     if (!is_ok(&checked)) {
@@ -370,7 +375,8 @@ static enum kozo_error check_rename(const struct rename *rename)
     if (folder && node_lies_in(rename->to, old->node)) {
         return KOZO_BAD_ARGUMENT;
     }
-    return folder && handle_pins(old->node) ? KOZO_BAD_STATE : KOZO_OK;
+    bool covered = over != nullptr && over->node != nullptr && over->node->mounted != nullptr;
+    return covered || (folder && old->node->pins > 0) ? KOZO_BAD_STATE : KOZO_OK;
 }
 
 static struct kozo_message begin_rename(const struct rename *rename, struct operation *operation)

@@ -5,6 +5,8 @@
 
 #include "cache.h"
 #include "fsd.h"
+#include "quota.h"
+#include "table.h"
 #include "volume.h"
 
 constexpr size_t BUCKETS = 8192;
@@ -21,22 +23,23 @@ struct name_long {
 
 // Names of one size: a ring by age, the youngest first.
 struct pool {
+    struct table table;
     struct name *free;
     struct name *first;
     struct name *last;
 };
 
 static struct {
-    struct node node[NODES];
+    struct node *node;
+    struct table nodes;
     struct node *free;
     struct node *unused_first; // nobody uses them, the youngest first
     struct node *unused_last;
     struct node *node_bucket[BUCKETS];
-    struct name_short name_short[NAMES_SHORT];
-    struct name_long name_long[NAMES_LONG];
     struct pool pool_short;
     struct pool pool_long;
     struct name *name_bucket[BUCKETS];
+    uint32_t unwritten[KOZO_BOARD_SESSIONS]; // nodes that each session holds until they are written
 } state;
 
 static uint32_t mix(uint64_t value)
@@ -200,7 +203,10 @@ struct name *name_find(const struct node *folder, const char *bytes, size_t leng
 
 static struct name *take(struct pool *pool)
 {
-    // What was used since it was last looked at here stays.
+    if (pool->free == nullptr) {
+        pool->free = table_new(&pool->table);
+    }
+    // There is at least one. What was used since it was last looked at here stays.
     while (pool->free == nullptr) {
         struct name *oldest = pool->last;
         if (!oldest->used) {
@@ -378,6 +384,9 @@ struct node *node_get(struct volume *volume, uint64_t number, uint32_t kind)
         node->gone = true;
         node_release(node);
     }
+    if (state.free == nullptr) {
+        state.free = table_new(&state.nodes);
+    }
     if (state.free == nullptr && state.unused_last != nullptr) {
         node_release(forget(state.unused_last));
     }
@@ -392,6 +401,114 @@ struct node *node_get(struct volume *volume, uint64_t number, uint32_t kind)
     link_unused(node);
     return node;
 }
+
+// --- Sessions -----------------------------------------------------------------------------------
+
+static struct node *above(const struct node *node)
+{
+    return node->parent != node ? node->parent : nullptr;
+}
+
+bool node_may_hold(const struct node *node, size_t place)
+{
+    uint64_t more = 0;
+    for (; node != nullptr && node->held[place] == 0; node = above(node)) {
+        more++;
+    }
+    return quota_has(QUOTA_KNOWN, place, more);
+}
+
+void node_hold(struct node *node, size_t place)
+{
+    for (; node != nullptr && node->held[place]++ == 0; node = above(node)) {
+        quota_take(QUOTA_KNOWN, place, 1);
+        node_use(node);
+    }
+}
+
+void node_let_go(struct node *node, size_t place)
+{
+    while (node != nullptr && --node->held[place] == 0) {
+        struct node *parent = above(node);
+        quota_give(QUOTA_KNOWN, place, 1);
+        node_release(node);
+        node = parent;
+    }
+}
+
+void node_hold_written(struct node *node, size_t place)
+{
+    if (node->writer == 0) {
+        node->writer = (uint8_t)(place + 1);
+        state.unwritten[place]++;
+        node_hold(node, place);
+    }
+}
+
+void node_written(struct node *node)
+{
+    if (node->writer != 0 && node->dirty_first == 0 && node->writing == 0) {
+        size_t place = node->writer - 1u;
+        node->writer = 0;
+        state.unwritten[place]--;
+        node_let_go(node, place);
+    }
+}
+
+bool node_is_written_for(size_t place)
+{
+    return state.unwritten[place] > 0;
+}
+
+// Pins are counted at the node where they are and at each folder above.
+static void add_pins(struct node *node, uint32_t count)
+{
+    for (; node != nullptr; node = above(node)) {
+        node->pins += count;
+    }
+}
+
+void node_pin(struct node *node)
+{
+    if (node->begins++ == 0) {
+        add_pins(node, 1);
+    }
+}
+
+void node_unpin(struct node *node)
+{
+    if (--node->begins == 0) {
+        add_pins(node, -1u);
+    }
+}
+
+// What is held and pinned here counts on another way up from now on, whatever that makes of quotas. Null: there is none.
+static void change_way(struct node *node, struct node *parent)
+{
+    struct node *before = above(node);
+    if (parent != nullptr) {
+        node_use(parent);
+    }
+    add_pins(before, -node->pins);
+    add_pins(parent, node->pins);
+    for (size_t place = 0; place < KOZO_BOARD_SESSIONS; place++) {
+        if (node->held[place] > 0) {
+            node_hold(parent, place);
+            node_let_go(before, place);
+        }
+    }
+    node->parent = parent != nullptr ? parent : node;
+    if (before != nullptr) {
+        node_release(before);
+    }
+}
+
+void node_cover(struct node *root, struct node *folder)
+{
+    change_way(root, folder);
+}
+
+// --- What becomes of nodes ----------------------------------------------------------------------
 
 void node_abandon(struct node *node)
 {
@@ -415,21 +532,16 @@ bool node_set_parent(struct node *node, struct node *parent)
     if (node->parent == parent) {
         return true;
     }
-    if (node->parent == node || node_lies_in(parent, node)) {
+    if (node->volume->root == node || node_lies_in(parent, node)) {
         return false;
     }
-    struct node *before = node->parent;
-    node_use(parent);
-    node->parent = parent;
-    if (before != nullptr) {
-        node_release(before);
-    }
+    change_way(node, parent);
     return true;
 }
 
 void node_lose_volume(struct volume *volume)
 {
-    for (size_t i = 0; i < NODES; i++) {
+    for (size_t i = 0; i < state.nodes.made; i++) {
         struct node *node = &state.node[i];
         if (node->volume != volume || node->gone) {
             continue;
@@ -443,18 +555,22 @@ void node_lose_volume(struct volume *volume)
     }
 }
 
-void node_start(void)
+void node_doubt_volume(const struct volume *volume)
 {
-    for (size_t i = NODES; i > 0; i--) {
-        state.node[i - 1].next = state.free;
-        state.free = &state.node[i - 1];
+    for (size_t i = 0; i < state.nodes.made; i++) {
+        if (state.node[i].volume == volume) {
+            state.node[i].version++;
+        }
     }
-    for (size_t i = 0; i < NAMES_SHORT; i++) {
-        state.name_short[i].name.next = state.pool_short.free;
-        state.pool_short.free = &state.name_short[i].name;
-    }
-    for (size_t i = 0; i < NAMES_LONG; i++) {
-        state.name_long[i].name.next = state.pool_long.free;
-        state.pool_long.free = &state.name_long[i].name;
-    }
+}
+
+bool node_start(void)
+{
+    table_start(&state.nodes, TABLE_NODES, sizeof(struct node), NODES);
+    state.node = (struct node *)state.nodes.items;
+    quota_set(QUOTA_KNOWN, NODES_HELD);
+    table_start(&state.pool_short.table, TABLE_NAMES_SHORT, sizeof(struct name_short), NAMES_SHORT);
+    table_start(&state.pool_long.table, TABLE_NAMES_LONG, sizeof(struct name_long), NAMES_LONG);
+    return table_reach(&state.nodes, 1) && table_reach(&state.pool_short.table, 1) &&
+           table_reach(&state.pool_long.table, 1);
 }

@@ -130,6 +130,7 @@ struct kozo_message operation_begin(const struct kozo_caller *caller,
         .place = caller->session,
         .badge = caller->badge,
         .number = caller->number,
+        .waits = UINT64_MAX,
         .message = *message,
     };
     struct kozo_message answer = run(operation);
@@ -138,6 +139,8 @@ struct kozo_message operation_begin(const struct kozo_caller *caller,
     } else if (operation->number == 0) {
         drop(operation); // there is no room for its completion
         return kozo_answer(KOZO_WOULD_BLOCK);
+    } else {
+        operation->waits = fsd_now();
     }
     return answer;
 }

@@ -11,13 +11,15 @@
 // begin it and once with its result.
 #pragma once
 
+#include <kozo/board.h>
 #include <kozo/protocol.h>
 #include <stddef.h>
 
 #include "queue.h"
 
-constexpr size_t OPERATIONS = 512;
-constexpr unsigned OPERATION_TRIES = 10'000; // runs, until a volume is taken for one that lies
+constexpr size_t OPERATIONS =
+    KOZO_BOARD_SESSIONS * KOZO_SESSION_ENTRIES; // as many as fit their rings
+constexpr unsigned OPERATION_TRIES = 10'000;    // runs, until a volume is taken for one that lies
 
 enum operation_stage : uint8_t {
     STAGE_START,
@@ -33,12 +35,13 @@ struct operation {
     size_t place;
     uint64_t badge;
     uint64_t number; // under which it is answered when it waited; 0 when it can't wait
+    uint64_t waits;  // fsd_now() when it waited first; all ones before that
     struct kozo_message message;
     enum kozo_error error; // how the request went
-    uint64_t word[2];      // and what it gave
+    uint32_t limit;        // of what takes several steps: a bound from the first of them
+    uint64_t word[2];      // what the request gave
     uint64_t cursor;       // of what takes several steps: how far it is
-    uint64_t start;        // and where it began
-    uint32_t limit;        // a bound that was set in the first step
+    uint64_t start;        // likewise: where it began
     struct request *request;
     struct queue *queue;
     struct operation *next;

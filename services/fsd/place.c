@@ -4,10 +4,22 @@
 #include <kozo/board.h>
 #include <string.h>
 
+#include "quota.h"
+
+// A name of a path.
+struct part {
+    const char *bytes;
+    size_t length;
+};
+
+constexpr unsigned PARTS =
+    8; // of a path that are found once; further ones are looked for each time
+
 struct grant {
     const char *path; // names with slashes before each; empty for the top
     uint16_t names;
     uint8_t rights;
+    struct part part[PARTS];
 };
 
 static struct session {
@@ -26,14 +38,32 @@ static uint16_t count_names(const char *path)
     return count;
 }
 
+// A name of a path, by its number; its length is 0 when there is none.
+static struct part find_part(const char *path, unsigned number)
+{
+    while (*path != 0 && number > 0) {
+        path++;
+        number -= *path == '/' || *path == 0 ? 1 : 0;
+    }
+    if (*path == 0) {
+        return (struct part){.bytes = path};
+    }
+    const char *start = path + 1;
+    return (struct part){.bytes = start, .length = strcspn(start, "/")};
+}
+
 static void add(struct session *session, const struct kozo_system_path *given)
 {
     const char *path = strcmp(given->path, "/") == 0 ? "" : given->path;
-    session->grant[session->count++] = (struct grant){
+    struct grant *grant = &session->grant[session->count++];
+    *grant = (struct grant){
         .path = path,
         .names = count_names(path),
         .rights = PLACE_READ | (given->writable != 0 ? PLACE_WRITE : 0),
     };
+    for (unsigned i = 0; i < PARTS; i++) {
+        grant->part[i] = find_part(path, i);
+    }
 }
 
 void place_start(const struct kozo_system *system, const char *service)
@@ -43,6 +73,7 @@ void place_start(const struct kozo_system *system, const char *service)
     if (own == nullptr) {
         return;
     }
+    quota_start(own->places);
     has_commands = own->commands > 0;
     if (has_commands) {
         add(&sessions[0], &all); // init's, for the person at the prompt
@@ -58,28 +89,9 @@ void place_start(const struct kozo_system *system, const char *service)
     }
 }
 
-// A name of a path, by its number; its length is 0 when there is none.
-struct part {
-    const char *bytes;
-    size_t length;
-};
-
-static struct part part_of(const char *path, unsigned number)
-{
-    while (*path != 0 && number > 0) {
-        path++;
-        number -= *path == '/' || *path == 0 ? 1 : 0;
-    }
-    if (*path == 0) {
-        return (struct part){.bytes = path};
-    }
-    const char *start = path + 1;
-    return (struct part){.bytes = start, .length = strcspn(start, "/")};
-}
-
 static bool matches(const struct grant *grant, unsigned depth, const char *name, size_t length)
 {
-    struct part part = part_of(grant->path, depth);
+    struct part part = depth < PARTS ? grant->part[depth] : find_part(grant->path, depth);
     return part.length == length && memcmp(part.bytes, name, length) == 0;
 }
 

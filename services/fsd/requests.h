@@ -18,6 +18,8 @@ struct kozo_message serve_list(struct kozo_caller *caller,
 struct kozo_message serve_describe(struct kozo_caller *caller,
                                    const struct kozo_files_describe_arguments *asked);
 
+struct kozo_message serve_refresh(struct kozo_caller *caller);
+
 // contents.c
 struct kozo_message serve_read(struct kozo_caller *caller,
                                const struct kozo_files_read_arguments *asked);
@@ -44,8 +46,27 @@ struct kozo_message serve_sync(struct kozo_caller *caller,
 struct kozo_message serve_pages(struct kozo_caller *caller,
                                 const struct kozo_files_pages_arguments *asked);
 
+// lock.c
+struct kozo_message serve_lock(struct kozo_caller *caller,
+                               const struct kozo_files_lock_arguments *asked);
+struct kozo_message serve_find_lock(struct kozo_caller *caller,
+                                    const struct kozo_files_find_lock_arguments *asked);
+
+// attribute.c
+struct kozo_message serve_attribute(struct kozo_caller *caller,
+                                    const struct kozo_files_attribute_arguments *asked);
+struct kozo_message serve_attributes(struct kozo_caller *caller,
+                                     const struct kozo_files_attributes_arguments *asked);
+struct kozo_message serve_set_attribute(struct kozo_caller *caller,
+                                        const struct kozo_files_set_attribute_arguments *asked);
+struct kozo_message
+serve_remove_attribute(struct kozo_caller *caller,
+                       const struct kozo_files_remove_attribute_arguments *asked);
+
 // mount.c
 struct kozo_message serve_mount(struct kozo_caller *caller,
                                 const struct kozo_files_mount_arguments *asked);
+struct kozo_message serve_mounted(struct kozo_caller *caller,
+                                  const struct kozo_files_mounted_arguments *asked);
 struct kozo_message serve_unmount(struct kozo_caller *caller,
                                   const struct kozo_files_unmount_arguments *asked);

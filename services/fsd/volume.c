@@ -83,7 +83,7 @@ struct volume *volume_named(const char *name, size_t length)
 struct volume *volume_mounted_at(const char *name, size_t length)
 {
     struct volume *volume = volume_named(name, length);
-    return volume != nullptr && volume->mounted ? volume : nullptr;
+    return volume != nullptr && volume->mounted && volume->covered == nullptr ? volume : nullptr;
 }
 
 bool volume_is_lasting(const struct volume *volume)
@@ -94,6 +94,52 @@ bool volume_is_lasting(const struct volume *volume)
 bool volume_is_shared(const struct volume *volume)
 {
     return (volume->flags & KOZO_VOLUME_SHARED) != 0;
+}
+
+// --- Where it is mounted ------------------------------------------------------------------------
+
+void volume_mount(struct volume *volume)
+{
+    volume->mounted = true;
+}
+
+void volume_mount_over(struct volume *volume, struct node *folder, const char *path, size_t length)
+{
+    volume->mounted = true;
+    volume->covered = folder;
+    volume->path_length = length;
+    memcpy(volume->path, path, length);
+    folder->mounted = volume;
+    node_use(folder);
+    node_pin(folder); // it stays where it is
+}
+
+const char *volume_path(const struct volume *volume, size_t *length)
+{
+    *length = volume->covered != nullptr ? volume->path_length : volume->mount_length;
+    return volume->covered != nullptr ? volume->path : volume->mount;
+}
+
+struct volume *volume_mounted_by(const char *path, size_t length)
+{
+    for (size_t i = 0; i < state.count; i++) {
+        size_t own = 0;
+        const char *there = volume_path(&state.volume[i], &own);
+        if (state.volume[i].mounted && own == length && memcmp(there, path, length) == 0) {
+            return &state.volume[i];
+        }
+    }
+    return nullptr;
+}
+
+bool volume_is_covered(const struct volume *volume)
+{
+    bool covered = false;
+    for (size_t i = 0; i < state.count; i++) {
+        const struct node *folder = state.volume[i].covered;
+        covered = covered || (folder != nullptr && folder->volume == volume);
+    }
+    return covered;
 }
 
 // --- Requests -----------------------------------------------------------------------------------
@@ -262,6 +308,7 @@ static enum kozo_error introduced(struct request *request, const struct kozo_ent
             node_use(root);
             root->parent = root;
             volume->root = root;
+            node_cover(root, volume->covered);
         }
     }
     volume->state = volume->root != nullptr && error == KOZO_OK ? VOLUME_READY : VOLUME_ABSENT;
@@ -280,7 +327,8 @@ static void ask(struct volume *volume)
 
 bool volume_shows(struct volume *volume)
 {
-    return volume->mounted && (volume->state == VOLUME_READY || !fsd_is_down(volume->name));
+    return volume->mounted && volume->covered == nullptr &&
+           (volume->state == VOLUME_READY || !fsd_is_down(volume->name));
 }
 
 struct kozo_message volume_check(struct volume *volume, struct operation *operation)
@@ -314,6 +362,7 @@ static void lose_nodes(struct volume *volume)
     struct node *root = volume->root;
     if (root != nullptr) {
         volume->root = nullptr;
+        node_cover(root, nullptr);
         node_lose_volume(volume);
         node_release(root);
     }
@@ -333,9 +382,16 @@ static void lose(struct volume *volume)
 
 void volume_unmount(struct volume *volume)
 {
+    struct node *covered = volume->covered;
     volume->mounted = false;
     volume->state = VOLUME_ABSENT;
     lose_nodes(volume);
+    volume->covered = nullptr;
+    if (covered != nullptr) {
+        covered->mounted = nullptr;
+        node_unpin(covered);
+        node_release(covered);
+    }
     queue_wake(&volume->waiting);
 }
 

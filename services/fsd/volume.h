@@ -21,6 +21,7 @@
 
 constexpr size_t REQUESTS = 16; // under way, of one volume; the last two only for what is small
 constexpr size_t REQUESTS_COMMON = 14;
+constexpr size_t VOLUME_PATH_MOST = 256;
 static_assert(REQUESTS == KOZO_SESSION_ENTRIES);
 
 struct request;
@@ -55,10 +56,13 @@ enum volume_state : uint8_t {
 
 struct volume {
     const char *name;  // of its service
-    const char *mount; // where it is mounted: one name
+    const char *mount; // its own name, under which it is mounted at the top
     size_t mount_length;
     enum volume_state state;
     bool mounted;
+    struct node *covered; // the folder in whose place it is mounted; null: it is at the top
+    size_t path_length;
+    char path[VOLUME_PATH_MOST]; // of that folder, without the slash before it
     uint32_t life;
     struct kozo_session session;
     struct node *root;
@@ -68,9 +72,11 @@ struct volume {
     uint64_t free;
     uint64_t nodes;
     uint32_t flags;
+    uint64_t doubted;         // what was heard of names and files up to then is asked for anew
     bool stale;               // contents were written since it last told how much is free
     enum kozo_error lost;     // what was written since the last sync and is lost
     uint32_t writing;         // requests under way
+    uint32_t under_way;       // pages of the cache in them
     uint64_t dirty;           // pages of the cache that are to be written
     struct node *dirty_first; // nodes with such pages
     struct node *dirty_last;
@@ -87,10 +93,21 @@ void volume_start(const struct kozo_system *system, const char *service);
 [[nodiscard]] struct volume *volume_mounted_at(const char *name, size_t length);
 [[nodiscard]] struct volume *volume_named(const char *name, size_t length);
 
-// Whether it is of any use to show it: it is there, or may come.
+// Whether it is of any use to show it at the top: it is there, or may come.
 [[nodiscard]] bool volume_shows(struct volume *volume);
 
-// Takes it away from the top. All that was open on it is gone.
+// Shows it at the top, or in place of a folder with this path.
+void volume_mount(struct volume *volume);
+void volume_mount_over(struct volume *volume, struct node *folder, const char *path, size_t length);
+
+// Where it is mounted: a path without a slash before it.
+[[nodiscard]] const char *volume_path(const struct volume *volume, size_t *length);
+[[nodiscard]] struct volume *volume_mounted_by(const char *path, size_t length);
+
+// Whether another one is mounted on a folder of it.
+[[nodiscard]] bool volume_is_covered(const struct volume *volume);
+
+// Takes it away from where it is mounted. All that was open on it is gone.
 void volume_unmount(struct volume *volume);
 
 // A name at the top that stands for a folder in the root of a volume.

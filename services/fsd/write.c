@@ -14,11 +14,6 @@ static struct {
     uint32_t mark_last; // and the one before
 } state;
 
-struct queue *write_waiting(void)
-{
-    return &state.waiting;
-}
-
 // --- One run ------------------------------------------------------------------------------------
 
 // What could not be written for a reason that passes is dirty again; else it is lost, and said so.
@@ -43,6 +38,7 @@ static enum kozo_error times_done(struct request *request, const struct kozo_ent
 {
     request->node->writing--;
     request->volume->writing--;
+    node_written(request->node);
     queue_wake(&request->node->waiting);
     return kozo_volume_change_end(entry).error;
 }
@@ -77,8 +73,10 @@ static enum kozo_error write_done(struct request *request, const struct kozo_ent
     node->writing--;
     volume->writing--;
     volume->stale = true;
+    volume->under_way -= request->pages;
     uint64_t blocks = volume->block > 0 ? request->length / volume->block + 1 : 0;
-    volume->free -= blocks < volume->free ? blocks : volume->free;
+    // One that has no memory after all takes nothing more until it is asked what it has.
+    volume->free -= blocks < volume->free && result.error != KOZO_NO_MEMORY ? blocks : volume->free;
     settle_pages(request, result.error);
     cache_page(cache_run(request->page))->busy--;
     if (node->gone) {
@@ -86,6 +84,7 @@ static enum kozo_error write_done(struct request *request, const struct kozo_ent
     } else if (node->time_ahead && node->dirty_first == 0 && node->writing == 0) {
         tell_time(node);
     }
+    node_written(node);
     queue_wake(&node->waiting);
     queue_wake(&state.waiting);
     return result.error;
@@ -127,6 +126,7 @@ static bool write_pages(struct node *node, uint32_t page, uint32_t last)
     cache_page(cache_run(page))->busy++;
     node->writing++;
     volume->writing++;
+    volume->under_way += count;
     return true;
 }
 
@@ -207,7 +207,7 @@ bool write_is_due_on(const struct volume *volume, uint32_t stamp)
     return due;
 }
 
-void write_notice_lent(struct node *node)
+void write_notice_lent(struct node *node, size_t place)
 {
     for (uint32_t run = node->runs; run != 0; run = cache_page(run)->next_in) {
         if ((cache_page(run)->flags & CACHE_WRITABLE) == 0) {
@@ -220,6 +220,9 @@ void write_notice_lent(struct node *node)
             }
         }
     }
+    if (node->dirty_first != 0) {
+        node_hold_written(node, place);
+    }
 }
 
 bool write_for_room(void)
@@ -230,6 +233,18 @@ bool write_for_room(void)
         any = any || volume_at(i)->writing > 0;
     }
     return any;
+}
+
+struct kozo_message write_wait_for_room(struct operation *operation)
+{
+    return write_for_room() ? operation_wait(operation, &state.waiting)
+                            : kozo_answer(KOZO_NO_MEMORY);
+}
+
+struct kozo_message write_wait_to_hold(struct operation *operation)
+{
+    return node_is_written_for(operation->place) ? write_wait_for_room(operation)
+                                                 : kozo_answer(KOZO_NO_MEMORY);
 }
 
 void write_look(void)

@@ -15,12 +15,17 @@ void write_back(struct volume *volume, struct node *node, uint32_t stamp);
 [[nodiscard]] bool write_is_due(const struct node *node, uint32_t stamp);
 [[nodiscard]] bool write_is_due_on(const struct volume *volume, uint32_t stamp);
 
-// Pages that clients may write to by themselves count as written to.
-void write_notice_lent(struct node *node);
+// Pages that clients may write to by themselves count as written to, by this session.
+void write_notice_lent(struct node *node, size_t place);
 
-// When memory is short: begins to write the oldest of all volumes. Who waits for memory waits here.
+// When memory is short: begins to write the oldest of all volumes; false when nothing is under way.
 [[nodiscard]] bool write_for_room(void);
-struct queue *write_waiting(void);
+
+// For a handler that finds no memory: it waits for writing to give some, if it can.
+[[nodiscard]] struct kozo_message write_wait_for_room(struct operation *operation);
+
+// For one whose session holds as much as it may: likewise, when that is for want of writing.
+[[nodiscard]] struct kozo_message write_wait_to_hold(struct operation *operation);
 
 // Called now and then, with the time since the last call.
 void write_look(void);

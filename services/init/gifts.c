@@ -7,6 +7,8 @@
 
 #include "init.h"
 
+constexpr uint64_t SESSION_RIGHTS = KOZO_RIGHT_WRITE | KOZO_RIGHT_GRANT;
+
 static void name_it(char name[static 24], const char *first, const char *second)
 {
     kozo_format(name, 24, "%s%s", first, second);
@@ -123,6 +125,10 @@ static void add_grant(struct init *init, struct gifts *gifts, const struct kozo_
             tell(gifts, grant->name, ".size", 1ul << grant->first);
         }
         return;
+    case KOZO_GRANT_SUPPLY:
+    case KOZO_GRANT_STORE:
+        tell(gifts, grant->name, ".size", grant->first);
+        return;
     case KOZO_GRANT_PLATFORM:
         platform_take_back(init);
         (void)add_copy(gifts, KOZO_BOOT_SLOT_IRQ_CONTROL, KOZO_ALL_RIGHTS, 0, "interrupts", "");
@@ -133,6 +139,9 @@ static void add_grant(struct init *init, struct gifts *gifts, const struct kozo_
                            KOZO_SIGNAL_INTERRUPT << gifts->irqs, "driver.signal", "");
         }
         return;
+    case KOZO_GRANT_AUDIT:
+        (void)add_copy(gifts, KOZO_BOOT_SLOT_AUDIT_DIGEST, KOZO_RIGHT_READ, 0, grant->name, "");
+        return;
     case KOZO_GRANT_ENTROPY:
         (void)add_copy(gifts, KOZO_BOOT_SLOT_ENTROPY, KOZO_RIGHT_WRITE, 0, grant->name, "");
         return;
@@ -141,20 +150,12 @@ static void add_grant(struct init *init, struct gifts *gifts, const struct kozo_
     }
 }
 
-// The memory for bulk data of a session.
+// The memory for bulk data of a session is shown by services.c.
 static void add_data(struct gifts *gifts, const struct service *service,
                      const struct kozo_system_use *use, size_t number)
 {
-    struct kozo_view *view = &gifts->view[gifts->views++];
-    *view = (struct kozo_view){
-        .frame = service->data,
-        .address = KOZO_PROCESS_DATA + number * KOZO_PROCESS_DATA_SPAN,
-        .offset = (uint64_t)use->first * KOZO_PAGE_SIZE,
-        .length = (uint64_t)use->pages * KOZO_PAGE_SIZE,
-        .rights = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE,
-    };
-    tell(gifts, service->entry->name, ".data", view->address);
-    tell(gifts, service->entry->name, ".size", view->length);
+    tell(gifts, service->entry->name, ".data", KOZO_PROCESS_DATA + number * KOZO_PROCESS_DATA_SPAN);
+    tell(gifts, service->entry->name, ".size", (uint64_t)use->pages * KOZO_PAGE_SIZE);
 }
 
 static void add_session(struct init *init, struct gifts *gifts, const struct kozo_system_use *use,
@@ -165,8 +166,8 @@ static void add_session(struct init *init, struct gifts *gifts, const struct koz
         return; // there were too many services; it was said
     }
     const char *name = service->entry->name;
-    (void)add_copy(gifts, service->endpoint.handle, KOZO_RIGHT_WRITE | KOZO_RIGHT_GRANT,
-                   (uint64_t)life << 32 | use->place, name, "");
+    gifts->session[number] = add_copy(gifts, service->endpoint.handle, SESSION_RIGHTS,
+                                      services_badge(use->place, life), name, "");
     (void)add_copy(gifts, service->signal.handle, KOZO_RIGHT_WRITE, KOZO_SIGNAL_ARRIVAL, name,
                    ".arrival");
     struct kozo_view *view = &gifts->view[gifts->views++];
@@ -205,14 +206,6 @@ static void add_service(struct init *init, struct gifts *gifts, const struct ser
             sizeof(struct kozo_board) - KOZO_PAGE_SIZE + service->entry->places * KOZO_PAGE_SIZE,
         .rights = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE,
     };
-    if (service->entry->pages > 0) {
-        gifts->view[gifts->views++] = (struct kozo_view){
-            .frame = service->data,
-            .address = KOZO_PROCESS_CLIENT_DATA,
-            .length = service->entry->pages * KOZO_PAGE_SIZE,
-            .rights = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE,
-        };
-    }
 }
 
 void gifts_list(struct init *init, const struct kozo_system_program *entry,
@@ -254,6 +247,15 @@ uint64_t gifts_value(const struct kozo_system_program *entry, enum kozo_grant_ki
         }
     }
     return 0;
+}
+
+void gifts_point(struct init *init, const struct process *process, size_t use, uint64_t endpoint,
+                 uint64_t badge)
+{
+    struct kozo_slot slot = {processes_given(init, process, process->session[use])};
+    (void)kozo_cnode_delete(slot);
+    // Without it the client's calls are refused.
+    (void)kozo_cnode_mint((struct kozo_slot){endpoint}, slot, SESSION_RIGHTS, badge);
 }
 
 static const char *tie_interrupts(struct init *init, const struct process *process,

@@ -20,6 +20,7 @@ struct gifts {
     unsigned memory_order;
     bool self;
     size_t signal; // number of the gift that is a program's own notification; SIZE_MAX for none
+    size_t session[KOZO_SYSTEM_USES]; // numbers of those that call its services
     size_t irqs;
     struct {
         size_t handler; // numbers of gifts
@@ -39,6 +40,10 @@ void gifts_list(struct init *init, const struct kozo_system_program *entry,
 // The value of a grant of this kind; 0 without any.
 [[nodiscard]] uint64_t gifts_value(const struct kozo_system_program *entry,
                                    enum kozo_grant_kind kind);
+
+// Lets the calls that a process makes in one of its sessions go to this endpoint from now on.
+void gifts_point(struct init *init, const struct process *process, size_t use, uint64_t endpoint,
+                 uint64_t badge);
 
 // Ties interrupts and notifications of a new process to each other. Null, or a reason.
 [[nodiscard]] const char *gifts_tie(struct init *init, const struct process *process,

@@ -15,6 +15,7 @@
 #include "platform.h"
 #include "processes.h"
 #include "services.h"
+#include "supply.h"
 #include "terminal.h"
 
 constexpr size_t INIT_SLOTS = 16384; // most slots of init's CNode that are looked after
@@ -36,6 +37,7 @@ struct init {
     struct files files;
     struct processes processes;
     struct services services;
+    struct supplies supplies;
     struct log log;
     struct platform platform;
     struct kozo_timer clock; // handle 0: there are no ticks

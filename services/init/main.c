@@ -145,23 +145,19 @@ static void read_system(struct init *init)
         say(init, "init: the initrd has no system description\n");
         return;
     }
-    static struct kozo_system system; // a copy: the archive aligns nothing
-    const char *reason = "it is not in compiled form";
-    if (file.size == sizeof system) {
-        memcpy(&system, file.data, sizeof system);
-        reason = kozo_system_check(&system, file.size);
-    }
+    const char *reason = kozo_system_check(file.data, file.size);
     if (reason != nullptr) {
         say(init, "init: the system description can't be used: %s\n", reason);
         return;
     }
-    init->system = &system;
+    init->system = (const struct kozo_system *)file.data;
 }
 
 // Starts what the description says. Without a terminal service the prompt is at the polled port.
 static void start_services(struct init *init)
 {
     physical_start(&init->platform.registers, init);
+    supply_start(init);
     const char *reason = processes_start(init);
     if (reason == nullptr) {
         reason = clock_start(init);

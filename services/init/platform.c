@@ -8,36 +8,15 @@
 #include "init.h"
 #include "tables.h"
 
-constexpr unsigned DMA_MOST = 24; // log2 of the bytes
+constexpr uint64_t DMA_MOST = 4 << 20; // bytes of all devices
 
 void platform_take_back(struct init *init)
 {
     struct platform *platform = &init->platform;
     physical_take_back(&platform->registers);
-    if (platform->dma.handle != 0) {
-        (void)kozo_cnode_revoke((struct kozo_slot){platform->dma.handle});
+    for (size_t i = 0; i < platform->count; i++) {
+        (void)kozo_cnode_revoke((struct kozo_slot){platform->dma[i].frame.handle});
     }
-}
-
-// An answer that carries a copy of a capability, made with these rights and range.
-static struct kozo_message give(struct init *init, uint64_t handle, uint64_t rights, uint64_t range)
-{
-    struct platform *platform = &init->platform;
-    if (platform->given == 0) {
-        platform->given = init_slot(init);
-    }
-    // What the answer before carried has long arrived; its copy goes to the parent.
-    struct kozo_slot given = {platform->given};
-    enum kozo_error error = kozo_cnode_delete(given);
-    if (error == KOZO_OK) {
-        error = kozo_cnode_mint((struct kozo_slot){handle}, given, kozo_rights(rights), range);
-    }
-    struct kozo_message answer = kozo_answer(error);
-    if (error == KOZO_OK) {
-        answer.info.caps = 1;
-        kozo_ipc_buffer()->caps[0] = given.handle;
-    }
-    return answer;
 }
 
 static struct kozo_message serve_configuration(struct kozo_caller *caller)
@@ -73,14 +52,28 @@ static struct kozo_message serve_registers(struct kozo_caller *caller,
         return kozo_answer(KOZO_NO_MEMORY);
     }
     uint64_t first = (asked->base - piece->base) / KOZO_PAGE_SIZE;
-    return give(init, piece->slot, KOZO_RIGHT_READ | KOZO_RIGHT_WRITE,
-                first | asked->size / KOZO_PAGE_SIZE << 32);
+    return processes_pass(init, piece->slot, KOZO_RIGHT_READ | KOZO_RIGHT_WRITE,
+                          first | asked->size / KOZO_PAGE_SIZE << 32);
 }
 
-static enum kozo_error make_dma(struct init *init, uint64_t size)
+static struct platform_dma *find_dma(struct platform *platform, uint64_t device)
+{
+    for (size_t i = 0; i < platform->count; i++) {
+        if (platform->dma[i].device == device) {
+            return &platform->dma[i];
+        }
+    }
+    return nullptr;
+}
+
+static enum kozo_error make_dma(struct init *init, uint64_t device, uint64_t size)
 {
     struct platform *platform = &init->platform;
-    if (size >> DMA_MOST > 1) {
+    uint64_t used = 0;
+    for (size_t i = 0; i < platform->count; i++) {
+        used += platform->dma[i].size;
+    }
+    if (platform->count == PLATFORM_DEVICES || size > DMA_MOST - used) {
         return KOZO_NO_MEMORY;
     }
     unsigned order = kozo_order_of(size);
@@ -95,8 +88,8 @@ static enum kozo_error make_dma(struct init *init, uint64_t size)
         kozo_memory_give(&init->memory, taken.piece);
         return error;
     }
-    platform->dma.handle = slot;
-    platform->dma_size = size;
+    platform->dma[platform->count++] =
+        (struct platform_dma){.device = device, .frame = {slot}, .size = size};
     return KOZO_OK;
 }
 
@@ -108,17 +101,18 @@ static struct kozo_message serve_dma(struct kozo_caller *caller,
     if (!is_size(asked->size)) {
         return kozo_answer(KOZO_BAD_ARGUMENT);
     }
-    if (platform->dma.handle == 0) {
-        enum kozo_error error = make_dma(init, asked->size);
+    const struct platform_dma *dma = find_dma(platform, asked->device);
+    if (dma == nullptr) {
+        enum kozo_error error = make_dma(init, asked->device, asked->size);
         if (error != KOZO_OK) {
             return kozo_answer(error);
         }
+        dma = find_dma(platform, asked->device);
     }
-    if (platform->dma_size != asked->size) {
-        return kozo_answer(KOZO_BAD_STATE);
-    }
-    return give(init, platform->dma.handle, KOZO_RIGHT_READ | KOZO_RIGHT_WRITE | KOZO_RIGHT_PHYS,
-                0);
+    return dma->size == asked->size
+               ? processes_pass(init, dma->frame.handle,
+                                KOZO_RIGHT_READ | KOZO_RIGHT_WRITE | KOZO_RIGHT_PHYS, 0)
+               : kozo_answer(KOZO_BAD_STATE);
 }
 
 struct kozo_message platform_serve(struct kozo_caller *caller, const struct kozo_message *message)

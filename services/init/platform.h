@@ -10,11 +10,18 @@
 
 struct init;
 
+constexpr size_t PLATFORM_DEVICES = 16; // that may have memory which they reach by themselves
+
+struct platform_dma {
+    uint64_t device;
+    struct kozo_frame frame;
+    uint64_t size; // bytes
+};
+
 struct platform {
     struct physical registers;
-    struct kozo_frame dma; // handle 0: not asked for yet
-    uint64_t dma_size;
-    uint64_t given; // a slot for what an answer carries; 0 at first
+    size_t count;
+    struct platform_dma dma[PLATFORM_DEVICES];
 };
 
 // Takes back everything that was given.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "processes.h"
 
+#include <kozo/board.h>
 #include <kozo/format.h>
 #include <kozo/process_info.h>
 #include <kozo/protocol.h>
@@ -60,12 +61,11 @@ static struct processes_result failed(const char *reason)
 }
 
 // The sessions of a program; those of a service are opened by services.c.
-static void connect(struct init *init, struct process *process, const struct gifts *gifts,
+static bool connect(struct init *init, struct process *process, const struct gifts *gifts,
                     uint32_t life)
 {
-    if (process->service == nullptr && gifts->signal != SIZE_MAX) {
-        services_connect(init, process, processes_given(init, process, gifts->signal), life);
-    }
+    return process->service != nullptr || gifts->signal == SIZE_MAX ||
+           services_connect(init, process, processes_given(init, process, gifts->signal), life);
 }
 
 // The service that answers the faults of what an entry (may be null) describes, and the place of
@@ -130,18 +130,27 @@ struct processes_result processes_create(struct init *init, const char *file,
                                 .service = service,
                                 .entry = entry,
                                 .life = life,
+                                .signal = gifts.signal,
                                 .writer.reply = process->writer.reply};
     memcpy(process->name, file, strnlen(file, sizeof process->name - 1));
+    memcpy(process->session, gifts.session, sizeof process->session);
     const char *reason = kozo_process_create(&init->home, &plan, &process->process);
     if (reason == nullptr) {
         reason = gifts_tie(init, process, service, &gifts);
     }
+    if (reason == nullptr && service != nullptr && !supply_resume(init, process)) {
+        reason = "can't be shown what it keeps";
+    }
     if (reason != nullptr) {
         kozo_process_destroy(&init->home, &process->process);
+        supply_end(init, process);
         process->live = false;
         return failed(reason);
     }
-    connect(init, process, &gifts, life);
+    if (!connect(init, process, &gifts, life)) {
+        processes_end(init, process);
+        return failed(KOZO_PROCESS_SHORT);
+    }
     return (struct processes_result){.process = process};
 }
 
@@ -172,7 +181,8 @@ void processes_write_on(struct init *init)
     struct writer *writer = next_writer(processes);
     while (writer != nullptr) {
         size_t left = writer->length - writer->done;
-        writer->done += terminal_put(init, writer->text + writer->done, left);
+        const struct process *process = &processes->process[processes->writing];
+        writer->done += terminal_pass(init, process, writer->text + writer->done, left);
         if (writer->done < writer->length) {
             return;
         }
@@ -184,6 +194,7 @@ void processes_write_on(struct init *init)
 
 void processes_end(struct init *init, struct process *process)
 {
+    terminal_take_back(init, process);
     if (process->service == nullptr) {
         services_disconnect(init, process->entry);
     }
@@ -191,6 +202,7 @@ void processes_end(struct init *init, struct process *process)
         answer_writer(&process->writer);
     }
     kozo_process_destroy(&init->home, &process->process);
+    supply_end(init, process);
     process->live = false;
 }
 
@@ -211,7 +223,7 @@ static void end_by_fault(struct init *init, struct process *process, const char 
         services_ended(init, process->service, reason);
         return;
     }
-    notice(init, "%s: %s%s\n", process->name, why, text);
+    notice_failure(init, "%s: %s%s\n", process->name, why, text);
     program_ended(process, STATUS_FAULT);
 }
 
@@ -234,8 +246,8 @@ void processes_lose(struct init *init, const struct service *service)
             continue;
         }
         if (process->service == nullptr) {
-            notice(init, "%s: its memory is gone, with the service %s\n", process->name,
-                   pager->entry->name);
+            notice_failure(init, "%s: its memory is gone, with the service %s\n", process->name,
+                           pager->entry->name);
         }
         program_ended(process, STATUS_FAULT);
     }
@@ -332,7 +344,9 @@ static struct kozo_message serve_write(struct kozo_caller *caller,
     struct writer *writer = &init->processes.process[caller->session].writer;
     // Who comes while others wait has to wait too, so that no text comes into the middle of another.
     bool others = next_writer(&init->processes) != nullptr;
-    size_t done = others ? 0 : terminal_put(init, arguments->text, arguments->text_length);
+    const struct process *process = &init->processes.process[caller->session];
+    size_t done =
+        others ? 0 : terminal_pass(init, process, arguments->text, arguments->text_length);
     if (done == arguments->text_length) {
         return kozo_answer(KOZO_OK);
     }
@@ -352,6 +366,43 @@ static struct kozo_message serve_write(struct kozo_caller *caller,
     return kozo_later();
 }
 
+void processes_tell_typed(struct init *init)
+{
+    if (init->processes.typed != 0) {
+        (void)kozo_notification_signal((struct kozo_notification){init->processes.typed});
+    }
+}
+
+// Makes what tells the foreground program that something was typed. False if it has no notification of its own.
+static bool tie_typed(struct init *init, const struct process *process)
+{
+    struct processes *processes = &init->processes;
+    if (process->signal == SIZE_MAX) {
+        return false;
+    }
+    if (processes->typed == 0) {
+        processes->typed = init_slot(init);
+    }
+    struct kozo_slot slot = {processes->typed};
+    (void)kozo_cnode_delete(slot); // that of a program before
+    return kozo_cnode_mint((struct kozo_slot){processes_given(init, process, process->signal)},
+                           slot, KOZO_RIGHT_WRITE, KOZO_SIGNAL_INPUT) == KOZO_OK;
+}
+
+// Process.read: for the program in the foreground of a terminal alone.
+static struct kozo_message serve_read(struct kozo_caller *caller)
+{
+    struct init *init = caller->server;
+    struct process *process = &init->processes.process[caller->session];
+    char bytes[KOZO_PROCESS_READ_TEXT_MAX];
+    if (process != init->processes.foreground ||
+        (init->terminal.reader != process && !tie_typed(init, process)) ||
+        !terminal_hand_over(init, process)) {
+        return kozo_answer(KOZO_BAD_STATE);
+    }
+    return kozo_process_read_answer(bytes, terminal_take_typed(init, bytes, sizeof bytes));
+}
+
 // Keeps the Reply of a call that is answered later, and goes on with another.
 static void keep_reply(struct processes *processes, struct process *process)
 {
@@ -360,9 +411,30 @@ static void keep_reply(struct processes *processes, struct process *process)
     process->writer.reply = held;
 }
 
+struct kozo_message processes_pass(struct init *init, uint64_t handle, uint64_t rights,
+                                   uint64_t range)
+{
+    struct processes *processes = &init->processes;
+    if (processes->passing == 0) {
+        processes->passing = init_slot(init);
+    }
+    // What the answer before carried has long arrived; its copy goes to the parent.
+    struct kozo_slot passing = {processes->passing};
+    enum kozo_error error = kozo_cnode_delete(passing);
+    if (error == KOZO_OK) {
+        error = kozo_cnode_mint((struct kozo_slot){handle}, passing, kozo_rights(rights), range);
+    }
+    struct kozo_message answer = kozo_answer(error);
+    if (error == KOZO_OK) {
+        answer.info.caps = 1;
+        kozo_ipc_buffer()->caps[0] = passing.handle;
+    }
+    return answer;
+}
+
 static struct kozo_message serve(struct kozo_caller *caller, const struct kozo_message *message)
 {
-    static const struct kozo_process_handlers process = {.write = serve_write};
+    static const struct kozo_process_handlers process = {.write = serve_write, .read = serve_read};
     static const struct kozo_namespace_handlers names = {
         .announce = serve_announce,
         .find = serve_find,
@@ -375,6 +447,9 @@ static struct kozo_message serve(struct kozo_caller *caller, const struct kozo_m
     }
     if (message->info.label < KOZO_PLATFORM_REGISTERS) {
         return kozo_namespace_dispatch(&names, caller, message);
+    }
+    if (message->info.label >= KOZO_SUPPLY_TAKE) {
+        return supply_serve(caller, message);
     }
     if (message->info.label >= KOZO_PAGER_REFUSE) {
         return kozo_pager_dispatch(&pager, caller, message);
@@ -390,6 +465,10 @@ void processes_hear(struct init *init, const struct kozo_received *received)
     uint64_t number = (received->badge & ~BADGE_PROCESS) >> 1;
     bool fault = (received->badge & 1) != 0;
     const struct kozo_message *message = &received->message;
+    if (received->badge == BADGE_ABSENT) {
+        (void)kozo_reply_reply(reply, kozo_answer(KOZO_NO_REPLY));
+        return;
+    }
     if (number >= PROCESSES_MOST || !init->processes.process[number].live) {
         // From a process that has ended in the meantime.
         (void)kozo_reply_reply(reply, kozo_answer(KOZO_BAD_OPERATION));
@@ -422,6 +501,7 @@ int processes_run(struct init *init, struct process *process)
 {
     // A Ctrl-C from before is not meant for this program.
     (void)terminal_was_interrupted(init);
+    init->processes.foreground = process;
     if (kozo_thread_resume(process->process.thread) != KOZO_OK) {
         program_ended(process, STATUS_NOT_RUNNABLE);
     }
@@ -431,6 +511,7 @@ int processes_run(struct init *init, struct process *process)
             program_ended(process, STATUS_INTERRUPTED);
         }
     }
+    init->processes.foreground = nullptr;
     if (process->status == STATUS_INTERRUPTED) {
         say(init, "%s: ended by Ctrl-C\n", process->name);
     }

@@ -11,11 +11,16 @@
 #include <kozo/protocol.h>
 #include <kozo/system.h>
 
+#include "supply.h"
+
 struct init;
 struct service;
 
 constexpr size_t PROCESSES_MOST = 64;
 constexpr uint64_t BADGE_PROCESS = 1ul << 32;
+
+// Of calls that were meant for a service which is down: a number that no process has.
+constexpr uint64_t BADGE_ABSENT = BADGE_PROCESS | PROCESSES_MOST << 1;
 
 // Exit statuses that init gives itself.
 constexpr int STATUS_INTERRUPTED = 130; // by Ctrl-C
@@ -41,8 +46,11 @@ struct process {
     uint64_t started;        // ticks, of a job
     struct service *service; // null for a program
     const struct kozo_system_program *entry;
+    size_t signal;                    // the gift that is its own notification; SIZE_MAX for none
+    size_t session[KOZO_SYSTEM_USES]; // the gifts with which it calls its services
     char name[KOZO_SYSTEM_FILE];
     struct kozo_process process;
+    struct supply supply; // memory that it took when it needed it
     struct writer writer;
 };
 
@@ -50,6 +58,9 @@ struct processes {
     struct kozo_endpoint inbox;       // what processes say
     struct kozo_reply reply;          // with which init receives
     struct kozo_notification signals; // see events.h; bound to init's thread
+    const struct process *foreground; // whom a person at the terminal waits for; null for nobody
+    uint64_t typed;                   // slot of what tells it that something was typed; 0 at first
+    uint64_t passing;                 // slot through which capabilities go to processes
     uint32_t lives;                   // programs started so far
     size_t writing;                   // the process whose text comes next, when some wait
     struct process process[PROCESSES_MOST];
@@ -76,12 +87,19 @@ processes_create(struct init *init, const char *file, const struct kozo_system_p
 // A service is gone: those whose faults it answered have lost their memory with it, and end.
 void processes_lose(struct init *init, const struct service *service);
 
+// An answer that carries a copy of a capability, made with these rights and range.
+[[nodiscard]] struct kozo_message processes_pass(struct init *init, uint64_t handle,
+                                                 uint64_t rights, uint64_t range);
+
 // Carries out a message that came to the inbox.
 void processes_hear(struct init *init, const struct kozo_received *received);
 
 // The terminal has room again: goes on with texts that wait for it, one program after the other, each
 // with the whole of what it wrote.
 void processes_write_on(struct init *init);
+
+// Something was typed for who has the terminal as it is, or nothing will be any more.
+void processes_tell_typed(struct init *init);
 
 // Ends a process.
 void processes_end(struct init *init, struct process *process);

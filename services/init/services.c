@@ -79,7 +79,7 @@ static struct kozo_slot paged_slot(const struct init *init, const struct service
 
 static void introduce(const struct init *init, const struct service *service, size_t place)
 {
-    const struct service_place *client = &service->place[place];
+    const struct service_client *client = &service->client[place];
     if (service->process == nullptr || client->signal == 0) {
         return;
     }
@@ -95,6 +95,12 @@ static void introduce(const struct init *init, const struct service *service, si
     }
 }
 
+// What the pages of its sessions say.
+static uint32_t life_of(const struct service *service)
+{
+    return service->absent ? 0 : service->lives;
+}
+
 // Makes the page of a place as new, but for what the last client wrote into the stream up: that is
 // still for the service.
 static void renew_page(const struct service *service, size_t place)
@@ -107,14 +113,14 @@ static void renew_page(const struct service *service, size_t place)
     memset(page, 0, offsetof(struct kozo_session_page, up_byte));
     memset(page->down_byte, 0, sizeof page->down_byte);
     page->up = up;
-    page->life = service->lives;
+    page->life = life_of(service);
 }
 
 static void open_place(const struct init *init, struct service *service, size_t place,
-                       uint64_t badge, struct service_place client)
+                       uint64_t badge, struct service_client client)
 {
     renew_page(service, place);
-    service->place[place] = client;
+    service->client[place] = client;
     introduce(init, service, place);
     __atomic_store_n(&service->board->badge[place], badge, __ATOMIC_RELEASE);
     tell(service);
@@ -122,8 +128,8 @@ static void open_place(const struct init *init, struct service *service, size_t 
 
 static void close_place(const struct init *init, struct service *service, size_t place)
 {
-    bool paged = service->place[place].space != 0;
-    service->place[place] = (struct service_place){};
+    bool paged = service->client[place].space != 0;
+    service->client[place] = (struct service_client){};
     __atomic_store_n(&service->board->badge[place], 0, __ATOMIC_RELEASE);
     if (service->process != nullptr) {
         (void)kozo_cnode_delete(client_slot(init, service, place));
@@ -135,27 +141,165 @@ static void close_place(const struct init *init, struct service *service, size_t
     tell(service);
 }
 
+// --- Data of sessions ---------------------------------------------------------------------------
+
+static struct kozo_slot service_mapping(const struct service_data *data)
+{
+    return (struct kozo_slot){data->frame + 1};
+}
+
+static struct kozo_slot client_mapping(const struct service_data *data)
+{
+    return (struct kozo_slot){data->frame + 2};
+}
+
+static enum kozo_error make_data(struct init *init, struct service_data *data, uint64_t size)
+{
+    if (data->taken.slot != 0) {
+        return KOZO_OK;
+    }
+    unsigned order = kozo_order_of(size);
+    uint64_t slots = kozo_slots_take(&init->slots, 3);
+    struct kozo_taken taken =
+        slots != 0 ? kozo_memory_take(&init->memory, order) : (struct kozo_taken){};
+    if (taken.slot != 0 && kozo_untyped_retype((struct kozo_untyped){taken.slot}, KOZO_TYPE_FRAME,
+                                               order, (struct kozo_slot){slots}, 1) == KOZO_OK) {
+        *data = (struct service_data){.taken = taken, .frame = slots};
+        return KOZO_OK;
+    }
+    if (taken.slot != 0) {
+        kozo_memory_give(&init->memory, taken.piece);
+    }
+    if (slots != 0) {
+        kozo_slots_give(&init->slots, slots, 3);
+    }
+    return KOZO_NO_MEMORY;
+}
+
+static void drop_data(struct init *init, struct service *service, size_t place)
+{
+    struct service_data *data = &service->data[place];
+    service->board->data_size[place] = 0;
+    (void)kozo_cnode_revoke((struct kozo_slot){data->taken.slot});
+    kozo_memory_give(&init->memory, data->taken.piece);
+    kozo_slots_give(&init->slots, data->frame, 3);
+    *data = (struct service_data){};
+}
+
+// The service uses a place's data until it has seen that the client is gone.
+static void drop_unused_data(struct init *init, struct service *service)
+{
+    for (size_t place = 0; place < service->entry->places; place++) {
+        bool seen = service->process == nullptr ||
+                    __atomic_load_n(&service->board->seen[place], __ATOMIC_ACQUIRE) == 0;
+        if (service->data[place].taken.slot != 0 && service->client[place].signal == 0 && seen) {
+            drop_data(init, service, place);
+        }
+    }
+}
+
+// Shows a place's data to the service. What can't be shown is not inside, for the service.
+static void show_data(struct init *init, struct service *service, size_t place, uint64_t first,
+                      uint64_t size)
+{
+    const struct service_data *data = &service->data[place];
+    uint64_t address = KOZO_PROCESS_CLIENT_DATA + first * KOZO_PAGE_SIZE;
+    if (data->taken.slot == 0 || service->process == nullptr) {
+        return;
+    }
+    (void)kozo_cnode_delete(service_mapping(data));
+    bool shown = supply_show(init, service->process, (struct kozo_frame){data->frame},
+                             service_mapping(data), address, size) == KOZO_OK;
+    service->board->data[place] = address;
+    service->board->data_size[place] = shown ? size : 0;
+}
+
+// Makes the data of a session that a process has, and shows it to both.
+static enum kozo_error share_data(struct init *init, struct process *process, size_t number)
+{
+    const struct kozo_system_use *use = &process->entry->use[number];
+    struct service *service = services_at(init, use->program);
+    struct service_data *data = &service->data[use->place];
+    uint64_t size = (uint64_t)use->pages * KOZO_PAGE_SIZE;
+    enum kozo_error error = make_data(init, data, size);
+    if (error != KOZO_OK) {
+        return error;
+    }
+    (void)kozo_cnode_delete(client_mapping(data));
+    error = supply_show(init, process, (struct kozo_frame){data->frame}, client_mapping(data),
+                        KOZO_PROCESS_DATA + number * KOZO_PROCESS_DATA_SPAN, size);
+    if (error == KOZO_OK) {
+        show_data(init, service, use->place, use->first, size);
+    }
+    return error;
+}
+
+// Calls on each session that a process has with a service.
+typedef enum kozo_error each_use(struct init *init, struct process *process, size_t number);
+
+static bool for_each_user(struct init *init, const struct service *service, each_use *call)
+{
+    bool done = true;
+    for (size_t i = 0; i < PROCESSES_MOST; i++) {
+        struct process *process = &init->processes.process[i];
+        size_t uses = process->live && process->entry != nullptr ? process->entry->uses : 0;
+        for (size_t number = 0; number < uses; number++) {
+            if (services_at(init, process->entry->use[number].program) == service) {
+                done = call(init, process, number) == KOZO_OK && done;
+            }
+        }
+    }
+    return done;
+}
+
+static enum kozo_error show_again(struct init *init, struct process *process, size_t number)
+{
+    const struct kozo_system_use *use = &process->entry->use[number];
+    show_data(init, services_at(init, use->program), use->place, use->first,
+              (uint64_t)use->pages * KOZO_PAGE_SIZE);
+    return KOZO_OK;
+}
+
+// A session that can do without its service has data when the service is there for the first time.
+static enum kozo_error share_late(struct init *init, struct process *process, size_t number)
+{
+    const struct kozo_system_use *use = &process->entry->use[number];
+    const struct service *service = services_at(init, use->program);
+    bool due = use->pages > 0 && service->data[use->place].taken.slot == 0;
+    return due ? share_data(init, process, number) : KOZO_OK;
+}
+
+// --- Connecting ---------------------------------------------------------------------------------
+
 uint64_t services_badge(uint32_t place, uint32_t life)
 {
     return (uint64_t)life << 32 | place;
 }
 
-void services_connect(struct init *init, const struct process *process, uint64_t signal,
-                      uint32_t life)
+bool services_connect(struct init *init, struct process *process, uint64_t signal, uint32_t life)
 {
     const struct kozo_system_program *entry = process->entry;
+    bool enough = true;
     for (size_t i = 0; i < entry->uses; i++) {
         const struct kozo_system_use *use = &entry->use[i];
         struct service *service = services_at(init, use->program);
-        struct service_place client = {.signal = signal, .bits = KOZO_SIGNAL_USES << i};
+        struct service_client client = {.signal = signal, .bits = KOZO_SIGNAL_USES << i};
+        if (service == nullptr) {
+            continue;
+        }
         if (use->limit > 0) {
             client.space = process->process.space.handle;
             client.pool = process->process.pool.handle;
         }
-        if (service != nullptr) {
-            open_place(init, service, use->place, services_badge(use->place, life), client);
+        if (use->pages > 0 && (use->optional == 0 || service->state == KOZO_SERVICE_UP)) {
+            enough = share_data(init, process, i) == KOZO_OK && enough;
+        }
+        open_place(init, service, use->place, services_badge(use->place, life), client);
+        if (service->absent) {
+            gifts_point(init, process, i, init->processes.inbox.handle, BADGE_ABSENT);
         }
     }
+    return enough;
 }
 
 void services_disconnect(struct init *init, const struct kozo_system_program *entry)
@@ -222,50 +366,21 @@ static void prepare_limits(const struct init *init, const struct service *servic
     }
 }
 
-// Memory for the bulk data of all sessions, and where in it each has its part.
-static const char *prepare_data(struct init *init, struct service *service)
-{
-    if (service->entry->pages == 0) {
-        return nullptr;
-    }
-    unsigned order = kozo_order_of(service->entry->pages * KOZO_PAGE_SIZE);
-    struct kozo_taken memory = kozo_memory_take(&init->memory, order);
-    service->data.handle = init_slot(init);
-    if (memory.slot == 0 ||
-        kozo_untyped_retype((struct kozo_untyped){memory.slot}, KOZO_TYPE_FRAME, order,
-                            (struct kozo_slot){service->data.handle}, 1) != KOZO_OK) {
-        return "there is too little memory for the data of services";
-    }
-    for (size_t i = 0; i < init->system->programs; i++) {
-        const struct kozo_system_program *user = &init->system->program[i];
-        for (size_t j = 0; j < user->uses; j++) {
-            const struct kozo_system_use *use = &user->use[j];
-            if (&init->system->program[use->program] == service->entry && use->pages > 0) {
-                service->board->data[use->place] =
-                    KOZO_PROCESS_CLIENT_DATA + (uint64_t)use->first * KOZO_PAGE_SIZE;
-                service->board->data_size[use->place] = (uint64_t)use->pages * KOZO_PAGE_SIZE;
-            }
-        }
-    }
-    return nullptr;
-}
-
-// The part of it that init's own session has comes first.
+// The data of init's own session, which comes first.
 static const char *prepare_own_data(struct init *init, struct service *service, size_t number)
 {
-    if (service->entry->commands == 0) {
-        return nullptr;
-    }
+    struct service_data *data = &service->data[0];
     uint64_t size = (uint64_t)service->entry->commands * KOZO_PAGE_SIZE;
     uint64_t address = init->home.window + OWN_DATA + number * OWN_DATA_SPAN;
-    struct kozo_slot mapping = {init_slot(init)};
-    if (size > OWN_DATA_SPAN || kozo_home_map(&init->home, service->data, mapping, address, 0, size,
-                                              KOZO_RIGHT_READ | KOZO_RIGHT_WRITE) != KOZO_OK) {
-        return "the data of init's own session can't be mapped";
+    if (size == 0) {
+        return nullptr;
+    }
+    if (size > OWN_DATA_SPAN || make_data(init, data, size) != KOZO_OK ||
+        kozo_home_map(&init->home, (struct kozo_frame){data->frame}, client_mapping(data), address,
+                      0, size, KOZO_RIGHT_READ | KOZO_RIGHT_WRITE) != KOZO_OK) {
+        return "there is too little memory for the data of init's own session";
     }
     service->own_data = (uint8_t *)address;
-    service->board->data[0] = KOZO_PROCESS_CLIENT_DATA;
-    service->board->data_size[0] = size;
     return nullptr;
 }
 
@@ -329,6 +444,14 @@ static bool may_start(struct init *init, const struct service *service)
     return services_are_free_for(init, service->entry);
 }
 
+static void write_life(const struct service *service)
+{
+    for (size_t place = 0; place < service->entry->places; place++) {
+        __atomic_store_n(&kozo_board_session(service->board, place)->life, life_of(service),
+                         __ATOMIC_RELEASE);
+    }
+}
+
 // All that a new life finds: a silent board, and clients that know of it.
 static void begin_life(const struct init *init, struct service *service)
 {
@@ -338,8 +461,8 @@ static void begin_life(const struct init *init, struct service *service)
     service->started = kozo_ticks();
     board->beat = board->asked;
     memset(board->seen, 0, sizeof board->seen);
+    write_life(service);
     for (size_t place = 0; place < service->entry->places; place++) {
-        __atomic_store_n(&kozo_board_session(board, place)->life, service->lives, __ATOMIC_RELEASE);
         introduce(init, service, place);
     }
 }
@@ -347,12 +470,36 @@ static void begin_life(const struct init *init, struct service *service)
 // Tells the clients of a service that something happened to it.
 static void tell_clients(const struct init *init, const struct service *service)
 {
+    struct kozo_slot scratch = {init->services.scratch};
     for (size_t place = 0; place < service->entry->places; place++) {
-        if (service->place[place].signal != 0 && service->process != nullptr) {
-            (void)kozo_notification_signal(
-                (struct kozo_notification){client_slot(init, service, place).handle});
+        const struct service_client *client = &service->client[place];
+        if (client->signal != 0 && kozo_cnode_mint((struct kozo_slot){client->signal}, scratch,
+                                                   KOZO_RIGHT_WRITE, client->bits) == KOZO_OK) {
+            (void)kozo_notification_signal((struct kozo_notification){scratch.handle});
+            (void)kozo_cnode_delete(scratch);
         }
     }
+}
+
+static enum kozo_error point_client(struct init *init, struct process *process, size_t number)
+{
+    const struct kozo_system_use *use = &process->entry->use[number];
+    const struct service *service = services_at(init, use->program);
+    if (service->absent) {
+        gifts_point(init, process, number, init->processes.inbox.handle, BADGE_ABSENT);
+    } else {
+        gifts_point(init, process, number, service->endpoint.handle,
+                    services_badge(use->place, process->life));
+    }
+    return KOZO_OK;
+}
+
+// Lets all processes that have a session with a service call it, or, while it is down, init.
+static void point_clients(struct init *init, struct service *service, bool absent)
+{
+    service->absent = absent;
+    write_life(service);
+    (void)for_each_user(init, service, point_client);
 }
 
 static void end_process(struct init *init, struct service *service)
@@ -413,8 +560,10 @@ static void leave_down(struct init *init, struct service *service, const char *r
     if (reason != service->reason) {
         kozo_format(service->reason, sizeof service->reason, "%s", reason);
     }
-    // Who waits in a call for it waits no longer.
+    // Who waits for it waits no longer, in a call or for a completion.
     (void)kozo_cnode_revoke((struct kozo_slot){service->endpoint.handle});
+    point_clients(init, service, true);
+    tell_clients(init, service);
     if (service->entry->terminal != 0) {
         take_devices(init, service);
         terminal_lost(init, service);
@@ -435,8 +584,19 @@ static void start_service(struct init *init, struct service *service)
     }
     service->process = made.process;
     service->state = KOZO_SERVICE_STARTING;
+    if (service->absent) {
+        point_clients(init, service, false);
+    }
     begin_life(init, service);
-    services_connect(init, made.process, service->signal.handle, service->lives);
+    (void)for_each_user(init, service, show_again);
+    if (entry->commands > 0) {
+        show_data(init, service, 0, 0, (uint64_t)entry->commands * KOZO_PAGE_SIZE);
+    }
+    if (!services_connect(init, made.process, service->signal.handle, service->lives)) {
+        end_process(init, service);
+        leave_down(init, service, KOZO_PROCESS_SHORT);
+        return;
+    }
     if (kozo_thread_resume(made.process->process.thread) != KOZO_OK) {
         end_process(init, service);
         leave_down(init, service, "can't be started");
@@ -486,6 +646,7 @@ void services_advance(struct init *init)
     while (changed) {
         changed = false;
         for (size_t i = 0; i < init->services.count; i++) {
+            drop_unused_data(init, &init->services.service[i]);
             changed |= advance(init, &init->services.service[i]);
         }
     }
@@ -497,6 +658,7 @@ void services_advance(struct init *init)
 const char *services_start(struct init *init)
 {
     struct services *services = &init->services;
+    services->scratch = init_slot(init);
     for (size_t i = 0; i < init->system->programs; i++) {
         const struct kozo_system_program *entry = &init->system->program[i];
         if (entry->name[0] == 0) {
@@ -511,9 +673,6 @@ const char *services_start(struct init *init)
         const char *reason = prepare(init, service, i);
         if (reason == nullptr) {
             prepare_limits(init, service);
-            reason = prepare_data(init, service);
-        }
-        if (reason == nullptr) {
             reason = prepare_own_data(init, service, i);
         }
         if (reason == nullptr) {
@@ -536,7 +695,7 @@ const char *services_start(struct init *init)
 
 void services_open_own(struct init *init, struct service *service, uint64_t bits)
 {
-    struct service_place client = {.signal = init->processes.signals.handle, .bits = bits};
+    struct service_client client = {.signal = init->processes.signals.handle, .bits = bits};
     open_place(init, service, 0, KOZO_BADGE_LEAST, client);
 }
 
@@ -544,6 +703,10 @@ void services_open_own(struct init *init, struct service *service, uint64_t bits
 
 void services_announced(struct init *init, struct service *service)
 {
+    if (!for_each_user(init, service, share_late)) {
+        services_ended(init, service, KOZO_PROCESS_SHORT);
+        return;
+    }
     service->state = KOZO_SERVICE_UP;
     service->took = kozo_ticks() - service->gone;
     services_advance(init);

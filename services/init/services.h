@@ -6,6 +6,9 @@
 // init. So a name stays good over a restart; a call that was in progress ends with NO_REPLY, one
 // that was queued is served by the next life.
 //
+// While it is down for good, init answers in its place: calls with NO_REPLY at once, and a life of 0
+// in the pages of sessions tells that nothing can be begun and all that was is lost.
+//
 // init never waits for a service. It tells them what changed by their boards and a signal, and
 // hears of them by their calls, by the kernel's messages about faults, and by boards that stay
 // silent.
@@ -15,6 +18,7 @@
 #include <kozo/system.h>
 
 #include "gifts.h"
+#include "supply.h"
 
 struct init;
 struct process;
@@ -23,11 +27,18 @@ constexpr size_t SERVICES_MOST = 32;
 constexpr size_t SERVICE_REASON = 160;
 
 // Who has a session in a place of a board.
-struct service_place {
+struct service_client {
     uint64_t signal; // handle of the client's notification, 0 for no client
     uint64_t bits;   // that it is to be signalled with
     uint64_t space;  // handles of the client's AddressSpace and Pool, when the service answers its
     uint64_t pool;   // faults; otherwise 0
+};
+
+// Memory for the bulk data of a session: made for its client, and gone when the client is and the
+// service has seen that.
+struct service_data {
+    struct kozo_taken taken; // slot 0: there is none
+    uint64_t frame; // slot of it; the next ones have its Mappings of the service and of the client
 };
 
 struct service {
@@ -37,8 +48,8 @@ struct service {
     struct kozo_endpoint endpoint;
     struct kozo_notification signal;
     struct kozo_frame frame; // of the board
-    struct kozo_frame data;  // for bulk data of all sessions; handle 0 without any
     struct kozo_frame kept;  // memory that outlives it; handle 0 without any
+    struct supply store;     // the same, that it took when it needed it
     uint8_t *own_data;       // that of init's own session, as init sees it
     struct kozo_board *board;
     uint32_t lives;              // how often it was started
@@ -49,11 +60,14 @@ struct service {
     uint64_t took;               // ticks from then until it announced its name; 0 before that
     uint64_t wake;               // ticks, when PAUSING
     char reason[SERVICE_REASON]; // how it last ended
-    struct service_place place[KOZO_SYSTEM_PLACES];
+    struct service_client client[KOZO_SYSTEM_PLACES];
+    struct service_data data[KOZO_SYSTEM_PLACES];
+    bool absent; // its clients call init instead, which refuses
 };
 
 struct services {
     size_t count;
+    uint64_t scratch; // a slot for what is made and gone in one step
     uint64_t settled; // ticks, when for the first time no service was on its way up; 0 before that
     struct service service[SERVICES_MOST];
 };
@@ -94,9 +108,9 @@ void services_advance(struct init *init);
 void services_reap(struct init *init);
 
 // Opens and closes the sessions of a process, as its description has them.
-// `signal` is the notification of the process.
-void services_connect(struct init *init, const struct process *process, uint64_t signal,
-                      uint32_t life);
+// `signal` is the notification of the process. False: there is too little memory for their data.
+[[nodiscard]] bool services_connect(struct init *init, struct process *process, uint64_t signal,
+                                    uint32_t life);
 void services_disconnect(struct init *init, const struct kozo_system_program *entry);
 
 // Whether every place that the description gives a program is free by now.

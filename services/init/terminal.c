@@ -13,6 +13,8 @@
 
 constexpr size_t FRAME_MOST = 4096; // bytes of output in one message to the runner
 constexpr uint8_t CONTROL_C = 0x03;
+constexpr char LEAVE = 0x1d;            // Ctrl-]
+constexpr size_t LEAVE_PRESSES = 3;     // in a row
 constexpr uint64_t RUNNER_PATIENCE = 2; // seconds, for a runner on a busy machine
 constexpr uint64_t DRAIN_PATIENCE = 2;  // seconds, for a console that may hang
 
@@ -114,13 +116,29 @@ static void buffer_push(struct terminal *terminal)
     }
 }
 
-static size_t service_put(struct terminal *terminal, const char *text, size_t length)
+static size_t service_pass(struct terminal *terminal, const char *text, size_t length)
 {
     size_t room = TERMINAL_BUFFER - terminal->count;
     size_t part = length < room ? length : room;
     buffer_put(terminal, text, part);
     buffer_push(terminal);
     return part;
+}
+
+// The console begins a line at a newline, unless somebody has the terminal as it is.
+static size_t service_put(struct terminal *terminal, const char *text, size_t length)
+{
+    size_t done = 0;
+    if (terminal->reader == nullptr) {
+        return service_pass(terminal, text, length);
+    }
+    while (done < length && TERMINAL_BUFFER - terminal->count >= 2) {
+        buffer_put(terminal, "\r", text[done] == '\n' ? 1 : 0);
+        buffer_put(terminal, text + done, 1);
+        done++;
+    }
+    buffer_push(terminal);
+    return done;
 }
 
 static enum terminal_end line_end(uint64_t end)
@@ -153,6 +171,26 @@ static void take_completion(struct terminal *terminal, const struct kozo_entry *
         terminal->interrupted = entry->label == KOZO_OK;
     } else if (entry->number == terminal->flushing) {
         terminal->flushing = 0;
+    } else if (entry->number == terminal->handing) {
+        terminal->handing = 0;
+    }
+}
+
+// What was typed for who has the terminal; for nobody, it is of no use any more.
+static void take_typed(struct init *init)
+{
+    struct terminal *terminal = &init->terminal;
+    size_t before = terminal->typed;
+    terminal->typed += kozo_session_read(&terminal->session, terminal->typed_byte + before,
+                                         TERMINAL_EARLY_MOST - before);
+    for (size_t i = before; i < terminal->typed; i++) {
+        terminal->presses = terminal->typed_byte[i] == LEAVE ? terminal->presses + 1 : 0;
+        terminal->interrupted |= terminal->presses == LEAVE_PRESSES;
+    }
+    if (terminal->reader == nullptr) {
+        terminal->typed = 0;
+    } else if (terminal->typed > before) {
+        processes_tell_typed(init);
     }
 }
 
@@ -177,6 +215,10 @@ void terminal_hear(struct init *init)
     forget_lost(&terminal->session, &terminal->reading);
     forget_lost(&terminal->session, &terminal->watching);
     forget_lost(&terminal->session, &terminal->flushing);
+    forget_lost(&terminal->session, &terminal->handing);
+    if (terminal->reader != nullptr || terminal->handing != 0) {
+        take_typed(init);
+    }
     if (terminal->watching == 0) {
         terminal->watching = kozo_console_watch_begin(&terminal->session);
     }
@@ -228,6 +270,9 @@ void terminal_lost(struct init *init, const struct service *service)
     clock_pace(init);
     terminal->reading = 0;
     terminal->flushing = 0;
+    terminal->handing = 0;
+    terminal->reader = nullptr;
+    processes_tell_typed(init); // that there will be nothing more
     // Text on its way, the oldest first: below the service, in its session, in the buffer.
     for (size_t i = 0; i < service->entry->uses; i++) {
         const struct kozo_system_use *use = &service->entry->use[i];
@@ -250,7 +295,7 @@ static struct terminal_line service_line(struct init *init, const char *prompt)
     terminal->answered = false;
     while (terminal->kind == TERMINAL_SERVICE && !terminal->answered) {
         // The prompt comes behind all text.
-        if (terminal->reading == 0 && terminal->count == 0) {
+        if (terminal->reading == 0 && terminal->count == 0 && terminal->handing == 0) {
             terminal->reading =
                 kozo_console_read_line_begin(&terminal->session, prompt, strlen(prompt));
         }
@@ -362,6 +407,56 @@ size_t terminal_put(struct init *init, const char *text, size_t length)
     }
 }
 
+size_t terminal_pass(struct init *init, const struct process *process, const char *text,
+                     size_t length)
+{
+    struct terminal *terminal = &init->terminal;
+    return terminal->reader == process && terminal->kind == TERMINAL_SERVICE
+               ? service_pass(terminal, text, length)
+               : terminal_put(init, text, length);
+}
+
+bool terminal_hand_over(struct init *init, struct process *process)
+{
+    struct terminal *terminal = &init->terminal;
+    if (terminal->reader == process) {
+        return true;
+    }
+    if (terminal->kind != TERMINAL_SERVICE || terminal->reader != nullptr ||
+        terminal->handing != 0) {
+        return false;
+    }
+    terminal->handing = kozo_console_raw_begin(&terminal->session, true);
+    if (terminal->handing == 0) {
+        return false;
+    }
+    terminal->reader = process;
+    terminal->typed = 0;
+    terminal->presses = 0;
+    return true;
+}
+
+size_t terminal_take_typed(struct init *init, char *bytes, size_t size)
+{
+    struct terminal *terminal = &init->terminal;
+    size_t part = size < terminal->typed ? size : terminal->typed;
+    memcpy(bytes, terminal->typed_byte, part);
+    terminal->typed -= part;
+    memmove(terminal->typed_byte, terminal->typed_byte + part, terminal->typed);
+    take_typed(init);
+    return part;
+}
+
+void terminal_take_back(struct init *init, const struct process *process)
+{
+    struct terminal *terminal = &init->terminal;
+    if (terminal->reader != process) {
+        return;
+    }
+    terminal->reader = nullptr;
+    terminal->handing = kozo_console_raw_begin(&terminal->session, false);
+}
+
 void terminal_write(struct init *init, const char *text, size_t length)
 {
     while (length > 0) {
@@ -384,18 +479,31 @@ void say(struct init *init, const char *format, ...)
     terminal_write(init, text, length < sizeof text ? length : sizeof text - 1);
 }
 
-void notice(struct init *init, const char *format, ...)
+static void note(struct init *init, bool shown, const char *format, va_list arguments)
 {
     char text[512];
-    va_list arguments;
-    va_start(arguments, format);
     size_t length = kozo_format_list(text, sizeof text, format, arguments);
-    va_end(arguments);
     length = length < sizeof text ? length : sizeof text - 1;
     log_write(&init->log, text, length);
-    if (init->terminal.kind != TERMINAL_CONTROL) {
+    if (shown) {
         (void)terminal_put(init, text, length);
     }
+}
+
+void notice(struct init *init, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    note(init, init->terminal.kind != TERMINAL_CONTROL, format, arguments);
+    va_end(arguments);
+}
+
+void notice_failure(struct init *init, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    note(init, true, format, arguments);
+    va_end(arguments);
 }
 
 struct terminal_line terminal_read_line(struct init *init, const char *prompt)

@@ -12,6 +12,7 @@
 #include "line.h"
 
 struct init;
+struct process;
 struct service;
 
 constexpr size_t TERMINAL_BUFFER = 8192;
@@ -45,6 +46,11 @@ struct terminal {
     uint64_t reading; // numbers of the requests in flight, 0 for none
     uint64_t watching;
     uint64_t flushing;
+    uint64_t handing;       // the terminal is being handed over, or taken back
+    struct process *reader; // whose the terminal is as it is; null for nobody
+    size_t presses;         // of Ctrl-], in a row
+    size_t typed;           // bytes for the reader
+    char typed_byte[TERMINAL_EARLY_MOST];
     bool answered; // the line that was asked for is there
     struct terminal_line answer;
     size_t first; // of the text that waits for room in the stream
@@ -64,6 +70,19 @@ void terminal_start(struct init *init);
 // Takes text as far as there is room now, and never waits. Gives how many bytes.
 [[nodiscard]] size_t terminal_put(struct init *init, const char *text, size_t length);
 
+// The same for what a process wrote. From the one that has the terminal as it is, nothing is changed; for all others a newline is still the
+// begin of a line.
+[[nodiscard]] size_t terminal_pass(struct init *init, const struct process *process,
+                                   const char *text, size_t length);
+
+// Lets a process have the terminal as it is; false when there is none, or another one has it. Three presses of Ctrl-] in a row then stand for
+// Ctrl-C.
+[[nodiscard]] bool terminal_hand_over(struct init *init, struct process *process);
+// Takes what was typed for it; how many bytes.
+[[nodiscard]] size_t terminal_take_typed(struct init *init, char *bytes, size_t size);
+// A process ends: if it has the terminal, that is init's again.
+void terminal_take_back(struct init *init, const struct process *process);
+
 // Takes all of the text, and hears events while there is no room. For commands, not for events.
 void terminal_write(struct init *init, const char *text, size_t length);
 
@@ -77,6 +96,10 @@ void say(struct init *init, const char *format, ...);
 // The same for what happens beside a command: into init's log, and shown as far as there is room.
 [[gnu::format(printf, 2, 3)]]
 void notice(struct init *init, const char *format, ...);
+
+// The same for a program that failed: the runner, which hears nothing of what happens beside its command, is told that too.
+[[gnu::format(printf, 2, 3)]]
+void notice_failure(struct init *init, const char *format, ...);
 
 // The console service is there and has a session for init, or is down for good.
 void terminal_meet(struct init *init, struct service *service);

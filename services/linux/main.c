@@ -5,6 +5,7 @@
 #include "core/loop.h"
 #include "core/objects.h"
 #include "file/begin.h"
+#include "file/channel.h"
 #include "file/descriptors.h"
 #include "file/path.h"
 #include "file/port.h"
@@ -50,7 +51,7 @@ static void set_limits(struct caller *caller)
 }
 
 // The first process, whose program is still to come.
-static struct thread *make_first(bool of_host)
+static struct thread *make_first(void)
 {
     struct process *process = process_make(nullptr);
     if (process == nullptr) {
@@ -61,11 +62,10 @@ static struct thread *make_first(bool of_host)
     process->caller.group = process->caller.process;
     process->caller.session = process->caller.process;
     process->caller.descriptors = descriptors_make();
-    process->caller.folders = tree_begin(of_host) == 0 ? folders_make(path_top()) : nullptr;
     process->handlers = handlers_make();
     process->space = space_make();
-    if (process->caller.descriptors == nullptr || process->caller.folders == nullptr ||
-        process->handlers == nullptr || process->space == nullptr) {
+    if (process->caller.descriptors == nullptr || process->handlers == nullptr ||
+        process->space == nullptr) {
         return nullptr;
     }
     return thread_make(process);
@@ -79,8 +79,13 @@ static void work_for(struct thread *thread)
     thread->strand = strand_now;
 }
 
+// On the terminal of whoever waits for the program; one that nobody waits for only writes.
 static bool open_standard_files(const struct thread *thread)
 {
+    int64_t error = descriptors_begin_alone();
+    if (error != -ENXIO) {
+        return error == 0;
+    }
     struct file *console = console_file();
     if (console == nullptr) {
         return false;
@@ -128,19 +133,19 @@ static int status_of(int64_t error)
     return error == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_RUNNABLE;
 }
 
-// At the prompt: a tree in RAM, and the console.
+// At the prompt: a tree of its own with what was shared with the machine, and the console.
 static void prepare_alone(struct thread *thread, char **arguments, struct exec *exec)
 {
-    if (!open_standard_files(thread)) {
-        fail(arguments[0], reason_of(-ENOMEM), STATUS_FAILED);
-    }
-    int64_t error = tree_fill();
+    int64_t error = tree_begin_alone(&thread->process->caller);
     if (error != 0) {
         fail(arguments[0], "its tree of names can't be made", STATUS_FAILED);
     }
+    if (!open_standard_files(thread)) {
+        fail(arguments[0], reason_of(-ENOMEM), STATUS_FAILED);
+    }
     *exec = (struct exec){
         .folder = -100,
-        .path = arguments[0],
+        .path = tree_find_program(arguments[0]),
         .arguments = {.own = (const char *const *)arguments},
         .environment = {.own = environment},
     };
@@ -156,6 +161,12 @@ static void prepare_of_host(struct thread *thread, struct exec *exec)
     if (reason != nullptr) {
         fail(exec->path, reason, STATUS_FAILED);
     }
+}
+
+static void rung(uint64_t bits)
+{
+    ports_rung(bits);
+    channels_rung(bits);
 }
 
 // The date, as the driver of the clock tells it; 1970 without one.
@@ -189,8 +200,8 @@ int main(int argument_count, char **arguments)
         fail("the program", reason != nullptr ? reason : reason_of(-ENOMEM), STATUS_FAILED);
     }
     set_date();
-    loop_tell(ports_rung);
-    struct thread *thread = make_first(of_host);
+    loop_tell(rung);
+    struct thread *thread = make_first();
     if (thread == nullptr) {
         fail("the program", reason_of(-ENOMEM), STATUS_FAILED);
     }

@@ -6,7 +6,7 @@
 // they are gone, and everything that it used is free. When this service ends, all clients lose their
 // memory, and init ends them.
 //
-// It is given: `memory`, `self`.
+// It is given: `memory` for page tables of clients, `memory up to` so much for pages, `self`.
 #include <kozo/print.h>
 #include <kozo/start.h>
 

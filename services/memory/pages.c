@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "pages.h"
 
-#include <kozo/process.h>
+#include <kozo/memory.h>
+#include <kozo/process_info.h>
+#include <kozo/protocol.h>
 #include <kozo/rights.h>
 #include <kozo/start.h>
 
@@ -27,8 +29,8 @@ static struct {
     struct vmm *vmm;
     struct kozo_slots slots;
     struct kozo_memory memory;
-    struct kozo_home home;
-    uint64_t seen; // handle of the CNode of Mappings
+    uint64_t cnode_bits; // of its own CNode
+    uint64_t seen;       // handle of the CNode of Mappings
     size_t chunks;
     uint64_t chunk[CHUNKS]; // Frames
     struct tables tables[VMM_CLIENTS];
@@ -37,46 +39,38 @@ static struct {
 
 static uint64_t seen_slot(uint32_t slot)
 {
-    return pages.seen | ((uint64_t)slot + 1) << pages.home.cnode_bits;
+    return pages.seen | ((uint64_t)slot + 1) << pages.cnode_bits;
 }
 
 static void *look(void *context, uint32_t page)
 {
     (void)context;
-    return (void *)(pages.home.window + (uint64_t)page * PAGE);
+    return (void *)(KOZO_PROCESS_SUPPLY + (uint64_t)page * PAGE);
 }
 
-// Makes a Frame of a piece of memory. False: it can't be, and the piece is free again.
-static bool make_frame(struct kozo_taken taken, unsigned order, uint64_t slot)
-{
-    if (kozo_untyped_retype((struct kozo_untyped){taken.slot}, KOZO_TYPE_FRAME, order,
-                            (struct kozo_slot){slot}, 1) == KOZO_OK) {
-        return true;
-    }
-    kozo_memory_give(&pages.memory, taken.piece);
-    return false;
-}
-
+// A chunk comes from init, seen at its place, and its Frame with it.
 static uint32_t grow(void *context)
 {
+    constexpr struct kozo_endpoint parent = {KOZO_PROCESS_PARENT};
+    uint64_t address = KOZO_PROCESS_SUPPLY + (pages.chunks << CHUNK_ORDER);
+    uint64_t slot = kozo_slots_take(&pages.slots, 1);
     (void)context;
-    if (pages.chunks == CHUNKS) {
-        return 0;
-    }
-    uint64_t slot = kozo_slots_take(&pages.slots, 2);
-    struct kozo_taken taken = kozo_memory_take(&pages.memory, CHUNK_ORDER);
-    if (slot == 0 || taken.slot == 0 || !make_frame(taken, CHUNK_ORDER, slot)) {
+    if (pages.chunks == CHUNKS || slot == 0 ||
+        kozo_supply_take(parent, address, 1UL << CHUNK_ORDER) != KOZO_OK) {
         if (slot != 0) {
-            kozo_slots_give(&pages.slots, slot, 2);
+            kozo_slots_give(&pages.slots, slot, 1);
         }
         return 0;
     }
-    uint64_t address = pages.home.window + (pages.chunks << CHUNK_ORDER);
-    if (kozo_home_map(&pages.home, (struct kozo_frame){slot}, (struct kozo_slot){slot + 1}, address,
-                      0, 1UL << CHUNK_ORDER, KOZO_RIGHT_READ | KOZO_RIGHT_WRITE) != KOZO_OK) {
-        (void)kozo_cnode_delete((struct kozo_slot){slot});
-        kozo_memory_give(&pages.memory, taken.piece);
-        kozo_slots_give(&pages.slots, slot, 2);
+    struct kozo_ipc_buffer *buffer = kozo_ipc_buffer();
+    buffer->receive_slot = slot;
+    buffer->receive_count = 1;
+    enum kozo_error error = kozo_supply_frame(parent, address);
+    buffer->receive_slot = 0;
+    buffer->receive_count = 0;
+    if (error != KOZO_OK) {
+        (void)kozo_supply_give(parent, address);
+        kozo_slots_give(&pages.slots, slot, 1);
         return 0;
     }
     pages.chunk[pages.chunks++] = slot;
@@ -193,14 +187,7 @@ const char *pages_start(struct vmm *vmm)
     kozo_slots_start(&pages.slots, pages.slot_words, KOZO_PROCESS_PAGED_END,
                      slots < OWN_SLOTS ? slots : OWN_SLOTS);
     kozo_memory_start(&pages.memory, &pages.slots, &kozo_memory_kernel);
-    pages.home = (struct kozo_home){
-        .slots = &pages.slots,
-        .memory = &pages.memory,
-        .cnode_bits = (unsigned)info->cnode_bits,
-        .space = {kozo_granted("self.space")},
-        .pool = {kozo_granted("self.pool")},
-        .window = KOZO_PROCESS_FREE,
-    };
+    pages.cnode_bits = info->cnode_bits;
     if (memory == 0 || granted.error != KOZO_OK ||
         kozo_memory_add(&pages.memory, memory, 0, granted.value) == 0) {
         return "it was given no memory";

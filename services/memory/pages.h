@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The service's memory as numbered pages, and how the kernel shows them to clients.
 //
-// Pages come in chunks, each one Frame that this process sees whole; a chunk is made when the ones
-// before are used up. A client sees a page by a Mapping in a CNode that holds nothing else. Page
-// tables for that come out of the same memory, and are charged to the client.
+// Pages come in chunks, each one Frame that this process sees whole; init gives one when those before
+// are used up. A client sees a page by a Mapping in a CNode that holds nothing else. Page tables for
+// that come out of memory of this process's own, and are charged to the client.
 #pragma once
 
 #include "vmm.h"

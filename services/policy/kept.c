@@ -4,9 +4,12 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "kernel_log.h"
+
 constexpr uint64_t MAGIC = 0x3170656b2d6f7a6b; // "kzo-kep1"
 constexpr size_t HALF = 48 << 10;
 constexpr size_t RESERVE = 2 * POLICY_LINE_SIZE; // room that a change may take
+constexpr uint64_t JOIN_PERIOD = 60;             // seconds
 constexpr uint64_t SECOND_HALF = 1ul << 63;
 
 // Half and length in one number.
@@ -24,6 +27,7 @@ struct kept {
 
 static struct kept *kept;
 static struct policy_chain chain; // after the last line of the record
+static uint64_t joined;           // when the record told last where the kernel's log stands
 
 // What a compaction has written so far.
 static size_t fresh_length;
@@ -76,7 +80,7 @@ void kept_make_room(struct policy *policy)
         // It stays where it was: the database was not touched.
         fresh_length = 0;
     }
-    policy->database.store = store;
+    policy->database.journal.store = store;
 }
 
 static bool begin(struct policy *policy, uint64_t now)
@@ -118,6 +122,7 @@ const char *kept_start(void *memory, size_t size, struct policy *policy, uint64_
         return "its decisions can't be begun";
     }
     policy->boot = kept->boot;
+    policy->restart = kept->boot; // the system ends with the computer
     struct policy_record start = {.event = POLICY_EVENT_START, .time = now};
     kept_record(&start);
     return nullptr;
@@ -125,7 +130,7 @@ const char *kept_start(void *memory, size_t size, struct policy *policy, uint64_
 
 // --- The record ---------------------------------------------------------------------------------
 
-void kept_record(const struct policy_record *record)
+static void add_line(const struct policy_record *record)
 {
     static char line[POLICY_RECORD_SIZE];
     struct policy_text text = policy_text(line, sizeof line);
@@ -141,6 +146,24 @@ void kept_record(const struct policy_record *record)
     memcpy(kept->record_text[half_of(at)] + length_of(at), line, text.length);
     atomic_store(&kept->record, at + text.length);
     chain = next;
+}
+
+// Behind a line of the record, once in a minute at most, and the first of each life.
+static void join(uint64_t now)
+{
+    struct policy_kernel_ring rings[POLICY_KERNEL_RINGS];
+    struct policy_record line = {.event = POLICY_EVENT_KERNEL, .time = now, .kernel = rings};
+    bool due = joined == 0 || now < joined || now - joined >= JOIN_PERIOD;
+    if (due && kernel_log_read(rings)) {
+        add_line(&line);
+        joined = now;
+    }
+}
+
+void kept_record(const struct policy_record *record)
+{
+    add_line(record);
+    join(record->time);
 }
 
 struct kept_text kept_text(void)

@@ -19,7 +19,7 @@
 // Makes room in the text of decisions, before a change.
 void kept_make_room(struct policy *policy);
 
-// Writes a line of the record.
+// Writes a line of the record, and behind it where the kernel's log stands when that was not told for a minute.
 void kept_record(const struct policy_record *record);
 
 // The part of the record that is kept.

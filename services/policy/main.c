@@ -13,7 +13,10 @@
 #include <string.h>
 
 #include "clients.h"
+#include "followers.h"
 #include "kept.h"
+#include "kernel_log.h"
+#include "recent.h"
 #include "server.h"
 #include "waiting.h"
 
@@ -96,7 +99,9 @@ static void note(enum policy_event event, const char *program, uint64_t instance
                                    .permission = permission,
                                    .rule = rule,
                                    .because = because};
-    kept_record(&record);
+    if (!recent_takes(&record)) {
+        kept_record(&record);
+    }
 }
 
 static struct policy_request request_of(const struct kozo_caller *caller,
@@ -130,13 +135,13 @@ static uint64_t newest_rule(void)
 }
 
 // Notes what a person said, as a rule. False when it can't be stored.
-static bool take_answer(const struct policy_request *request, enum policy_answer answer)
+static bool take_answer(const struct policy_request *request, struct policy_consent consent)
 {
     kept_make_room(&policy);
-    if (!policy_answered(&policy, request, answer, POLICY_BY_PERSON, now())) {
+    if (!policy_answered(&policy, request, consent, POLICY_BY_PERSON, now())) {
         return false;
     }
-    bool allow = answer != POLICY_ANSWER_NO && answer != POLICY_ANSWER_NEVER;
+    bool allow = consent.answer != POLICY_ANSWER_NO && consent.answer != POLICY_ANSWER_NEVER;
     note(allow ? POLICY_EVENT_GRANT : POLICY_EVENT_REFUSE, request->program, request->instance,
          &request->permission, newest_rule(), "person");
     return true;
@@ -145,7 +150,7 @@ static bool take_answer(const struct policy_request *request, enum policy_answer
 // --- Asking -------------------------------------------------------------------------------------
 
 // Ends a question with an answer, and tells who asked.
-static enum kozo_policy_verdict settle(struct waiting *waiting, enum policy_answer answer)
+static enum kozo_policy_verdict settle(struct waiting *waiting, struct policy_consent consent)
 {
     struct waiting done = *waiting;
     struct policy_request request = {
@@ -153,7 +158,7 @@ static enum kozo_policy_verdict settle(struct waiting *waiting, enum policy_answ
     waiting_drop(waiting);
     struct policy_decision decision = {.verdict = POLICY_REFUSED,
                                        .because = POLICY_BECAUSE_UNDECIDED};
-    if (take_answer(&request, answer)) {
+    if (take_answer(&request, consent)) {
         decision = policy_decide(&policy, nullptr, &request, now());
     }
     enum kozo_policy_verdict verdict = finish(&request, &decision);
@@ -238,18 +243,42 @@ static struct kozo_message serve_list(struct kozo_caller *caller,
     return kozo_policy_list_answer(rule->id, length);
 }
 
+static_assert((int)POLICY_ANSWER_NEVER == (int)KOZO_ANSWER_NEVER &&
+              (int)POLICY_ANSWER_RESTART == (int)KOZO_ANSWER_RESTART);
+
+// The badge of a program that speaks with this service now; 0 when it does not run.
+static uint64_t instance_of(const char *program)
+{
+    for (size_t place = 0; place < KOZO_BOARD_SESSIONS; place++) {
+        const char *name = clients_name(place);
+        if (name != nullptr && server.session[place].badge != 0 && strcmp(name, program) == 0) {
+            return server.session[place].badge;
+        }
+    }
+    return 0;
+}
+
 static struct kozo_message serve_decide(struct kozo_caller *caller,
                                         const struct kozo_policy_decide_arguments *arguments)
 {
     struct copied copied = copy_text(caller, arguments->at, arguments->length);
     struct subject subject = read_subject(&copied);
-    // For an instance there would have to be one.
-    if (!subject.good || arguments->how > POLICY_ANSWER_NEVER ||
-        arguments->how == POLICY_ANSWER_CLOSE) {
+    bool timed = arguments->how == POLICY_ANSWER_MINUTES;
+    if (!subject.good || arguments->how > POLICY_ANSWER_RESTART ||
+        (timed ? arguments->minutes == 0 || arguments->minutes > POLICY_MINUTES_MOST
+               : arguments->minutes != 0)) {
         return kozo_answer(KOZO_BAD_ARGUMENT);
     }
     struct policy_request request = {.program = subject.program, .permission = subject.permission};
-    if (!take_answer(&request, (enum policy_answer)arguments->how)) {
+    struct policy_consent consent = {.answer = (enum policy_answer)arguments->how,
+                                     .minutes = (unsigned)arguments->minutes};
+    if (consent.answer == POLICY_ANSWER_CLOSE) {
+        request.instance = instance_of(subject.program);
+        if (request.instance == 0) {
+            return kozo_answer(KOZO_BAD_STATE);
+        }
+    }
+    if (!take_answer(&request, consent)) {
         return kozo_answer(KOZO_NO_MEMORY);
     }
     return kozo_policy_decide_answer(newest_rule());
@@ -311,18 +340,21 @@ static struct kozo_message serve_settle(struct kozo_caller *caller,
                                         const struct kozo_policy_settle_arguments *arguments)
 {
     struct copied copied = copy_text(caller, arguments->at, arguments->length);
-    enum policy_answer answer = POLICY_ANSWER_NO;
+    struct policy_consent consent = {};
     struct waiting *waiting =
-        copied.good ? waiting_answered(copied.text, copied.length, &answer) : nullptr;
+        copied.good ? waiting_answered(copied.text, copied.length, &consent) : nullptr;
     if (waiting == nullptr) {
         return kozo_answer(KOZO_BAD_ARGUMENT);
     }
-    return kozo_policy_settle_answer(settle(waiting, answer));
+    return kozo_policy_settle_answer(settle(waiting, consent));
 }
 
 static struct kozo_message serve_record(struct kozo_caller *caller,
                                         const struct kozo_policy_record_arguments *arguments)
 {
+    if (arguments->offset == 0) {
+        recent_flush(now(), true);
+    }
     struct kept_text text = kept_text();
     if (arguments->offset > text.length) {
         return kozo_answer(KOZO_BAD_ARGUMENT);
@@ -341,11 +373,31 @@ static struct kozo_message serve_verify(struct kozo_caller *caller)
         [POLICY_RECORD_CUT] = KOZO_FOUND_CUT,
     };
     struct kept_text text = kept_text();
+    struct policy_kernel_ring rings[POLICY_KERNEL_RINGS];
     struct policy_verification found =
         policy_record_verify(text.text, text.length, &text.start, kept_end());
     (void)caller;
+    if (found.result == POLICY_RECORD_WHOLE && kernel_log_read(rings)) {
+        uint64_t line = policy_joined_check(text.text, text.length, rings);
+        if (line != 0) {
+            return kozo_policy_verify_answer(
+                KOZO_FOUND_UNJOINED, line, found.chain.count - text.start.count, text.start.count);
+        }
+    }
     return kozo_policy_verify_answer(found_words[found.result], found.line,
                                      found.chain.count - text.start.count, text.start.count);
+}
+
+static struct kozo_message serve_grown(struct kozo_caller *caller,
+                                       const struct kozo_policy_grown_arguments *arguments)
+{
+    uint64_t lines = kept_end()->count;
+    if (lines > arguments->seen) {
+        return kozo_policy_grown_answer(lines, kept_text().start.count);
+    }
+    return followers_add(caller->session, caller->number, arguments->seen)
+               ? kozo_later()
+               : kozo_answer(KOZO_BAD_STATE);
 }
 
 // --- Events -------------------------------------------------------------------------------------
@@ -367,10 +419,11 @@ static struct kozo_message serve(struct kozo_caller *caller, const struct kozo_m
         .settle = serve_settle,
         .record = serve_record,
         .verify = serve_verify,
+        .grown = serve_grown,
     };
     bool tool = clients_is_tool(caller->session);
     if (!tool && message->info.label > KOZO_POLICY_LOOK &&
-        message->info.label <= KOZO_POLICY_VERIFY) {
+        message->info.label <= KOZO_POLICY_GROWN) {
         return kozo_answer(KOZO_NO_RIGHT);
     }
     return kozo_policy_dispatch(tool ? &tool_handlers : &handlers, caller, message);
@@ -390,7 +443,7 @@ static bool cancel(size_t place, uint64_t number)
 {
     struct waiting *waiting = question_of(place);
     if (waiting == nullptr || waiting->number != number) {
-        return false;
+        return followers_drop(place, number);
     }
     waiting_drop(waiting);
     return true;
@@ -403,35 +456,50 @@ static bool left(size_t place)
     if (waiting != nullptr) {
         waiting_drop(waiting);
     }
+    (void)followers_drop(place, 0);
     kept_make_room(&policy);
     (void)policy_database_closed(&policy.database, server.session[place].badge, now());
     return true;
+}
+
+// The record may have grown, whatever happened.
+static void work(void)
+{
+    static uint64_t seen;
+    uint64_t lines = kept_end()->count;
+    for (size_t place = 0; lines != seen && place < KOZO_BOARD_SESSIONS; place++) {
+        uint64_t number = followers_due(place, lines);
+        if (number != 0) {
+            struct kozo_message message = kozo_policy_grown_answer(lines, kept_text().start.count);
+            server_complete(&server, place, number, &message);
+        }
+    }
+    seen = lines;
 }
 
 static void looked(void)
 {
     struct waiting *late = waiting_late(kozo_clock_now());
     if (late != nullptr) {
-        (void)settle(late, POLICY_ANSWER_NO);
+        (void)settle(late, (struct policy_consent){.answer = POLICY_ANSWER_NO});
     }
     kept_make_room(&policy);
-    (void)policy_database_expire(&policy.database, now(), policy.boot);
+    (void)policy_database_expire(&policy.database, now(), policy.boot, policy.restart);
+    recent_flush(now(), false);
 }
 
 // --- Start --------------------------------------------------------------------------------------
 
 static const char *read_system(const char *service)
 {
-    static struct kozo_system system;
     struct kozo_cpio_entry file =
         kozo_cpio_find((const void *)KOZO_PROCESS_INITRD, kozo_granted("initrd.size"), "system");
-    if (file.step != KOZO_CPIO_ENTRY || file.size != sizeof system) {
+    if (file.step != KOZO_CPIO_ENTRY) {
         return "there is no description of the system";
     }
-    memcpy(&system, file.data, sizeof system);
-    const char *reason = kozo_system_check(&system, sizeof system);
+    const char *reason = kozo_system_check(file.data, file.size);
     if (reason == nullptr) {
-        clients_start(&system, service);
+        clients_start((const struct kozo_system *)file.data, service);
     }
     return reason;
 }
@@ -439,7 +507,7 @@ static const char *read_system(const char *service)
 int main(int argument_count, char **arguments)
 {
     static const struct server_handlers handlers = {
-        .serve = serve, .cancel = cancel, .left = left, .looked = looked};
+        .serve = serve, .cancel = cancel, .left = left, .looked = looked, .work = work};
     (void)argument_count;
     (void)arguments;
     (void)kozo_wall_open("clock");

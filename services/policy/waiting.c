@@ -32,12 +32,12 @@ struct waiting *waiting_at(size_t place)
     return place < count ? &list[place] : nullptr;
 }
 
-struct waiting *waiting_answered(const char *line, size_t length, enum policy_answer *answer)
+struct waiting *waiting_answered(const char *line, size_t length, struct policy_consent *consent)
 {
     for (size_t i = 0; i < count && length > 0; i++) {
         struct policy_replied replied = policy_reply(line, length, list[i].digits);
         if (replied.reply == POLICY_REPLY_ANSWER) {
-            *answer = replied.answer;
+            *consent = replied.consent;
             return &list[i];
         }
     }

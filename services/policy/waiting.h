@@ -26,7 +26,7 @@ struct waiting {
 
 // The question that a line answers, and how; null when there is none.
 [[nodiscard]] struct waiting *waiting_answered(const char *line, size_t length,
-                                               enum policy_answer *answer);
+                                               struct policy_consent *consent);
 
 // One whose time is over at `now`; null when there is none.
 [[nodiscard]] struct waiting *waiting_late(uint64_t now);

@@ -21,14 +21,14 @@ def measurements():
 
 def print_table(title, rows):
     """A column without an entry is left out."""
+    heads, words = list(rows[0].HEADS), rows[0].WORDS
     cells = [row.cells for row in rows]
-    heads = ["", "found", "goal", "seL4", "", "of them"]
-    shown = [column for column in range(6) if any(line[column] for line in cells)]
+    shown = [column for column in range(len(heads)) if any(line[column] for line in cells)]
     table = [heads] + cells
-    widths = [max(len(line[column]) for line in table) for column in range(6)]
+    widths = [max(len(line[column]) for line in table) for column in range(len(heads))]
     print(title)
     for line in table:
-        aligned = [f"{line[c]:{'<' if c in (0, 4, 5) else '>'}{widths[c]}}" for c in shown]
+        aligned = [f"{line[c]:{'<' if c in words else '>'}{widths[c]}}" for c in shown]
         print(("  " + "  ".join(aligned)).rstrip())
     print(flush=True)
 

@@ -1,36 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""Counts what is dear on a real processor and one instruction under --icount: plugin/costly.c in QEMU.
+"""Counts what is dear on a real processor and one instruction under --icount: plugin/costly.c in QEMU."""
 
-The runner starts whatever qemu-system-x86_64 it finds first, so a script of that name, which adds the
-plugin, is put before the real one.
-"""
-
-import os
-import shutil
-import tempfile
 from collections import Counter
-from pathlib import Path
 
 from bench import NotMeasured
+from bench._plugin import plugged, symbol
 from driver.kozo import run
 
-EMULATOR = "qemu-system-x86_64"
 KINDS = ("CR3", "WRMSR", "XSAVE", "INVLPG", "locked", "RDTSC", "MMIO")
 ROUNDS = 101  # of each row, as MEASURE_ROUNDS in programs/measure.h
 FIRST = 2  # rows of the calibration
 MEASURED = "time_round"  # the function that reads the counter before and after
 SECONDS = 600
-
-
-def bounds(program):
-    """Where the function that measures begins and ends."""
-    listed = run(["nm", "-S", program], timeout=60)
-    for line in listed.out.splitlines():
-        words = line.split()
-        if len(words) == 4 and words[3] == MEASURED:
-            start = int(words[0], 16)
-            return start, start + int(words[1], 16)
-    raise NotMeasured(f"{program.name} has no function {MEASURED}")
 
 
 def in_words(counts):
@@ -40,15 +21,8 @@ def in_words(counts):
 def measure(kozo, program, names, options):
     """What each row of a program has of them, in words, by name. Every row has ROUNDS rounds; what most of
     them have counts."""
-    binary = kozo.build / "tests" / "bench" / program.replace("/", "-")
-    start, end = bounds(binary)
-    with tempfile.TemporaryDirectory() as folder:
-        found = Path(folder) / "found"
-        script = Path(folder) / EMULATOR
-        plugin = f"file={kozo.build}/tests/bench/costly.so,from={start},to={end},out={found}"
-        script.write_text(f'#!/bin/sh\nexec {shutil.which(EMULATOR)} "$@" -plugin {plugin}\n')
-        script.chmod(0o755)
-        environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
+    start, end = symbol(kozo.build / "tests" / "bench" / program.replace("/", "-"), MEASURED)
+    with plugged(kozo, "costly", **{"from": start, "to": end}) as (environment, found):
         line = kozo.command_line("--exec", f"run {program}", "--timeout", str(SECONDS), *options)
         ended = run(line, timeout=SECONDS + 30, env=environment)
         rounds = [tuple(map(int, line.split())) for line in found.read_text().splitlines()]

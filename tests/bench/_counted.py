@@ -35,13 +35,20 @@ def figure(out, name):
     return None, "the program did not come to it"
 
 
-def measure(kozo, program, table):
-    """A Row for each (name in the program, what it is, goal or None, seL4's figure or None)."""
-    line = kozo.command_line("--exec", f"run {program}", "--timeout", str(SECONDS), *OPTIONS)
+def run_counted(kozo, command, processors=1):
+    """What a program prints that counts right."""
+    options = [*OPTIONS, "--smp", str(processors)]
+    line = kozo.command_line("--exec", f"run {command}", "--timeout", str(SECONDS), *options)
     ended = run(line, timeout=SECONDS + 30)
     judge_calibration(ended)
+    return ended.out
+
+
+def measure(kozo, program, table):
+    """A Row for each (name in the program, what it is, goal or None, seL4's figure or None)."""
+    out = run_counted(kozo, program)
     rows = []
     for name, what, goal, sel4 in table:
-        found, lost = figure(ended.out, name)
+        found, lost = figure(out, name)
         rows.append(Row(what, found, goal=goal, sel4=sel4, lost=lost))
     return rows

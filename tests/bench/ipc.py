@@ -6,7 +6,7 @@ processor, counted by plugin/costly.c in a run of their own. seL4's figures are 
 the same mode; docs/performance.md tells how both were taken.
 """
 
-from bench import _costly, _counted
+from bench import NotMeasured, Row, _costly, _counted, _pipe, _processors
 
 PROGRAM = "bench/ipc"
 
@@ -21,16 +21,43 @@ TABLE = [
     ("signal", "signal, nobody waiting", 120, 357),
     ("fault", "page fault to its handler and back, without a map", 500, 1303),
     ("foreign", "foreign system call to its handler and back", 400, None),
-    ("foreign-extended", "the same, the foreign thread with extended state", None, None),
-    ("call-extended", "call, 0 words, the server with extended state", None, None),
     ("interrupt", "interrupt to user handler", 300, 355),
+    ("foreign-extended", "foreign system call, the foreign thread with extended state", None, None),
+    ("call-extended", "call, 0 words, the server with extended state", None, None),
 ]
 
 
-def measure(kozo):
+
+def one_side(kozo):
+    """The rows with goals, with what is dear in them, and two of which only one side has extended state."""
     rows = _counted.measure(kozo, PROGRAM, TABLE)
     names = [name for name, *_ in TABLE]
     costly = _costly.measure(kozo, PROGRAM, names, _counted.OPTIONS)
     for name, row in zip(names, rows):
         row.costly = costly[name]
+    return rows
+
+
+def both_sides(kozo):
+    table = [(name, f"{what}, extended state on both sides", None, None) for name, what, *_ in TABLE[:-2]]
+    return _counted.measure(kozo, f"{PROGRAM} extended", table)
+
+
+PARTS = [
+    ("messages, signals and faults", one_side),
+    ("the same with extended state on both sides", both_sides),
+    ("several processors", _processors.path_rows),
+    ("several processors at the same time", _processors.wall_rows),
+    ("Linux's pipe", _pipe.measure),
+]
+
+
+def measure(kozo):
+    """A part that can't be measured is a row that says why, and the others go on."""
+    rows = []
+    for what, part in PARTS:
+        try:
+            rows += part(kozo)
+        except NotMeasured as reason:
+            rows.append(Row(what, None, lost=str(reason).partition("\n")[0]))
     return rows

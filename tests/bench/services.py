@@ -11,26 +11,47 @@ import statistics
 import sys
 import time
 
-from bench import NotMeasured, Row, _counted
+from bench import NotMeasured, Row, _counted, _guest
+from bench._plugin import plugged, symbol
 from driver.kozo import run
-from driver.services import table_of
+from driver.services import table_of, tell
+from driver.suite import Failure
 
 MACHINE = ["--mem", "512", "--smp", "1", "--accel", "tcg", "--timeout", "300"]
 STARTS = 5
 RESTARTS = 7
+PAGES_TURNS = 4
 MIB = 1 << 20
 
 
-def settled(session, name=None):
+def settled(session):
     """Waits until no service is on its way up."""
     limit = time.monotonic() + 60
     while True:
         rows = table_of(session.command("services"))
-        if all(row[0] in ("up", "down") for row in rows.values()):
+        if rows and all(row[0] in ("up", "down") for row in rows.values()):
             return rows
         if time.monotonic() > limit:
             raise NotMeasured(f"services did not come up\n{session.told}")
         time.sleep(0.01)
+
+
+def attached(kozo):
+    """A disk in ext4 and a folder of the host, so that every service but that of a second disk has something
+    to do."""
+    folder, image = kozo.folder / "shared", kozo.folder / "disk.ext4"
+    if not folder.exists():
+        folder.mkdir()
+        with image.open("wb") as file:
+            file.truncate(16 * MIB)
+        run(["mkfs.ext4", "-q", image])
+    return ["--disk", image, "--share", f"{folder}:rw"]
+
+
+def restart(session, name):
+    """Restarts a service, and waits until those that use it are up again as well."""
+    tell(session, name, f"restart {name}")
+    settled(session)
 
 
 def boot_times(session):
@@ -74,16 +95,36 @@ def boot(kozo):
 def restarts(kozo):
     """From the end of each service that is up to the announcement of its name by its next life."""
     rows = []
-    with kozo.start(*MACHINE, "--icount") as session:
+    with kozo.start(*MACHINE, "--icount", *attached(kozo)) as session:
         session.prompt()
         names = [name for name, row in settled(session).items() if row[0] == "up"]
         for name in names:
             times = []
             for _ in range(RESTARTS):
-                session.command(f"restart {name}")
-                settled(session)
+                restart(session, name)
                 times.append(boot_times(session)[f"service {name}"])
             rows.append(Row(f"restart of {name}", statistics.median(times), "instructions"))
+    return rows
+
+
+def pages(kozo):
+    """Pages that are touched from one announcement of a service's name to its next, when it is restarted at
+    the prompt: by the old life and the new one, by init, and by the console that takes the command."""
+    at, _ = symbol(kozo.build / "services" / "init" / "init", "services_announced")
+    rows = []
+    with plugged(kozo, "steps", at=at, pages=1) as (environment, found):
+        with kozo.start(*MACHINE, *attached(kozo), environment=environment) as session:
+            session.prompt(120)
+            names = [name for name, row in settled(session).items() if row[0] == "up"]
+            for name in names:
+                touched = []
+                for _ in range(PAGES_TURNS):
+                    before = len(found.read_text().splitlines())
+                    restart(session, name)
+                    # Those that use it may follow.
+                    touched.append(int(found.read_text().splitlines()[before].split()[1]))
+                rows.append(Row(f"pages touched by a restart of {name}", statistics.median(touched[1:]),
+                    "pages"))
     return rows
 
 
@@ -109,26 +150,55 @@ def files(kozo):
 READS = ((65536, 1), (8192, 8), (4096, 1))
 
 
+def kozo_rate(kozo, image, request, depth):
+    """MiB in a second, through the driver's session."""
+    line = f"run bench/disk {8 * MIB} {request} {depth}"
+    ended = run(kozo.command_line("--exec", line, "--disk", image, *MACHINE), timeout=330)
+    found = re.search(r"read (\d+) (\d+) (\d+)", ended.out)
+    if not found:
+        raise NotMeasured(f"the disk was not read\n{ended.told}")
+    amount, ticks, frequency = map(int, found.groups())
+    return amount / MIB / (ticks / frequency)
+
+
+def linux_rates(kozo, image):
+    """The same of Linux, by request and depth, past its page cache."""
+    words = " ".join(f"row={8 * MIB},{request},{depth}" for request, depth in READS)
+    told = _guest.start(kozo, "disk.c", image, words)
+    found = re.findall(r"(?m)^read (\d+) (\d+) (\d+) (\d+)\s*$", told)
+    if len(found) != len(READS):
+        raise NotMeasured(f"Linux did not read the disk\n{told}")
+    return {(int(row[0]), int(row[1])): int(row[2]) / MIB / (int(row[3]) / 1e9) for row in found}
+
+
 def disks(kozo):
-    """8 MiB read from a virtio disk in order, through the driver's session, wall time."""
+    """8 MiB read from a virtio disk in order, KOZO and Linux in turn in the same emulator, wall time."""
     image = kozo.file("read.img", bytes(8 * MIB))
+    rates, beside = {row: [] for row in READS}, {row: [] for row in READS}
+    lost = ""
+    for _ in range(STARTS):
+        for row in READS:
+            rates[row].append(kozo_rate(kozo, image, *row))
+        try:
+            measured = {} if lost else linux_rates(kozo, image)
+        except NotMeasured as reason:
+            measured, lost = {}, str(reason).partition("\n")[0]
+        for row, rate in measured.items():
+            beside[row].append(rate)
     rows = []
     for request, depth in READS:
-        rates = []
-        for _ in range(STARTS):
-            line = f"run bench/disk {8 * MIB} {request} {depth}"
-            ended = run(kozo.command_line("--exec", line, "--disk", image, *MACHINE), timeout=330)
-            found = re.search(r"read (\d+) (\d+) (\d+)", ended.out)
-            if not found:
-                raise NotMeasured(f"the disk was not read\n{ended.told}")
-            amount, ticks, frequency = map(int, found.groups())
-            rates.append(amount / MIB / (ticks / frequency))
+        found = statistics.median(rates[request, depth])
         what = f"disk: read in pieces of {request // 1024} KiB, {depth} at a time"
-        rows.append(Row(what, statistics.median(rates), "MiB/s"))
+        if beside[request, depth]:
+            linux = statistics.median(beside[request, depth])
+            what += f" (Linux {linux:.1f}, {found / linux:.2f} times that)"
+        rows.append(Row(what, found, "MiB/s"))
+    if lost:
+        rows.append(Row("disk: Linux beside it", None, lost=lost))
     return rows
 
 
-PARTS = [boot, restarts, files, disks]
+PARTS = [boot, restarts, pages, files, disks]
 
 
 def measure(kozo):
@@ -136,8 +206,8 @@ def measure(kozo):
     for part in PARTS:
         try:
             rows += part(kozo)
-        except NotMeasured as reason:
-            print(reason, file=sys.stderr)
+        except (NotMeasured, Failure) as reason:
+            print(reason, getattr(reason, "seen", ""), file=sys.stderr)
             first = str(reason).partition("\n")[0]
             rows.append(Row(f"{part.__name__}: {part.__doc__.partition(chr(10))[0]}", None, lost=first))
     return rows

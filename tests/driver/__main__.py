@@ -10,7 +10,7 @@ import time
 import traceback
 from pathlib import Path
 
-from driver import junit, tap
+from driver import junit, lanes, tap
 from driver.kozo import Kozo, run
 from driver.report import Report
 from driver.suite import Failure, Result, Skip, Suite, source, taken_steps
@@ -60,41 +60,45 @@ def explain(error):
 
 
 def perform(sentence, function, kozo):
-    """Runs one step and gives its results one by one, each with its time."""
+    """Runs one step and gives its results one by one, each with its time, and what it says meanwhile."""
     start = time.monotonic()
+    figure = ""
     try:
         if sentence is None:
             for result in function(kozo):
+                if isinstance(result, str):
+                    yield result
+                    continue
                 now = time.monotonic()
                 result.seconds = result.seconds or now - start
                 start = now
                 yield result
             return
-        function(kozo)
+        figure = function(kozo) or ""
         verdict, detail = "passed", ""
     except Skip as reason:
         verdict, detail = "skipped", str(reason)
     except Exception as error:
         verdict, detail = "failed", explain(error)
     sentence = sentence or f"{function.__name__.replace('_', ' ')} can be checked"
-    yield Result(sentence, verdict, detail, time.monotonic() - start)
+    yield Result(sentence, verdict, detail, time.monotonic() - start, figure)
 
 
-def run_suite(suite, kozo, report):
-    results = []
-    for sentence, function in suite.steps:
-        report.working(suite.name, sentence or suite.about)
-        for result in perform(sentence, function, kozo):
-            results.append(result)
-            report.result(suite.name, result)
-    report.suite(suite.name, results)
-    return results
+def perform_suite(suite, kozo):
+    """Runs all steps. Gives before each its sentence, and then its results."""
+    try:
+        for sentence, function in suite.steps:
+            yield sentence or suite.about
+            yield from perform(sentence, function, kozo)
+    finally:
+        kozo.close()
 
 
 def read_arguments():
     parser = argparse.ArgumentParser(prog="./kozo test", add_help=False)
     parser.add_argument("--arch", default="x86_64")
     parser.add_argument("--mode", default="release")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--junit", type=Path)
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--long", action="store_true")
@@ -111,6 +115,9 @@ def main():
         for suite in suites:
             print(f"{suite.name:10} {suite.about}")
         return 0
+    if arguments.jobs < 1:
+        print("kozo: --jobs takes a number from 1 on", file=sys.stderr)
+        return 2
     by_name = {suite.name: suite for suite in suites}
     for name in arguments.suites:
         if name not in by_name:
@@ -121,16 +128,16 @@ def main():
     # An end from outside is an exception like Ctrl-C, so that sessions and folders are cleared away.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     report = Report(arguments.verbose)
-    results = {}
-    for suite in chosen:
-        kozo = Kozo(ROOT, arguments.arch, arguments.mode, arguments.long, arguments.only)
-        try:
-            results[suite.name] = run_suite(suite, kozo, report)
-        except KeyboardInterrupt:
-            print("\nkozo: stopped", file=sys.stderr)
-            return 130
-        finally:
-            kozo.close()
+
+    def perform(suite):
+        return perform_suite(suite, Kozo(ROOT, arguments.arch, arguments.mode, arguments.long,
+            arguments.only))
+
+    try:
+        results = lanes.run(chosen, perform, arguments.jobs, report)
+    except KeyboardInterrupt:
+        print("\nkozo: stopped", file=sys.stderr)
+        return 130
     if arguments.junit:
         junit.write(arguments.junit, results)
     return report.close()

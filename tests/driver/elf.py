@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Small ELF files, good and bad: a program that exits at once, and every way to spoil its headers."""
+"""Small ELF files, good and bad: a program that exits at once, and every way to spoil its headers. And
+where a function lies in a file that has symbols."""
 
 import struct
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ PAGE = 4096
 X86_64, AARCH64 = 62, 183
 LOAD, DYNAMIC, INTERPRETER, TLS = 1, 2, 3, 7
 R, W, X = 4, 2, 1
+SYMBOLS, SYMBOL_SIZE = 2, 24
 
 # Reads of address 0: a program that gets as far as running ends with a fault, and never returns.
 CODE = {"x86_64": b"\x31\xc0\x48\x8b\x00\xeb\xfe", "aarch64": bytes.fromhex("000080d2000040f900000014")}
@@ -93,3 +95,20 @@ def good(arch="x86_64", **changes):
     data = Segment(0x401000, b"data" * 16, R | W)
     machine = {"x86_64": X86_64, "aarch64": AARCH64}[arch]
     return Program(changes.pop("segments", [code, data]), machine=machine, **changes)
+
+
+def offset_of(program, name):
+    """Where in a file that has symbols the one of this name begins; None where there is none."""
+    table, = struct.unpack_from("<Q", program, 40)
+    size, count = struct.unpack_from("<HH", program, 58)
+    # Of each section: name, kind, flags, address, offset, size, the section that goes with it.
+    sections = [struct.unpack_from("<IIQQQQI", program, table + size * i) for i in range(count)]
+    for _, kind, _, _, at, length, names in sections:
+        if kind != SYMBOLS:
+            continue
+        for entry in range(at, at + length, SYMBOL_SIZE):
+            word, _, _, section, address = struct.unpack_from("<IBBHQ", program, entry)
+            begin = sections[names][4] + word
+            if program[begin : program.index(b"\0", begin)] == name.encode():
+                return address - sections[section][3] + sections[section][4]
+    return None

@@ -21,6 +21,8 @@ PROMPT = "Init> "
 BOOT_SECONDS = 60
 ANSWER_SECONDS = 30
 
+TOLD = 6000  # characters of the console's end that a failure shows
+
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|[@-Z\\-_])")
 
 
@@ -77,7 +79,7 @@ def run(command, timeout=600, **options):
 class Session:
     """A running KOZO whose console is a pseudo-terminal, as `./kozo run` shows it to a person."""
 
-    def __init__(self, command):
+    def __init__(self, command, environment=None):
         self.seen = ""  # everything since the start
         self.mark = 0  # up to here it was read as plain text,
         self.left = ""  # of which this was not matched yet
@@ -89,6 +91,7 @@ class Session:
             stdout=slave,
             stderr=self.errors,
             start_new_session=True,
+            env=environment,
         )
         os.close(slave)
 
@@ -136,7 +139,8 @@ class Session:
 
     def prompt(self, seconds=BOOT_SECONDS):
         """Waits for the prompt, and gives what was printed before it."""
-        return self.wait_for(rf"(?s)(.*?)(?m:^){re.escape(PROMPT)} *\Z", seconds)[1]
+        # Tried from the first place only: from each it would take the square of the time.
+        return self.wait_for(rf"(?s)\A(.*?)(?m:^){re.escape(PROMPT)} *\Z", seconds)[1]
 
     def command(self, line, seconds=ANSWER_SECONDS):
         """Types a command at the prompt, and gives what it printed."""
@@ -162,7 +166,9 @@ class Session:
 
     @property
     def told(self):
-        return f"--- console ---\n{plain(self.seen)[-6000:]}\n--- errors ---\n{self.err[-4000:]}"
+        # Of checks that hold, too, so it must not take longer the longer the session has been going on.
+        shown = plain(self.seen[-4 * TOLD :])[-TOLD:]
+        return f"--- console ---\n{shown}\n--- errors ---\n{self.err[-4000:]}"
 
     @property
     def alive(self):
@@ -222,9 +228,9 @@ class Kozo:
                 boot += ["--initrd", self.initrd if initrd is True else initrd]
         return [self.runner, "--arch", self.arch, *boot, *options]
 
-    def start(self, *options, **how):
+    def start(self, *options, environment=None, **how):
         """A session on a pseudo-terminal."""
-        return Session(self.command_line(*options, **how))
+        return Session(self.command_line(*options, **how), environment)
 
     def execute(self, command, *options, seconds=BOOT_SECONDS, **how):
         """Boots, runs one command of the prompt, and gives its output and status."""

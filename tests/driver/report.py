@@ -32,7 +32,7 @@ class Report:
         if result.verdict == "passed":
             self.passed += 1
             if result.figure:
-                self._line(f"  {result.figure}")
+                self._line(f"  {suite}: {result.figure}")
             if self.verbose:
                 self._line(f"  {suite}: {result.sentence} ({result.seconds:.1f} s)")
         elif result.verdict == "skipped":

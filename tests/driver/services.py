@@ -2,13 +2,17 @@
 """For the suites about services: systems of other descriptions, and what the prompt tells of services and
 of what is in use."""
 
+import contextlib
 import re
 import time
 
 from driver import cpio
 from driver.kozo import run
-from driver.suite import expect, expect_equal
+from driver.suite import Failure, expect, expect_equal
 
+TERMINAL = ("serial", "console")
+TRIES, PATIENCE = 8, 2  # how often and how many seconds it is waited for a command
+CLEAR = "\x15"  # Ctrl-U: what stands in the line already is not wanted
 SETTLED = 10.5  # seconds after which a failure is no quick one any more, see services/init/services.c
 
 
@@ -29,9 +33,37 @@ def wait_until_settled(session, seconds=30):
         time.sleep(0.05)
 
 
+def say(session, line):
+    """Types a command until it was carried out. What is typed may be lost with the console or its driver,
+    and a prompt that is seen may be one that was shown anew below what a program wrote."""
+    for _ in range(TRIES):
+        session.send(f"{CLEAR}{line}\r")
+        with contextlib.suppress(Failure):
+            session.prompt(PATIENCE)
+        # A console that is being restarted may take the first echo with it.
+        for _ in range(2):
+            mark = f"did {len(session.seen)}"
+            session.send(f"{CLEAR}echo {mark}\r")
+            with contextlib.suppress(Failure):
+                session.wait_for(rf"(?m)^{mark} *$", PATIENCE)
+                session.prompt(PATIENCE)
+                return
+        expect(session.alive, "the machine has ended", session.told)
+    raise Failure(f"{line} is never carried out", session.told)
+
+
+def tell(session, service, line):
+    """Types a command that ends this service."""
+    if service in TERMINAL:
+        say(session, line)
+    else:
+        session.command(line)
+
+
 def resources(session):
-    """What of memory and slots is in use: the lines of `mem` that say so."""
-    return [line for line in session.command("mem").splitlines() if re.match("in use|free|slots", line)]
+    """What of memory and slots is in use beside what services took when they needed it: the lines of `mem`.
+    The latter is theirs to keep or to give back, and ends with them."""
+    return [line for line in session.command("mem").splitlines() if re.match("other|slots", line)]
 
 
 def settle(session):
@@ -70,9 +102,10 @@ def compiled(kozo, name, text, files):
     return ended, table
 
 
-def initrd_with(kozo, name, text):
-    """The built initrd with another system description."""
+def initrd_with(kozo, name, text, sandboxes=()):
+    """The built initrd with another system description, and with linuxd under these names too."""
     files = members(kozo)
+    files |= {name: files["services/linux"] for name in sandboxes}
     ended, table = compiled(kozo, name, text, files)
     expect_equal(ended.status, 0, "the compiler's exit status", ended.told)
     files["system"] = table.read_bytes()

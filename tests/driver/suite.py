@@ -6,8 +6,9 @@ A suite is a module in tests/system. Each of its checks is a function under the 
     @check("a sentence that is true when the check passes")
 
 which takes the Kozo object (see kozo.py) and fails by raising an exception; `expect` raises a Failure
-with what was seen. Where the sentences are not known beforehand, because another program prints them,
-a function under `@source` yields Result objects instead.
+with what was seen. A text that it returns is what was measured, for the person who waits. Where the
+sentences are not known beforehand, because another program prints them, a function under `@source` yields
+Result objects instead, and text meanwhile that says how far it is.
 """
 
 from dataclasses import dataclass, field

@@ -6,7 +6,9 @@
 
 #include "../../services/fsd/cache.h"
 #include "../../services/fsd/handle.h"
+#include "../../services/fsd/lock.h"
 #include "../../services/fsd/operation.h"
+#include "../../services/fsd/quota.h"
 #include "../../services/fsd/tests/host.h"
 #include "../../services/fsd/volume.h"
 #include "input.h"
@@ -87,25 +89,31 @@ static void act(void)
         (void)host_begin(&asked, ++begun);
         return;
     default:
-        asked = message(input_byte(&input) % 20);
+        asked = message(input_byte(&input) % 25);
         (void)host_begin(&asked, ++begun);
         return;
     }
 }
 
 // The client goes, the volume's service begins anew, and its volume is taken away: then all memory
-// has to be free again, whatever happened.
+// has to be free again, whatever happened, and the client holds nothing.
 static void end(void)
 {
     operation_drop_all(0);
+    lock_drop(0, nullptr);
     handle_close_all(0);
     host_new_life();
     operation_drop_all(0);
     volume_unmount(volume_at(0));
     volume_at(0)->mounted = true;
     struct cache_space space = cache_space();
-    if (space.dirty != 0 || space.free != space.pages - 16) {
+    if (space.dirty != 0 || space.free != space.pages) {
         abort();
+    }
+    for (enum quota what = 0; what < QUOTAS; what++) {
+        if (quota_held(what, 0) != 0) {
+            abort();
+        }
     }
 }
 
@@ -113,7 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *byte, size_t size)
 {
     static bool started;
     if (!started) {
-        host_start(64, answer);
+        host_start(128, answer);
         started = true;
     }
     input = (struct input){.byte = byte, .left = size};

@@ -40,8 +40,8 @@ static void check_permission(const char *bytes, size_t size)
     require(strlen(buffer) == size && memcmp(buffer, bytes, size) == 0);
     static const struct policy_folders folders = {"/users/me", "", "", "/srv"};
     require(policy_covers(&folders, &parsed.permission, &parsed.permission));
-    struct policy_question question = {"walnut", 10, "program", parsed.permission.scope,
-                                       &parsed.permission};
+    struct policy_question question = {
+        "walnut", 10, "program", parsed.permission.scope, &parsed.permission, size % 2 == 1};
     text = policy_text(buffer, sizeof buffer);
     policy_ask(&text, &question);
     require(!text.cut && text.column <= POLICY_QUESTION_CELLS);
@@ -113,7 +113,7 @@ static void check_database(const char *bytes, size_t size)
     require(read.length <= length && database.count <= POLICY_RULES);
     (void)policy_database_read(&again, bytes, size, store, &to);
     size_t count = database.count;
-    (void)policy_database_expire(&database, 1'000, 1);
+    (void)policy_database_expire(&database, 1'000, 1, 1);
     require(database.count <= count);
     to = policy_text(copy, sizeof copy);
     if (!policy_database_compact(&database, store, &to)) {

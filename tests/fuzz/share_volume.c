@@ -11,7 +11,7 @@
 static void ask(struct input *input)
 {
     uint64_t word[6];
-    uint32_t label = 1 + input_byte(input) % 14;
+    uint32_t label = 1 + input_byte(input) % 18;
     for (size_t i = 0; i < 6; i++) {
         word[i] = input_byte(input);
     }

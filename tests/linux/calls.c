@@ -6,7 +6,7 @@
 
 volatile sig_atomic_t last_signal;
 
-static char base[] = "/tmp/calls-XXXXXX";
+static char base[PATH_MAX];
 
 static void note(int signal)
 {
@@ -23,18 +23,10 @@ static void move_output(void)
     stdout = fdopen(output, "w");
 }
 
-static void remove_folder(void)
-{
-    char command[64];
-    become(0);
-    (void)snprintf(command, sizeof command, "rm -rf %s", base);
-    if (chdir("/") == 0) {
-        (void)!system(command);
-    }
-}
-
 void fresh(void)
 {
+    const char *place = getenv("TMPDIR");
+    (void)snprintf(base, sizeof base, "%s/calls-XXXXXX", place != NULL ? place : "/tmp");
     if (mkdtemp(base) == NULL || chdir(base) != 0 || chmod(base, 0755) != 0 ||
         mkdir("tmp", 0777) != 0 || chmod("tmp", 01777) != 0) {
         printf("# no folder for the test: %s\n", strerror(errno));
@@ -42,49 +34,15 @@ void fresh(void)
     }
     umask(022);
     move_output();
-    signal(SIGPIPE, note);
-    signal(SIGXFSZ, note);
-    signal(SIGWINCH, note);
-    signal(SIGINT, note);
-    signal(SIGQUIT, note);
-    signal(SIGTSTP, note);
-    signal(SIGHUP, note);
-    signal(SIGWINCH, note);
-    signal(SIGINT, note);
-    signal(SIGQUIT, note);
-    signal(SIGTSTP, note);
-    signal(SIGHUP, note);
-    signal(SIGWINCH, note);
-    signal(SIGINT, note);
-    signal(SIGQUIT, note);
-    signal(SIGTSTP, note);
-    signal(SIGHUP, note);
-    signal(SIGWINCH, note);
-    signal(SIGINT, note);
-    signal(SIGQUIT, note);
-    signal(SIGTSTP, note);
-    signal(SIGHUP, note);
-    signal(SIGWINCH, note);
-    signal(SIGINT, note);
-    signal(SIGQUIT, note);
-    signal(SIGTSTP, note);
-    signal(SIGHUP, note);
-    signal(SIGWINCH, note);
-    signal(SIGINT, note);
-    signal(SIGQUIT, note);
-    signal(SIGTSTP, note);
-    signal(SIGHUP, note);
-    signal(SIGWINCH, note);
-    signal(SIGINT, note);
-    signal(SIGQUIT, note);
-    signal(SIGTSTP, note);
-    signal(SIGHUP, note);
-    signal(SIGWINCH, note);
-    signal(SIGINT, note);
-    signal(SIGQUIT, note);
-    signal(SIGTSTP, note);
-    signal(SIGHUP, note);
-    (void)remove_folder;
+    const int noted[] = {SIGPIPE, SIGXFSZ, SIGWINCH, SIGINT, SIGQUIT, SIGTSTP, SIGHUP};
+    for (size_t i = 0; i < sizeof noted / sizeof *noted; i++) {
+        signal(noted[i], note);
+    }
+}
+
+void fresh_with_devices(void)
+{
+    fresh();
 }
 
 const char *current(void)
@@ -109,6 +67,21 @@ void become(unsigned user)
     (void)!setgroups(0, NULL);
     (void)!setresgid(user, user, 0);
     (void)!setresuid(user, user, 0);
+}
+
+int own_process(void)
+{
+    return getpid();
+}
+
+int own_user(void)
+{
+    return (int)getuid();
+}
+
+void new_session(void)
+{
+    check(setsid() > 0, "setsid", __FILE__, __LINE__);
 }
 
 void set_limit(int which, rlim_t soft)

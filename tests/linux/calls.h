@@ -15,6 +15,8 @@
 #include <sys/un.h>
 #include <termios.h>
 
+#include "structures.h"
+
 #define SYS(name, ...) outcome(syscall(SYS_##name __VA_OPT__(, ) __VA_ARGS__))
 #define AT(pointer)    ((uint64_t)(uintptr_t)(pointer))
 
@@ -32,6 +34,8 @@ static inline int64_t outcome(long result)
 // A folder of the test's own, where it stands then, with a folder "tmp" that everybody may use; and no descriptors: the first file that
 // is opened is 0. What fails is still told.
 void fresh(void);
+// The same, with /dev and /proc for certain.
+void fresh_with_devices(void);
 
 // The path of the current folder below that one; "/" for itself.
 const char *current(void);
@@ -44,6 +48,11 @@ void become(unsigned user);
 // Whether the test may do so.
 bool is_root(void);
 
+int own_process(void);
+int own_user(void);
+// Begins a session without a terminal.
+void new_session(void);
+
 void set_limit(int which, rlim_t soft);
 
 // A child that is a copy of the test, to do something at the same time; end_of() waits for it.
@@ -51,35 +60,3 @@ pid_t child_of(void (*run)(void));
 
 int64_t write_text(const char *path, const char *text);
 const char *read_text(const char *path);
-
-// Structures that the C library does not have, or has otherwise.
-struct folder_entry {
-    uint64_t inode;
-    int64_t next;
-    uint16_t length;
-    uint8_t kind;
-    char name[];
-};
-
-struct system_facts {
-    int64_t type, block;
-    uint64_t blocks, free, available, files, free_files;
-    int32_t id[2];
-    int64_t name_most, fragment, flags, spare[4];
-};
-
-struct more_facts {
-    uint32_t mask, block_size;
-    uint64_t attributes;
-    uint32_t links, user, group;
-    uint16_t mode, spare;
-    uint64_t inode, size, blocks, attributes_mask;
-    struct {
-        int64_t seconds;
-        uint32_t nanoseconds;
-        int32_t spare;
-    } accessed, born, changed, modified;
-    uint32_t numbers[4];
-    uint64_t rest[14];
-};
-_Static_assert(sizeof(struct more_facts) == 256, "as Linux has it");

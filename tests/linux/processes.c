@@ -2,12 +2,25 @@
 // Processes: how they begin, end and are waited for, what they are called, and what they may.
 #include "test.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/utsname.h>
 
 extern char **environ;
+
+// As who nothing else runs; nobody for those who may not become another one.
+static bool become_other(void)
+{
+    uid_t other = 50000 + (uid_t)getpid() % 10000;
+    return getuid() == 0 && setresuid(other, other, other) == 0;
+}
+
+static void *return_at_once(void *argument)
+{
+    return argument;
+}
 
 static int give(void *status)
 {
@@ -580,6 +593,51 @@ TEST("a limit can be lowered, and is inherited")
                   : 1);
     }
     CHECK(end_of(child) == 0);
+}
+
+TEST("beyond RLIMIT_NPROC a fork and a thread are EAGAIN, and succeed once the limit is higher")
+{
+    (void)become_other();
+    struct rlimit before;
+    CHECK(getrlimit(RLIMIT_NPROC, &before) == 0);
+    struct rlimit limit = {1, before.rlim_max};
+    CHECK(setrlimit(RLIMIT_NPROC, &limit) == 0);
+    CHECK(FAILS(fork(), EAGAIN));
+    CHECK(FAILS(vfork(), EAGAIN));
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, return_at_once, NULL) == EAGAIN);
+    CHECK(setrlimit(RLIMIT_NPROC, &before) == 0);
+    CHECK(end_of(start(give, (void *)7)) == 7);
+    CHECK(pthread_create(&thread, NULL, return_at_once, NULL) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+}
+
+TEST("a child that has ended counts for RLIMIT_NPROC until it was waited for")
+{
+    bool alone = become_other(); // otherwise others of the user count, too
+    struct rlimit limit;
+    CHECK(getrlimit(RLIMIT_NPROC, &limit) == 0);
+    limit.rlim_cur = alone ? 2 : limit.rlim_cur;
+    CHECK(setrlimit(RLIMIT_NPROC, &limit) == 0);
+    pid_t child = start(give, (void *)3);
+    siginfo_t information;
+    CHECK(waitid(P_PID, (id_t)child, &information, WEXITED | WNOWAIT) == 0);
+    if (alone) {
+        CHECK(FAILS(fork(), EAGAIN));
+    }
+    CHECK(end_of(child) == 3);
+    CHECK(end_of(start(give, (void *)4)) == 4);
+}
+
+TEST("who may do everything is not bound by RLIMIT_NPROC")
+{
+    struct rlimit limit = {1, 1};
+    CHECK(setrlimit(RLIMIT_NPROC, &limit) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(5);
+    }
+    CHECK(getuid() == 0 ? end_of(child) == 5 : child == -1 && errno == EAGAIN);
 }
 
 TEST("a soft limit above the hard one is EINVAL, as is a limit that there is not")

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "arch/host/invariants.h"
+#include "arch/host/invariants/invariants.h"
 #include "entry.h"
 #include "model.h"
 #include "object/sched_context.h"

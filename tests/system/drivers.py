@@ -17,6 +17,7 @@ service devmgr services/devmgr
     platform
     memory 64K
     self
+    keeps 4K
 """
 )
 LESSON = """
@@ -73,7 +74,7 @@ def holds(kozo):
         told = session.command("caps lesson")
     expect_equal(len(re.findall(r"irq-handler, interrupt \d+", told)), 1, "its interrupts", told)
     frames = re.findall(r"(?m)^ +\d+ frame, (\d+ KiB): ([\w ]+)$", told)
-    registers, shared = ("1024 KiB", "read write"), ("256 KiB", "read write phys")
+    registers, shared = ("1024 KiB", "read write"), ("4 KiB", "read write phys")
     expect(registers in frames, "its registers are missing", told)
     expect(shared in frames, "its memory is missing", told)
     own = [frame for frame in frames if frame not in (registers, shared)]
@@ -104,6 +105,19 @@ for sentence, (text, name) in REFUSED.items():
             expect("not to be had" in session.command(f"log {name}"), "it is not said why", session.told)
             if name == "other":
                 expect_equal(table_of(session.command("services"))["lesson"][0], "up", "the first's state")
+
+
+@check("claims that fail half-way keep nothing: after 500 of them the device is claimed as at first")
+def half_claimed(kozo):
+    text = f"program test/claim\n    uses devmgr\n    driver {EDU}\n"
+    with kozo.start("--timeout", "60", "--device", "edu",
+        initrd=lesson_system(kozo, "claim", text)) as session:
+        session.prompt()
+        wait_until_settled(session)
+        told = session.command("run test/claim 500").strip()
+        expect_equal(told, "refused 500 times, then: 0", "what came of it", session.told)
+        held = session.command("caps devmgr").count("irq-handler")
+        expect_equal(held, 1, "interrupts that the manager holds", session.told)
 
 
 @check("a driver whose device is not there ends in peace")

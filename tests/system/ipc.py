@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Messages, signals and time: unit tests, every state of small worlds, and a stress run of the system."""
+"""Messages, signals and time: unit tests, every state of small worlds, stress, and response under load."""
 
 import json
 import os
@@ -16,6 +16,9 @@ CHECKED_STATES = 60_000
 LONG_STATES = 2_000_000
 STRESS_SECONDS = 10
 STRESS_LONG_SECONDS = 5 * 60
+RESPONSE_MILLISECONDS = 200  # of the machine, which runs more slowly when instructions are counted
+RESPONSE_LONG_MILLISECONDS = 10_000
+RESPONSE_LIMIT = 3600
 LONG_SECONDS = 3 * 3600
 
 
@@ -49,6 +52,20 @@ def stress_on_one_processor(kozo):
     ended = kozo.execute(f"run test/stress {seconds} 1 {seed}", seconds=seconds + 120)
     for result in tap.judge(ended):
         result.sentence = f"stress with seed {seed}: {result.sentence}"
+        if result.verdict == "passed":
+            result.figure = result.detail.replace("# ", "  ").strip()
+        yield result
+
+
+@source
+def response_under_load(kozo):
+    """Senders, callers, revokers, destroyers and hogs, all with budgets; the bound is in
+    stress/response.c."""
+    time = RESPONSE_LONG_MILLISECONDS if kozo.long else RESPONSE_MILLISECONDS
+    seed = random.randrange(1 << 32)
+    ended = kozo.execute(f"run test/response {time} {seed}", "--icount", seconds=RESPONSE_LIMIT)
+    for result in tap.judge(ended):
+        result.sentence = f"response with seed {seed}: {result.sentence}"
         if result.verdict == "passed":
             result.figure = result.detail.replace("# ", "  ").strip()
         yield result

@@ -11,7 +11,7 @@ from driver.suite import check, expect, expect_equal, skip
 
 order = 25
 
-COMMANDS = "doctor build run permissions test bench image format clean".split()
+COMMANDS = "doctor build run cap audit permissions test bench image format clean".split()
 
 
 def refused(kozo, *arguments):

@@ -11,6 +11,7 @@ order = 57
 
 LIMIT = 256  # pages that the description of test/memory gives it
 FAULT = 139
+MIB = 1 << 20
 
 
 def answer(kozo, line):
@@ -57,9 +58,12 @@ for how, words in FAULTS.items():
         answer(kozo, "stop 1")
 
 
-@check("the status of a client that ended so is that of a fault")
+@check("with --exec, a client that ended so is told in the same words, and the status is that of a fault")
 def status(kozo):
-    expect_equal(kozo.execute("run test/memory outside").status, FAULT, "the exit status")
+    ended = kozo.execute("run test/memory outside")
+    expect_equal(ended.status, FAULT, "the exit status", ended.told)
+    told = rf"(?m)^test/memory: {FAULTS['outside']}"
+    expect(re.search(told, ended.out), "the fault is not told", ended.told)
 
 
 @check(
@@ -129,9 +133,67 @@ def service_dies(kozo):
     yield Result(sentence, "passed" if before == after else "failed", f"before {before}, after {after}")
 
 
+def in_use(session):
+    """Bytes in use, the kernel's included."""
+    told = session.command("mem")
+    parts = re.findall(r"(?m)^(?:kernel|in use) +([\d.]+) ([KM])iB", told)
+    expect_equal(len(parts), 2, "the sizes that mem tells", told)
+    return sum(float(number) * (MIB if unit == "M" else 1024) for number, unit in parts)
+
+
+@check("with all services up at most 12 MiB of memory are in use")
+def at_the_prompt(kozo):
+    with kozo.start("--mem", "512", "--timeout", "60") as session:
+        session.prompt()
+        wait_until_settled(session)
+        used = in_use(session)
+        expect(used <= 12 * MIB, f"{used / MIB:.1f} MiB are in use", session.told)
+
+
+@check("files in memory take it when they are written, and give it back when they are removed")
+def files_come_and_go(kozo):
+    with kozo.start("--timeout", "120") as session:
+        session.prompt()
+        wait_until_settled(session)
+        session.command("cp /initrd/services/linux /ram/first")
+        session.command("rm /ram/first")
+        session.command("trim")
+        before = in_use(session)
+        for number in range(8):
+            expect_equal(session.command(f"cp /initrd/services/linux /ram/{number}"), "", "cp", session.told)
+        during = in_use(session)
+        expect(during - before > 8 * 300_000, "the files take no memory", session.told)
+        for number in range(8):
+            expect_equal(session.command(f"rm /ram/{number}"), "", "rm", session.told)
+        session.command("trim")
+        expect(in_use(session) - before < MIB / 2, "they do not give it back", session.told)
+
+
+@check("when there is no memory for files, who writes is told, what was written stays, and the system goes "
+       "on")
+def no_memory_for_files(kozo):
+    with kozo.start("--mem", "24", "--timeout", "200") as session:
+        session.prompt()
+        wait_until_settled(session)
+        made = 0
+        while session.command(f"cp /initrd/services/linux /ram/{made}") == "":
+            made += 1
+            expect(made < 100, "nothing ever refuses", session.told)
+        expect(made > 3, "there is no room at all", session.told)
+        want = session.command("sha256 /initrd/services/linux").split()[0]
+        expect_equal(session.command("sha256 /ram/0").split()[0], want, "the first file", session.told)
+        for name, row in wait_until_settled(session).items():
+            expect_equal(row[1], "1", f"starts of {name}", session.told)
+        for number in range(made):
+            expect_equal(session.command(f"rm /ram/{number}"), "", "rm", session.told)
+        session.command(f"rm /ram/{made}")
+        expect_equal(session.command("cp /initrd/services/linux /ram/again"), "", "cp then", session.told)
+        expect("hello" in session.command("run bin/hello"), "no program can be run", session.told)
+
+
 @check("a service that loses its memory is ended like one that failed")
 def service_loses(kozo):
-    text = BASE + "service memory services/memory\n    memory 2M\n    self\n"
+    text = BASE + "service memory services/memory\n    memory 512K\n    memory up to 1536K\n    self\n"
     text += "service holder test/memory\n    pager memory 1M\n    restart never\n"
     with kozo.start("--timeout", "60", initrd=initrd_with(kozo, "holder", text)) as session:
         session.prompt()

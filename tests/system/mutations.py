@@ -2,8 +2,8 @@
 """Deliberate faults of the kernel, each of which the state explorer or a unit test must notice.
 
 For each one the changed file alone is compiled, with the very commands of the build, and linked with
-everything else as it is; of a header, the files that include it. The explorer is asked first, with few
-states; then the unit tests.
+everything else as it is; of a header, the files that include it. The quickest is asked first: the unit
+tests' sentences, then the explorer with few states, then random walks.
 """
 
 import json
@@ -12,6 +12,7 @@ import re
 import resource
 import shlex
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 from driver.kozo import run
 from driver.suite import Failure, Result, expect, source
@@ -20,10 +21,27 @@ from mutations.list import MUTATIONS
 order = 95
 
 UNIT_TESTS = ("kernel/*/tests/*_test.c", "kernel/tests/*.c", "lib/test/test.c", "lib/test/test_host.c")
-EXPLORED_STATES = 70_000
-SECONDS = 60  # of the processor, so that a busy machine makes no fault look noticed
-LATEST = 1200
+WALKS = "kernel/tests/random_test.c"
 EXPLORER = "kozo-explore"
+LATEST = 1200
+
+
+class Check(NamedTuple):
+    """A program that may notice a fault."""
+
+    name: str
+    who: str
+    kind: str  # of its objects: as the explorer or as the unit tests are compiled
+    without: str  # a file that it is not linked with
+    arguments: tuple[str, ...]
+    seconds: int  # of the processor, so that a busy machine makes no fault look noticed
+
+
+CHECKS = (
+    Check("sentences", "a unit test", "unit", WALKS, (), 20),
+    Check("explorer", "the explorer", "explore", "", ("--states", "70000"), 60),
+    Check("walks", "a random walk", "unit", "", (), 60),
+)
 
 
 def commands(kozo):
@@ -37,13 +55,6 @@ def commands(kozo):
     expect(found, f"{EXPLORER} is not built")
     return {path: [word for word in words if not re.fullmatch(r"-M[DQF]*|.*\.o\.d|.*\.o", word)]
             for path, words in found.items()}
-
-
-def run_limited(command):
-    def limit():
-        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
-
-    return run(command, timeout=LATEST, preexec_fn=limit)
 
 
 class Workshop:
@@ -65,18 +76,35 @@ class Workshop:
             if "boot" not in path.parts and "arch" not in path.parts
         )
 
+    def words(self, kind, path):
+        """How a file of the kernel is compiled."""
+        return self.commands[path] if kind == "explore" else self.unit_words
+
     def compile(self, words, path, name):
         out = self.folder / name
         ended = run([*words, "-O1", "-w", "-o", out, "-c", path], cwd=self.kozo.build)
         expect(ended.status == 0, f"{path} does not compile", ended.err)
         return out
 
-    def link(self, objects, name):
-        out = self.folder / name
+    def link(self, check, objects, name):
+        out = self.folder / f"{name}-{check.name}"
+        objects = [object for path, object in objects.items() if path != check.without]
         # A fault and the tests of another are independent: whatever is missing is missing in the build, too.
         ended = run(["clang-19", "-fuse-ld=lld", "-Wl,--gc-sections", *objects, "-o", out])
-        expect(ended.status == 0, f"{name} does not link", ended.err)
+        expect(ended.status == 0, f"{out.name} does not link", ended.err)
         return out
+
+    def perform(self, check, objects, name):
+        """Runs a check that is linked of `objects`. Gives what it complains of; nothing when all is well."""
+        def limit():
+            resource.setrlimit(resource.RLIMIT_CPU, (check.seconds, check.seconds + 1))
+
+        linked = self.link(check, objects, name)
+        try:
+            ended = run([linked, *check.arguments], timeout=LATEST, preexec_fn=limit)
+        finally:
+            linked.unlink()
+        return first_failure(ended.out) if ended.status != 0 else ""
 
     def prepare(self):
         """Gives the objects of the explorer and of the unit tests: path -> object."""
@@ -132,23 +160,17 @@ def apply(workshop, number, mutation):
 def judge(workshop, objects, number, mutation):
     """Who notices the fault, and what is said."""
     files, headers = apply(workshop, number, mutation)
-    programs = (
-        ("explore", workshop.commands, ["--states", EXPLORED_STATES], "the explorer"),
-        ("unit", None, [], "a unit test"),
-    )
-    for kind, commands_of, arguments, who in programs:
-        made = {}
-        for path, file in files.items():
-            compiler, *words = commands_of[path] if commands_of else workshop.unit_words
-            name = f"fault-{number}-{kind}-{path.replace('/', '-')}.o"
-            made[path] = workshop.compile([compiler, f"-I{headers}", *words], file, name)
-        linked = workshop.link([*{**objects[kind], **made}.values()], f"fault-{number}-{kind}")
-        try:
-            ended = run_limited([linked, *arguments])
-        finally:
-            linked.unlink()
-        if ended.status != 0:
-            return who, first_failure(ended.out)
+    changed = {}
+    for check in CHECKS:
+        if check.kind not in changed:
+            changed[check.kind] = dict(objects[check.kind])
+            for path, file in files.items():
+                compiler, *words = workshop.words(check.kind, path)
+                name = f"fault-{number}-{check.kind}-{path.replace('/', '-')}.o"
+                changed[check.kind][path] = workshop.compile([compiler, f"-I{headers}", *words], file, name)
+        told = workshop.perform(check, changed[check.kind], f"fault-{number}")
+        if told:
+            return check.who, told
     return None, "nothing notices it"
 
 
@@ -156,10 +178,9 @@ def judge(workshop, objects, number, mutation):
 def faults_are_noticed(kozo):
     workshop = Workshop(kozo)
     objects = workshop.prepare()
-    for kind, arguments in (("explore", ["--states", EXPLORED_STATES]), ("unit", [])):
-        linked = workshop.link(objects[kind].values(), kind)
-        ended = run_limited([linked, *arguments])
-        expect(ended.status == 0, f"without a fault the program {kind} fails", first_failure(ended.out))
+    for check in CHECKS:
+        told = workshop.perform(check, objects[check.kind], "no-fault")
+        expect(not told, f"without a fault there is one for {check.who}", told)
 
     def attempt(item):
         try:

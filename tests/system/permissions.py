@@ -6,13 +6,16 @@ import os
 import re
 import shutil
 import socket
+import subprocess
 import threading
 import time
 from pathlib import Path
 
-from driver.kozo import Session, run
-from driver.services import settle
-from driver.suite import Failure, check, expect, expect_equal, skip
+from driver import cpio, tap
+from driver.kozo import Session, plain, run
+from driver.services import members, settle, table_of, tell, wait_until_settled
+from driver.suite import Failure, check, expect, expect_equal, skip, source
+from system._tree import tree
 
 order = 45
 
@@ -145,6 +148,37 @@ def once(kozo):
     session.command(f"kozo-cap revoke {rule}")
 
 
+@check("what is granted for minutes or until the restart holds as long as it says")
+def granted_for(kozo):
+    session = shared(kozo)
+    for how, until in (("m2", "for 2 minutes more"), ("restart", "until the restart")):
+        rule = re.search(r"rule (\d+)", session.command(f"kozo-cap grant asker audit.read {how}"))[1]
+        expect("audit.read: allowed" in session.command("run bin/asker audit.read"), "it was not given")
+        listed = session.command("kozo-cap list")
+        pattern = rf"(?m)^ *{rule} allow +asker audit.read {until}, by you$"
+        expect(re.search(pattern, listed), "the list", listed)
+        session.command(f"kozo-cap revoke {rule}")
+    for how in ("m0", "m1441", "m", "minutes"):
+        expect("usage" in session.command(f"kozo-cap grant asker audit.read {how}"), "it was taken", how)
+
+
+@check("what is granted until it closes is for the program that runs, and ends with it")
+def granted_until_close(kozo):
+    session = shared(kozo)
+    gone = session.command("kozo-cap grant asker audit.read close")
+    expect("this program does not run" in gone, "it was granted to nobody", gone)
+    session.command("run bin/asker permissions.view look:audit.read &")
+    digits = wait_for_question(session)[1]
+    session.command("kozo-cap grant asker audit.read close")
+    listed = session.command("kozo-cap list")
+    expect("asker audit.read until it closes, by you" in listed, "the list", listed)
+    heard = Listener(session, "asker: audit.read: allowed")
+    session.command(f"kozo-cap answer {digits}o")
+    heard.wait()
+    expect("undecided" in session.command("run bin/asker look:audit.read"), "it holds after its end")
+    expect("audit.read" not in session.command("kozo-cap list"), "the list is not empty")
+
+
 @check("a name without its service is refused, whatever was granted")
 def no_service(kozo):
     session = shared(kozo)
@@ -173,6 +207,21 @@ def answered(kozo):
     expect("allowed" in session.command(f"kozo-cap answer {found[1]}o"), "the answer was not taken")
     heard.wait()
     expect("undecided" in session.command("run bin/asker look:audit.read"), "it was given for more than once")
+
+
+@check("an answer for some minutes, or until the restart, holds as long as it says")
+def answered_for(kozo):
+    session = shared(kozo)
+    for typed, until in (("m2", "for 2 minutes more"), ("r", "until the restart")):
+        digits = question(session)
+        heard = Listener(session, "asker: audit.read: allowed")
+        expect("allowed" in session.command(f"kozo-cap answer {digits}{typed}"), "the answer was not taken")
+        heard.wait()
+        expect("audit.read: allowed" in session.command("run bin/asker audit.read"), "it does not hold")
+        listed = session.command("kozo-cap list")
+        found = re.search(rf"(?m)^ *(\d+) allow +asker audit.read {until}, by you$", listed)
+        expect(found, "the list", listed)
+        session.command(f"kozo-cap revoke {found[1]}")
 
 
 @check("a no is a no, and is not asked about again for a while")
@@ -219,6 +268,52 @@ def killed_while_asking(kozo):
     expect("undecided" in session.command("run bin/asker look:audit.read"), "something was decided")
 
 
+@check("ended again and again while it is told to grant, refuse and take back, the policy service has kept "
+       "what it said, and nothing else is there")  # fmt: skip
+def killed_while_deciding(kozo):
+    files = members(kozo)
+    files["bin/kozo-cap"] = files["test/decider"]
+    with kozo.start(initrd=kozo.file("decider.cpio", cpio.archive(files))) as session:
+        session.prompt()
+        wait_until_settled(session)
+        start = len(session.seen)
+        session.command(f"run bin/kozo-cap {15_000 if kozo.long else 4_000} &")
+        limit = time.monotonic() + 90
+        ending = re.compile(r"decider: (\d+) decided, (\d+) lost, (.*)")
+        while not (told := ending.search(plain(session.seen[start:]))):
+            expect(time.monotonic() < limit, "it waits for ever", session.told)
+            for line in ("kill policy", "restart policy"):
+                session.command(line)
+            wait_until_settled(session)
+        expect_equal(told[3], "the list was right", "what was found", session.told)
+        starts = int(wait_until_settled(session)["policy"][1])
+        expect(int(told[1]) > 0 and starts > 5, f"it was started {starts} times", told[0])
+        verified = session.command("kozo-audit --verify")
+        expect("the record is whole" in verified, "the record", verified)
+
+
+@check("a question outlives the console, and is answered once, when that ends with the answer on its way")
+def console_killed(kozo):
+    session = kozo.shared("console")
+    digits = question(session)
+
+    def restart_console():
+        tell(session, "console", "restart console")
+        wait_until_settled(session)
+
+    tell(session, "console", "kill console")
+    restart_console()
+    expect_equal(wait_for_question(session)[1], digits, "the digits of the question")
+    session.send(f"kozo-cap answer {digits}o\rkill console\r")
+    restart_console()
+    if "KOZO asks" in session.command("kozo-cap questions"):  # what was typed went with the console
+        session.command(f"kozo-cap answer {digits}o")
+    expect("KOZO asks" not in session.command("kozo-cap questions"), "the question is left")
+    found = re.findall(r"(?m)^ +\d+ (\w+) +asker audit.read", session.command("kozo-audit"))
+    expect_equal(found, ["ask", "grant", "use"], "the record", session.told)
+    expect("undecided" in session.command("run bin/asker look:audit.read"), "it was given for more than once")
+
+
 @check("the record names each ask, grant, refusal, use and revocation, as JSON whose chain is whole")
 def record(kozo):
     session = shared(kozo)
@@ -233,6 +328,49 @@ def record(kozo):
         re.search(r"(?m)^ +\d+ refuse +asker audit.read \(person\)$", session.command("kozo-audit")),
         "in words",
     )
+
+
+@check("kozo-audit --follow goes on with each line that is added, until Ctrl-C")
+def followed(kozo):
+    session = kozo.shared("followed")
+    session.command("kozo-cap grant asker audit.read always")
+    told = session.command("kozo-audit --follow &")
+    expect(re.search(r"grant +asker audit.read \(person\)", session.seen) or "[1]" in told, "it began", told)
+    session.command("kozo-cap refuse asker camera.use")
+    limit = time.monotonic() + 15
+    while not re.search(r"refuse +asker camera.use \(person\)", plain(session.seen)):
+        expect(time.monotonic() < limit, "what was added is not shown", session.told)
+        settle(session)
+    session.command("stop 1")
+    session.send("kozo-audit --follow --json\r")
+    session.wait_for(r'"event":"refuse","program":"asker","permission":"camera.use"', 20)
+    session.send("\x03")
+    settle(session)
+    expect("the record is whole" in session.command("kozo-audit --verify"), "what comes after Ctrl-C")
+
+
+@check("the record tells where the kernel's log stands, and verify holds the two against each other")
+def joined(kozo):
+    session = kozo.shared("followed")
+
+    def stands():
+        kept = session.command("kozo-audit --json").splitlines()
+        return [json.loads(line) for line in kept if '"event":"kernel"' in line]
+
+    (first,) = stands()
+    expect(first["authority"]["written"] > first["authority"]["read"] == 0, "at the start", session.told)
+    session.command("audit")
+    session.command("kill policy")
+    limit = time.monotonic() + 20
+    while not re.search(r"(?m)^policy +up", session.command("services")):
+        expect(time.monotonic() < limit, "the policy service did not come back")
+    again = stands()[-1]
+    for ring in ("authority", "refusals"):
+        expect(again[ring]["written"] >= again[ring]["read"] >= first[ring]["read"], ring, session.told)
+    expect(again["authority"]["read"] > 0, "what was read", session.told)
+    expect(again["authority"]["digest"] != first["authority"]["digest"], "the hash", session.told)
+    session.command("audit")
+    expect("the record is whole" in session.command("kozo-audit --verify"), "the record", session.told)
 
 
 @check("wrong use of the tools is told")
@@ -407,6 +545,27 @@ def brokered(kozo):
         expect_equal(heard[0]["program"], os.path.realpath("/usr/bin/env"), "the program")
 
 
+def answer_all(path, *answers):
+    """A broker that gives these answers, and the last one to all further questions; the questions, as they
+    come."""
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(path))
+    server.listen()
+    heard = []
+
+    def serve():
+        connection, _ = server.accept()
+        with connection, server:
+            for line in connection.makefile():
+                heard.append(json.loads(line))
+                answer = answers[min(len(heard), len(answers)) - 1]
+                reply = {"v": 1, "id": heard[-1]["id"], "answer": answer}
+                connection.sendall(json.dumps(reply).encode() + b"\n")
+
+    threading.Thread(target=serve, daemon=True).start()
+    return heard
+
+
 @check("decisions that were changed by hand are not believed")
 def changed_decisions(kozo):
     with Person(kozo, "changed", "--profile", profile(kozo), "--prompt") as person:
@@ -424,7 +583,32 @@ def changed_decisions(kozo):
     expect("decisions was changed at line 2" in ended.err, "the message", ended.told)
 
 
-@check("decisions are listed, and one that is taken back is asked about again; the record tells of it")
+def follow(kozo, path, environment):
+    """Follows a record: each line is shown, then each that is added, until what was shown is gone."""
+    whole = path.read_text()
+    lines = whole.splitlines(keepends=True)
+
+    def put(text):
+        path.with_suffix(".new").write_text(text)
+        path.with_suffix(".new").replace(path)
+
+    put("".join(lines[:-1]) + lines[-1][:20])
+    process = subprocess.Popen(
+        [kozo.build / "tools" / "permissions" / "kozo-permissions", "--follow", "--json"],
+        env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    shown = "".join(process.stdout.readline() for _ in lines[:-1])
+    put(whole)
+    expect_equal(shown + process.stdout.readline(), whole, "what is shown")
+    put("".join(lines[1:]))
+    out, err = process.communicate(timeout=20)
+    expect_equal((process.returncode, out), (1, ""), "the end", err)
+    expect("kozo: the record is cut off at line" in err, "why it ended", err)
+    put(whole)
+
+
+@check("decisions are listed, and one that is taken back is asked about again; the record tells of it, and "
+       "is followed as it grows")  # fmt: skip
 def kept(kozo):
     environment = surroundings(kozo, "kept")
 
@@ -453,8 +637,89 @@ def kept(kozo):
     )
     expect("the record is whole" in permissions("--verify"), "the record")
     path = kozo.folder / "kept" / "kozo" / "record"
+    follow(kozo, path, environment)
     path.write_text(path.read_text().replace("revoke", "forget"))
     expect("was changed" in permissions("--verify", status=1), "the change is not noticed")
+
+
+@check("uses that repeat within a minute are a line, and one more that counts them")
+def repeated(kozo):
+    with kozo.start() as session:
+        session.prompt()
+        settle(session)
+        session.command("kozo-cap grant asker audit.read always")
+        for _ in range(4): # each an instance of its own
+            session.command("run bin/asker " + "audit.read " * 25)
+        lines = [json.loads(line) for line in session.command("kozo-audit --json").splitlines()
+            if line.strip()]
+        used = sorted(line.get("count", 1) for line in lines if line["event"] == "use")
+        expect_equal(used, [1] * 4 + [24] * 4, "the uses, as they are told", str(lines))
+        expect("the record is whole" in session.command("kozo-audit --verify"), "the chain")
+
+
+@check("each profile that ships can be read, and tells its wishes in words; a wrong one tells its line")
+def shipped(kozo):
+    profiles = sorted((kozo.root / "profiles").glob("*.profile"))
+    expect(len(profiles) >= 12, f"only {len(profiles)} profiles")
+    for path in profiles:
+        text = "\n".join(listed(kozo, "--profile", path.stem))
+        wishes = [line for line in path.read_text().splitlines() if not line.startswith("#")]
+        told = re.findall(r"(?m)^(?:needs|wants) to [a-z].*\n  it says: .+\n  permission: .+\n  risk: .+$",
+            text)
+        expect_equal(len(told), len(wishes), f"the wishes of {path.name}", text)
+        expect("total control" not in text, f"{path.name} asks for too much", text)
+    wrong = kozo.file("wrong.profile", b"# ours\nneed files.home.raed \"look\"\n")
+    ended = kozo.launch("permissions", "--profile", wrong)
+    expect_equal(ended.status, 2, "the exit status", ended.told)
+    expect(f"{wrong}:2: " in ended.err, "the line", ended.told)
+
+
+@check("with the profile of git and a yes, git works where it was started, and nowhere else")
+def shipped_git(kozo):
+    if not shutil.which("git"):
+        skip("there is no git on this host")
+    folder = tree(kozo.folder / "git-profile")
+    path = kozo.folder / "git-broker"
+    heard = answer_all(path, "once", "no")
+    ended = run(
+        [
+            kozo.launcher, "run", "--timeout", "120", "--profile", "git", "--broker", path, "--", "/bin/sh",
+            "-c",
+            "git init -q . && git add notes && git -c user.name=x -c user.email=x@example.org commit -qm one"
+            " && git log --oneline | cut -d' ' -f2; cat /srv/x",
+        ],
+        env=surroundings(kozo, "git-state"), cwd=folder, timeout=150,
+    )  # fmt: skip
+    expect_equal(ended.out, "one\n", "what git says", ended.told)
+    expect((folder / ".git").is_dir(), "the folder")
+    expect_equal(heard[0]["reason"], "keep the history of the files where you are", "the reason")
+    expect("blocked: files.path.read:/srv/x, 1 time" in ended.err, "what is blocked", ended.told)
+
+
+# --- linuxd, taken over
+
+
+def described(kozo, program):
+    """What the description of the system gives a program."""
+    text = (kozo.root / "systems/default/system").read_text()
+    return [line.strip() for line in re.search(rf"(?m)^program {program}\n((?:    .*\n)+)",
+        text)[1].splitlines()]
+
+
+@source
+def taken_over(kozo):
+    expect_equal(described(kozo, "test/taken"), described(kozo, "services/linux"), "what it is given")
+    folder = tree(kozo.folder / "taken")
+    with kozo.start("--share", folder) as session:
+        session.prompt()
+        settle(session)
+        yield from tap.parse(session.command("run test/taken", seconds=120))
+        # The others are as they were.
+        expect("notes" in session.command("ls /share"), "the host's files can't be reached", session.told)
+        expect_equal(session.command("kozo-audit --verify").count("is whole"), 1, "the record", session.told)
+        rows = table_of(session.command("services"))
+        ended = [name for name, row in rows.items() if row[1] not in ("0", "1")]
+        expect_equal(ended, [], "the services that had to be started again", session.told)
 
 
 # --- Linux programs
@@ -527,21 +792,9 @@ def spellings(kozo):
     expect("kozo: blocked: files.path.read:/etc/passwd, " in ended.err, "what is reported", ended.told)
 
 
-def tree(kozo, name):
-    """A folder of the host: public/a, secret/b, notes."""
-    folder = kozo.folder / name
-    shutil.rmtree(folder, ignore_errors=True)
-    (folder / "public").mkdir(parents=True)
-    (folder / "secret").mkdir()
-    (folder / "public" / "a").write_text("public\n")
-    (folder / "secret" / "b").write_text("secret\n")
-    (folder / "notes").write_text("notes\n")
-    return folder
-
-
 @check("of a folder that was given, what was denied is not there, and can't be moved into the light")
 def denied(kozo):
-    folder = tree(kozo, "denied")
+    folder = tree(kozo.folder / "denied")
     script = f"""cd {folder}; cat public/a secret/b; ls; mv secret shown; mv {folder} /tmp/x; ln -s secret way
     cat way/b
     mkdir up; mv secret up/; mv public/../secret up/; rm -rf secret; cp -r . /tmp/copy
@@ -562,7 +815,7 @@ def denied(kozo):
 
 @check("a folder that was given to be read can't be changed, and one that was given to be changed can")
 def writing(kozo):
-    folder = tree(kozo, "writing")
+    folder = tree(kozo.folder / "writing")
     script = f"cd {folder}; echo x >public/a; rm notes; mkdir new; mv notes n; touch secret/b; ln notes m;"
     script += " cat notes"
     before = sorted(path.name for path in folder.rglob("*"))
@@ -577,9 +830,50 @@ def writing(kozo):
     expect(not (folder / "notes").exists() and (folder / "new").is_dir(), "it was not changed", ended.told)
 
 
+@check("in a folder that was given to be read, a folder and a file that were given to be changed can be")
+def nested(kozo):
+    for turn in (1, -1):  # in whichever order they are given
+        folder = tree(kozo.folder / "nested")
+        given = [f"read:{folder}", f"write:{folder}/public", f"write:{folder}/notes"][::turn]
+        options = [word for name in given for word in ("--allow", f"files.path.{name}")]
+        script = f"cd {folder}; echo x >>public/a; echo y >public/new; echo z >>notes; rm secret/b"
+        ended = linux(kozo, *options, script=f"{script}; cat notes secret/b")
+        expect_equal(ended.out, "notes\nz\nsecret\n", "what was read", ended.told)
+        expect_equal((folder / "public" / "a").read_text(), "public\nx\n", "the file", ended.told)
+        expect_equal((folder / "public" / "new").read_text(), "y\n", "the new file", ended.told)
+        expect_equal((folder / "notes").read_text(), "notes\nz\n", "the single file", ended.told)
+        expect("secret/b" in ended.err, "what is reported", ended.told)
+
+
+@check("a change without a permission is refused, and told in words; several in one folder are one line")
+def changes(kozo):
+    home = Path("/srv")
+    if not home.is_dir():
+        skip("this host has no /srv")
+    script = f"""for i in 1 2 3; do echo x >{home}/.bashrc; done; echo x >{home}/.profile; rm {home}/notes
+    echo x >/new; mkdir /usr/folder; chmod 777 /usr; echo x >/tmp/mine; cat /tmp/mine"""
+    command = [kozo.runner, "--arch", kozo.arch, "--kernel", kozo.kernel, "--initrd", kozo.initrd]
+    command += ["--timeout", "60", "--", shutil.which("busybox"), "sh", "-c", script]
+    ended = run(command, env={**surroundings(kozo, "changes-state"), "HOME": str(home)}, cwd="/")
+    expect_equal((ended.status, ended.out), (0, "x\n"), "exit status and output", ended.told)
+    expect(f"can't create {home}/.bashrc: Permission denied" in ended.err, "the program", ended.told)
+    expect("'/usr/folder': Read-only file system" in ended.err, "the program", ended.told)
+    for line in (
+        f"blocked: files.home.write, 4 times, first {home}/.bashrc; to allow it: --allow files.home.write"
+        " (total control)",
+        "blocked: files.path.write:/new, 1 time",
+        "blocked: files.path.write:/usr/folder, 1 time",
+        "blocked: files.path.write:/usr, 1 time",
+        f"busybox tried to change {home}/.bashrc (blocked); to allow it:"
+        f" --allow files.path.write:{home}/.bashrc",
+    ):
+        expect(f"kozo: {line}\n" in ended.err, f"it does not say: {line}", ended.told)
+    expect("/tmp" not in ended.err, "its own folder is reported", ended.told)
+
+
 @check("a single file is given without what lies beside it, to be read or to be changed")
 def single(kozo):
-    folder = tree(kozo, "single")
+    folder = tree(kozo.folder / "single")
     script = f"cd {folder}; ls; cat notes; cat public/a; echo more >>notes; echo x >new; cat new"
     ended = linux(
         kozo,
@@ -630,7 +924,7 @@ def imitation(kozo):
 
 @check("two runs side by side have what each was given, and nothing of the other's")
 def side_by_side(kozo):
-    folders = [tree(kozo, f"side-{number}") for number in range(2)]
+    folders = [tree(kozo.folder / f"side-{number}") for number in range(2)]
     results = [None, None]
 
     def one(number):
@@ -653,9 +947,69 @@ def side_by_side(kozo):
         )
 
 
+@check("with --scratch a program changes what it may only read, in its run only, and it is said what")
+def scratch(kozo):
+    folder = tree(kozo.folder / "scratch")
+    script = f"""cd {folder}; echo x >>public/a; rm notes; mv secret hidden; mkdir -p new/deep
+        echo y >new/deep/f
+    echo z >t; mv t moved; echo gone >u; rm u; cat public/a hidden/b new/deep/f moved; ls; cat notes
+    echo alias >>~/.bashrc; cat ~/.bashrc ~/.profile; echo v >/usr/bin/v; cat /usr/bin/v"""
+    ended = linux(kozo, "--scratch", "--allow", f"files.path.read:{folder}", script=script)
+    expect_equal(
+        ended.out.split(),
+        ["public", "x", "secret", "y", "z", "hidden", "moved", "new", "public", "alias", "v"],
+        "what it saw",
+        ended.told,
+    )
+    expect("cat: can't open 'notes': No such file" in ended.err, "what was removed", ended.told)
+    home = os.environ["HOME"]
+    names = ("public/a", "notes", "secret", "hidden", "new", "new/deep", "new/deep/f", "moved")
+    expected = [f"{folder}/{name}" for name in names] + [f"{home}/.bashrc", "/usr/bin/v"]
+    shown = [line.split(": ", 2)[2] for line in ended.err.splitlines() if ": changed only in " in line]
+    expect_equal(shown[:8], expected[:8], "what it is told to have changed", ended.told)
+    expect_equal(shown[8:], ["2 more"], "how many more", ended.told)
+    expect(f"files.path.read:{home}/.profile, 1 time" in ended.err, "what it was refused", ended.told)
+    expect_equal((folder / "public" / "a").read_text(), "public\n", "the file")
+    expect_equal((folder / "notes").read_text(), "notes\n", "the file that was removed")
+    expect(not (folder / "new").exists() and (folder / "secret" / "b").exists(), "the folder")
+    expect(not Path("/usr/bin/v").exists(), "it is on this machine")
+
+
+@check("with --scratch, what was given to be changed is changed, and a database works in the layer")
+def scratch_beside(kozo):
+    if not shutil.which("python3"):
+        skip("there is no python3 on this host")
+    folder = tree(kozo.folder / "scratch-beside")
+    given = tree(kozo.folder / "scratch-given")
+    script = f"""
+import os, sqlite3
+os.chdir({str(folder)!r})
+open({str(given / 'notes')!r}, 'a').write('kept')
+base = sqlite3.connect('secret/base')
+base.execute('pragma journal_mode=wal')
+base.execute('create table t(x)')
+base.executemany('insert into t values(?)', [(i,) for i in range(1000)])
+base.commit()
+print(base.execute('select sum(x) from t').fetchone()[0], sorted(os.listdir('secret')))
+"""
+    command = [kozo.runner, "--arch", kozo.arch, "--kernel", kozo.kernel, "--initrd", kozo.initrd]
+    command += ["--timeout", "120", "--scratch", "--allow", f"files.path.read:{folder}"]
+    command += ["--allow", f"files.path.write:{given}"]
+    ended = run(
+        [*command, "--", os.path.realpath("/usr/bin/python3"), "-c", script],
+        env=surroundings(kozo, "beside-state"),
+    )
+    expect_equal(ended.status, 0, "the exit status", ended.told)
+    expect_equal(ended.out, "499500 ['b', 'base', 'base-shm', 'base-wal']\n", "what it saw", ended.told)
+    expect_equal((given / "notes").read_text(), "notes\nkept", "the file")
+    expect_equal(sorted(path.name for path in (folder / "secret").iterdir()), ["b"], "the folder")
+    expect(f"changed only in this run: {folder}/secret/base\n" in ended.err, "what it says", ended.told)
+    expect(str(given) not in ended.err, "what was given", ended.told)
+
+
 @check("--learn lets a program read everything but secrets, and proposes exactly what it opened")
 def learn(kozo):
-    folder = tree(kozo, "learn")
+    folder = tree(kozo.folder / "learn")
     (folder / ".env").write_text("PASSWORD=1\n")
     proposed = folder / "proposed"
     script = f"cd {folder}; cat notes notes; cat public/a; cat .env; ls secret; cat {folder}/nothing;"
@@ -665,6 +1019,7 @@ def learn(kozo):
         (ended.status, ended.out), (0, "notes\nnotes\npublic\nb\n"), "exit status and output", ended.told
     )
     expect(not (folder / "new").exists(), "it could write")
+    expect(f"kozo: changed only in this run: {folder}/new\n" in ended.err, "the change", ended.told)
     lines = proposed.read_text().splitlines()
     wanted = [line for line in lines if not line.startswith("#")]
     expect_equal(
@@ -672,6 +1027,7 @@ def learn(kozo):
         [
             f'want files.path.read:{folder}/notes "read it"',
             f'want files.path.read:{folder}/public/a "read it"',
+            f'want files.path.write:{folder}/new "change it"',
         ],
         "what is proposed",
     )

@@ -4,6 +4,7 @@
 The machine's side is played by test/relay, which speaks on kozo.control as the Linux server does."""
 
 import hashlib
+import json
 import os
 import pty
 import re
@@ -448,6 +449,132 @@ def real_programs(kozo):
     expect_equal(told.status, 137, "the status", told.told)
 
 
+# ---- what it used, and what it may use -----------------------------------------------------------
+
+
+def reported(kozo, *command, options=(), status=0):
+    """What --report says of a run that ends with this status."""
+    path = kozo.folder / "used.json"
+    ended = real(kozo, *command, options=["--report", path, *options])
+    expect_equal(ended.status, status, "the status", ended.told)
+    return json.loads(path.read_text())
+
+
+PERL = "/usr/bin/perl"
+NO_CALL = 425  # io_uring_setup
+
+
+@check("a report tells calls, processes, time and the most memory, and which calls are not supported")
+def report_numbers(kozo):
+    little = reported(kozo, PERL, "-e", "1")
+    expect_equal((little["processes"], set(little["unsupported"]) - {"rseq"}), (1, set()), "what is used")
+    script = f"""syscall({NO_CALL}, 1, 0) for 1 .. 3; my $x = 'a' x 30_000_000;
+    defined(my $child = fork) or die; exit 0 unless $child; wait; select(undef, undef, undef, 0.5)"""
+    much = reported(kozo, PERL, "-e", script)
+    expect_equal((much["processes"], much["unsupported"]["io_uring_setup"]), (2, 3), "what is used")
+    expect(much["calls"] > little["calls"] > 10, "calls", f"{little}\n{much}")
+    expect(500 <= much["milliseconds"] < 1000 * SECONDS, "the time", str(much))
+    grown = much["memory"] - little["memory"]
+    expect(30_000_000 <= grown < 100_000_000, f"memory grew by {grown}", f"{little}\n{much}")
+
+
+@check("a report names what of the host was opened, each path once, with how, whatever its bytes are")
+def report_paths(kozo):
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder).resolve()
+        names = ["read", "both", 'a "b\\', "\x01ü", os.fsdecode(b"\xff")]
+        for name in names:
+            (place / name).write_text(name.encode("utf-8", "replace").decode())
+        script = """chdir shift; for my $n (@ARGV) { open(my $f, $n eq 'both' ? '+<' : '<', $n) or die }
+        open(my $f, '<', 'read'); open($f, '>', 'new') or die; open($f, '>', '/tmp/own') or die;
+        open($f, '/proc/self/status') or die; open($f, 'missing') and die; opendir($f, '.') or die"""
+        used = reported(kozo, PERL, "-e", script, place, *names, options=["--share", f"{place}:rw"])
+        paths = {path: how for path, how in used["paths"].items() if Path(path).is_relative_to(place)}
+        wanted = {str(place / name): "r" for name in names}
+        wanted |= {str(place / "both"): "rw", str(place / "new"): "w", str(place): "r"}
+        expect_equal(paths, wanted, "the paths")
+        others = set(used["paths"]) - set(paths)
+        expect(os.path.realpath(PERL) in others, "the program is not named", str(others))
+        own = [path for path in others if path.startswith(("/proc", "/tmp/own", "/dev"))]
+        expect_equal(own, [], "what is named of the sandbox's own")
+        expect_equal(used["paths_left_out"], 0, "paths left out")
+
+
+@check("a report names 1,024 paths, counts those beyond, and is there when a signal ended the program")
+def report_limits(kozo):
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder).resolve()
+        for number in range(1100):
+            (place / str(number)).touch()
+        script = "open(my $f, '<', qq($ARGV[0]/$_)) or die for 0 .. 1099; kill KILL => $$"
+        used = reported(kozo, PERL, "-e", script, place, options=["--share", place], status=137)
+        expect_equal(len(used["paths"]), 1024, "paths")
+        expect(76 < used["paths_left_out"] < 200, "paths left out", str(used["paths_left_out"]))
+
+
+@check("a report that can't be written is told: before the machine starts, or when it is full")
+def report_refused(kozo):
+    for path, reason in (("/no/such/file", "No such file.*"), (kozo.folder, "Is a directory")):
+        said = rf"can't write the report to {path}: {reason}"
+        refused(kozo, 125, said, "/bin/true", options=["--report", path])
+    ended = real(kozo, "/bin/true", options=["--report", "/dev/full"])
+    told = "kozo: the report can't be written: No space left on device\n"
+    expect_equal((ended.status, ended.err), (0, told), "a full device")
+    for words in (["--report", "x"], ["--report"]):
+        ended = run(kozo.command_line(*words))
+        expect_equal((ended.status, len(ended.err.splitlines())), (2, 1), "status and lines", ended.told)
+
+
+@check("numbers that no machine can have are refused in one line that names the option")
+def numbers_refused(kozo):
+    number, seconds = "a number above zero and within reason", "seconds, such as 10 or 0.5"
+    for option, values, wanted in (
+        ("--mem", ("0", "-1", "1.5", "64M", "", "1048577"), number),
+        ("--cpus", ("0", "-1", "two", "", "256"), number),
+        ("--timeout", ("-1", "x", "1.2345", "", "1000001"), seconds),
+    ):
+        for value in values:
+            refused(kozo, 2, f"{option} takes {wanted}", "/bin/true", options=[option, value])
+
+
+@check("--mem is the machine's memory: half of it at most is the program's, and too little is told")
+def memory_given(kozo):
+    given = []
+    for mib in (96, 512, 2048):
+        ended = real(kozo, "/bin/grep", "MemTotal", "/proc/meminfo", options=["--mem", mib])
+        given.append(int(ended.out.split()[1]) >> 10)
+        expect(mib // 8 < given[-1] <= mib // 2, f"{given[-1]} MiB of {mib}", ended.told)
+    expect(given[0] < given[1] < given[2], f"it does not grow: {given}")
+    script = "print defined(eval { my $x = 'a' x 400_000_000; 1 }) ? 'had it' : 'had it not'"
+    ended = real(kozo, PERL, "-e", script, options=["--mem", "512"])
+    expect("had it\n" not in f"{ended.out}\n" and ended.status != 0, "it had more than there is", ended.told)
+    ended = real(kozo, "/bin/true", options=["--mem", "16"])
+    said = "(?m)^kozo:   init said: .*(too little memory|more memory than is free)$"
+    expect(ended.status == 125 and re.search(said, ended.err), "it is not told", ended.told)
+
+
+@check("--cpus is the machine's: a program has one of them, and runs the same")
+def processors_given(kozo):
+    for count in (1, 3):
+        ended = real(kozo, "/usr/bin/nproc", options=["--cpus", count])
+        expect_equal((ended.status, ended.out, ended.err), (0, "1\n", ""), f"of {count}", ended.told)
+
+
+@check("--timeout ends a program that does not listen, with all its processes, and 0 is no limit")
+def time_given(kozo):
+    script = "trap '' TERM INT; (while :; do :; done) & echo begun; while :; do :; done"
+    begun = time.monotonic()
+    ended = run(kozo.command_line("--timeout", "9.5", "--", "/bin/sh", "-c", script))
+    told = "kozo: the time limit was reached\n"
+    expect_equal((ended.status, ended.out, ended.err), (124, "begun\n", told), "what came")
+    expect(9.5 <= time.monotonic() - begun < 60, "it took another time")
+    ended = run(kozo.command_line("--timeout", "0", "--", "/bin/sh", "-c", "sleep 1; exit 3"))
+    expect_equal((ended.status, ended.err), (3, ""), "without a limit")
+
+
+# ---- files and places ------------------------------------------------------------------------------
+
+
 @check("a program changes what was shared with :rw, and nothing else of this host")
 def real_share(kozo):
     with tempfile.TemporaryDirectory() as folder:
@@ -459,6 +586,51 @@ def real_share(kozo):
         expect_equal(sorted(os.listdir(place)), ["new", "older"], "the names")
         expect_equal((place / "new").read_text(), "new\n", "the new file")
         expect(not Path("/usr/x").exists() and not Path("/tmp/x").exists(), "something was written beside it")
+
+
+@check("a program with a whole system in a folder sees that, and private places of its own")
+def real_root(kozo):
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder).resolve()
+        (root / "bin").mkdir()
+        (root / "mark").write_text("of the other system")
+        shutil.copy("/bin/busybox", root / "bin" / "busybox")
+        script = """cat /mark; echo; ls -d /mark /proc /dev /tmp; echo x > /tmp/x && cat /tmp/x
+        echo y > /mark; ls -d /usr; test -c /dev/null"""
+        told = real(kozo, "/bin/busybox", "sh", "-c", script, options=["--root", root], env={"PATH": "/bin"})
+        lines = told.out.splitlines()
+        expect_equal(lines[0], "of the other system", "the file", told.told)
+        expect(lines[1:-1] == ["/dev", "/mark", "/proc", "/tmp"], "the root is another", told.told)
+        expect_equal((told.status, lines[-1]), (0, "x"), "the end", told.told)
+        expect("Read-only file system" in told.err, "it was written to", told.told)
+        expect("/usr: No such file" in told.err, "this host's is there", told.told)
+        expect_equal(sorted(os.listdir(root)), ["bin", "mark"], "names on the host")
+    script = "print -e '/etc/passwd' ? 'there' : 'not there'"
+    told = real(kozo, "/usr/bin/perl", "-e", script, options=["--root", "/"])
+    expect_equal((told.status, told.out), (0, "there"), "with this host's root", told.told)
+
+
+@check("the home is private and empty: settings looked for there are no matter, secrets are told")
+def real_home(kozo):
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder).resolve() / "me"
+        home.mkdir()
+        (home / ".bashrc").write_text("echo read")
+        script = "cat ~/.bashrc ~/.ssh/id; cd; pwd; ls -A; echo own > own"
+        told = real(kozo, "/bin/bash", "-c", script, options=["--env", f"HOME={home}"])
+        expect_equal(told.out, f"{home}\n", "the output", told.told)
+        expect("own: Permission denied" in told.err, "something was written", told.told)
+        expect_equal(sorted(os.listdir(home)), [".bashrc"], "names on the host")
+        expect(f"{home}/.bashrc" not in told.err.partition("kozo:")[2], "noise", told.told)
+        expect(re.search(r"kozo: blocked: \S*/\.ssh", told.err), "the secret is not told", told.told)
+
+
+@check("folders of PATH that the program does not see are left out of it")
+def real_path(kozo):
+    told = real(kozo, "/bin/sh", "-c", "echo $PATH", env={"PATH": "/no/such:/usr/bin:/srv/bin:/bin"})
+    expect_equal((told.out, told.err), ("/usr/bin:/bin\n", ""), "what came", told.told)
+    told = real(kozo, "/bin/sh", "-c", "echo $PATH", options=["--env", "PATH=/no/such:/bin"])
+    expect_equal(told.out, "/no/such:/bin\n", "one that was given")
 
 
 @check("a shell on a terminal edits lines, interrupts, stops and ends its jobs")

@@ -4,14 +4,23 @@
 import re
 import time
 
+from driver import kills
 from driver.kozo import one_line, plain
-from driver.services import BASE, compiled, initrd_with, members, resources, settle, table_of
+from driver.services import BASE, compiled, initrd_with, members, resources, table_of
 from driver.services import wait_until_settled
 from driver.suite import Result, check, expect, expect_equal, source
 
 order = 65
 
 SERVICES = ("serial", "console")
+
+CLOCK = """
+service clock drivers/clock/cmos
+    ports ports 0x70 2
+    irq irq 8
+"""
+
+NO_REPLY = 11  # of abi/types.abi
 
 def answer(kozo, line):
     """What a command prints in the session that these checks share."""
@@ -171,90 +180,11 @@ def lines_are_whole(kozo):
 # ---- death ---------------------------------------------------------------------------------------
 
 
-def killed_under_load(session, name, times):
-    """Kills a service again and again while programs run and write. Gives the seconds that the
-    restarts took."""
-    took = []
-    for round_number in range(times):
-        start = time.monotonic()
-        session.command(f"kill {name}")
-        took.append(time.monotonic() - start)
-        text = session.command("run bin/chatter 20")
-        expect_equal(text.count("abcdefghijklmnopqrstuvwxyz"), 20, "the lines of a client", session.told)
-        session.command(f"restart {name}")  # forgives the failure, so that no pause follows
-        wait_until_up(session, SERVICES)
-        expect("b" in session.command("run bin/hello a b" if round_number % 2 else "echo a b"), "lost")
-    return took
-
-
-for service in SERVICES:
+for service in kills.VICTIMS:
 
     @source
-    def kill(kozo, service=service):
-        times = 100 if kozo.long else 10
-        sentence = f"{service} is killed {times} times under load: names come back, memory and slots too"
-        with kozo.start("--timeout", "500") as session:
-            session.prompt()
-            killed_under_load(session, service, 1)
-            before = resources(session)
-            took = sorted(killed_under_load(session, service, times))
-            after = resources(session)
-            figure = f"{service}: back at the prompt {1000 * took[len(took) // 2]:.0f} ms after its kill"
-            verdict = "passed" if before == after else "failed"
-            yield Result(sentence, verdict, f"before {before}, after {after}", figure=figure)
-
-
-# What a client of each other service does, and what it says when that succeeds. The suites memory,
-# drivers, disk and files kill theirs while requests are in flight, too.
-CLIENTS = {
-    "clock": ("date", r"\d{4}-\d\d-\d\d .* UTC"),
-    "memory": ("run test/memory churn 5", "5 rounds"),
-    "devmgr": ("devices", "1af4:1044 "),
-    "random": ("random", "[0-9a-f]{64}"),
-    "disk": ("run test/disk sum 0 64", "4177920"),
-    "initrd": ("cat /initrd/readme.txt", r"\w+"),
-    "ram": ("ls /ram", ""),
-    "files": ("ls /", "initrd"),
-    "policy": ("echo policy", "policy"),
-}
-
-
-# Services whose device is the manager's, in an order in which they can be started.
-DRIVERS = ("random", "disk", "ext")
-
-
-def kill_beside_client(session, name, command, wanted):
-    """Kills a service while a client of it runs or has just run; the next client finds it as before."""
-    session.send(command + (" &" if command.startswith("run ") else "") + "\r")
-    session.send(f"kill {name}\r")
-    session.wait_for(f"service {name} was killed|kill: {name} does not run", 20)
-    settle(session)
-    session.command(f"restart {name}")  # forgives the failure, so that no pause follows
-    for user in DRIVERS if name == "devmgr" else ():
-        session.command(f"restart {user}")  # its device went with its manager
-    limit = time.monotonic() + 20
-    while not re.search(wanted, session.command(command)):
-        expect(time.monotonic() < limit, f"{name} does not serve any more", session.told)
-        time.sleep(0.1)
-    wait_until_settled(session)
-
-
-for service, (command, wanted) in CLIENTS.items():
-
-    @source
-    def kill_other(kozo, service=service, command=command, wanted=wanted):
-        times = 100 if kozo.long else 5
-        sentence = f"{service} is killed {times} times beside a client: it serves again, memory and slots too"
-        image = kozo.file("killed.img", bytes(range(256)) * 4096)
-        before = None
-        with kozo.start("--timeout", "900", "--disk", str(image)) as session:
-            session.prompt()
-            wait_until_settled(session)
-            for _ in range(times + 1):
-                kill_beside_client(session, service, command, wanted)
-                before = before or resources(session)
-            after = resources(session)
-        yield Result(sentence, "passed" if before == after else "failed", f"before {before}, after {after}")
+    def kill_other(kozo, service=service):
+        yield from kills.kill(kozo, service, 100 if kozo.long else 3)
 
 
 @check("what fails again and again is started after growing pauses, then stays down, and the others go on")
@@ -307,6 +237,26 @@ def impostor(kozo):
     text = BASE + "service liar bin/impostor\n restart never\n"
     with kozo.start("--timeout", "60", initrd=initrd_with(kozo, "liar", text)) as session:
         session.wait_for("liar ended with status 4, and stays down", 20)
+
+
+@check("whoever calls a service that is down is refused at once, and goes on with it when it is back")
+def down(kozo):
+    text = BASE + CLOCK + "    restart never\nprogram test/load\n    uses clock\n    copies 2\n"
+    with kozo.start("--timeout", "60", initrd=initrd_with(kozo, "down", text)) as session:
+        session.prompt()
+        wait_until_settled(session)
+        expect_equal(session.command("run test/load clock").strip(), "called: 0, begun: yes",
+            "while it is up")
+        session.command("run test/load clock 500 &")
+        expect("stays down" in session.command("kill clock"), "it does not stay down", session.told)
+        told = session.command("run test/load clock", 5).strip()
+        expect_equal(told, f"called: {NO_REPLY}, begun: no", "while it is down", session.told)
+        time.sleep(0.6)
+        session.send("restart clock\r")
+        # It had requests under way when the service ended, and was answered again afterwards.
+        found = session.wait_for(r"load: (\d+) answered, (\d+) lost", 20)
+        expect(int(found[1]) > 0 and int(found[2]) > 0, "nothing was answered, or lost", session.told)
+        session.wait_for("test/load: ended with status 0", 20)
 
 
 @check("restart never leaves a killed service down, and restart brings it back")

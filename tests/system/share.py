@@ -5,6 +5,7 @@ test/share speaks to the volume as the file server does."""
 
 import os
 import re
+import shutil
 import signal
 import tempfile
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from driver.cpio import read_members
 from driver.services import SETTLED, resources, table_of
-from driver.suite import check, expect, expect_equal
+from driver.suite import check, expect, expect_equal, skip
 
 order = 57
 
@@ -239,3 +240,40 @@ def under_load(kozo):
                 session.command("kill channels")
                 wait_until_up(session, "channels", round + 2)
                 read_again(session, str(sum(data)))
+
+
+@check("a Linux program goes on when the file server, the volume, the driver and the host's server end in "
+       "turn: it reads and executes as before, and writes after one error at most")  # fmt: skip
+def linux_goes_on(kozo):
+    shell = shutil.which("busybox")
+    if not shell:
+        skip("there is no busybox on this host")
+    with Shared(kozo) as shared:
+        shutil.copy(shell, shared.path / "busybox")
+        (shared.path / "notes").write_text("notes\n")
+        (shared.path / "script").write_text(
+            """exec 3</share/notes; mkdir /share/work; cd /share/work; n=0
+            add() { /share/busybox echo $n >>told; }
+            while [ $n -lt 9 ]; do until [ -e go ]; do :; done; rm go; n=$((n+1))
+            read line <&3; read line </share/notes && { add 2>/dev/null || add; }
+            cat told; echo turn $n; done"""
+        )
+        with kozo.start("--share", f"{shared.path}:rw") as session:
+            session.prompt()
+            wait_until_up(session, "share", 1)
+            session.command("linux /share/busybox sh /share/script &")
+            work = shared.path / "work"
+            for turn, name in enumerate(["", "files", "share", "channels", "host"], 1):
+                if name == "host":
+                    os.kill(server_of(session), signal.SIGKILL)
+                elif name:
+                    session.command(f"kill {name}")
+                    time.sleep(2)  # what is told of the host's files holds for one
+                limit = time.monotonic() + 30
+                while not work.exists():
+                    expect(time.monotonic() < limit, "it does not begin", session.told)
+                    time.sleep(0.1)
+                (work / "go").touch()
+                session.wait_for(rf"turn {turn}\b", 40)
+                told = "".join(f"{number}\n" for number in range(1, turn + 1))
+                expect_equal((work / "told").read_text(), told, f"after the end of {name}", session.told)

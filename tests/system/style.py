@@ -83,16 +83,15 @@ def headers_digest(kozo):
     return digest.hexdigest()
 
 
-def tidy(kozo, path, command, headers):
+def tidy(kozo, path, command, headers, folder):
     """What clang-tidy says about a file; silence is remembered until the file or a header changes."""
     words = [headers, command["command"], (kozo.root / path).read_text()]
     key = hashlib.sha256("\0".join(words).encode()).hexdigest()
-    known = kozo.build / "tidy" / key
+    known = folder / key
     if known.exists():
         return ""
-    ended = run(["clang-tidy-19", "--quiet", "-p", kozo.build, kozo.root / path], cwd=kozo.root)
+    ended = run(["clang-tidy-19", "--quiet", "-p", folder, kozo.root / path], cwd=kozo.root)
     if ended.status == 0:
-        known.parent.mkdir(exist_ok=True)
         known.touch()
         return ""
     return ended.out
@@ -103,8 +102,12 @@ def tidy_quiet(kozo):
     chosen = compilations(kozo)
     expect(chosen, "no C file is compiled")
     headers = headers_digest(kozo)
+    # Of a file that is compiled in many ways clang-tidy looks at each, if it is told of all of them.
+    folder = kozo.build / "tidy"
+    folder.mkdir(exist_ok=True)
+    (folder / "compile_commands.json").write_text(json.dumps(list(chosen.values())))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        told = pool.map(lambda item: tidy(kozo, *item, headers), chosen.items())
+        told = pool.map(lambda item: tidy(kozo, *item, headers, folder), chosen.items())
         found = [text for text in told if text]
     none_of(found, "files have findings")
 
@@ -117,7 +120,7 @@ def all_compiled(kozo):
     other = {p for p in wanted if {"aarch64", "host"} & set(p.parts) or "fuzz" in p.parts}
     by_mode = {p for p in wanted if p.stem.endswith(("_debug", "_release"))}
     # What a test compiles by itself, as a sample, is named so; the vDSO is compiled as a Linux library.
-    samples = {p for p in wanted if {"samples", "guests", "vdso"} & set(p.parts)}
+    samples = {p for p in wanted if {"samples", "guests", "vdso", "programs"} & set(p.parts)}
     none_of(sorted(wanted - other - by_mode - samples - compiled), "files are in no build")
 
 

@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "../run/state.h"
+#include "record_line.h"
 
 static struct state state;
 
@@ -79,60 +82,106 @@ int kept_revoke(const char *number)
 
 // --- The record ---------------------------------------------------------------------------------
 
-// The value of a key in a line, as it stands there; empty when there is none.
-static void take_field(char *value, size_t size, const char *line, const char *key)
-{
-    char start[32];
-    size_t used = 0;
-    (void)snprintf(start, sizeof start, "\"%s\":", key);
-    const char *at = strstr(line, start);
-    if (at != nullptr) {
-        at += strlen(start);
-        bool text = *at == '"';
-        for (at += text ? 1 : 0; *at != '\0' && used + 2 < size; at++) {
-            if (text ? *at == '"' : *at == ',' || *at == '}') {
-                break;
-            }
-            if (*at == '\\' && at[1] != '\0') {
-                value[used++] = *at++;
-            }
-            value[used++] = *at;
-        }
-    }
-    value[used] = '\0';
-}
-
 static void show(const char *line)
 {
-    static const char *const keys[] = {"n", "event", "program", "permission", "scope", "because"};
-    char value[sizeof keys / sizeof keys[0]][POLICY_RECORD_SIZE];
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        take_field(value[i], sizeof value[i], line, keys[i]);
+    static char shown[2 * POLICY_RECORD_SIZE];
+    struct policy_text text = policy_text(shown, sizeof shown);
+    policy_add_line(&text, line, strcspn(line, "\n"));
+    printf("%s\n", shown);
+}
+
+// A line with its end.
+static void print(const char *line, bool json)
+{
+    if (json) {
+        (void)fputs(line, stdout);
+    } else {
+        show(line);
     }
-    printf("%5s %-7s %s %s%s%s (%s)\n", value[0], value[1], value[2], value[3],
-           value[4][0] != '\0' ? ":" : "", value[4], value[5]);
+}
+
+static FILE *open_record(void)
+{
+    char path[STATE_PATH + 16];
+    (void)snprintf(path, sizeof path, "%s/record", state.folder);
+    return fopen(path, "re");
 }
 
 int kept_record(bool json)
 {
-    char path[STATE_PATH + 16];
     static char line[POLICY_RECORD_SIZE];
     if (!begin()) {
         return fail();
     }
-    (void)snprintf(path, sizeof path, "%s/record", state.folder);
-    FILE *file = fopen(path, "re");
+    FILE *file = open_record();
     while (file != nullptr && fgets(line, sizeof line, file) != nullptr) {
-        if (json) {
-            (void)fputs(line, stdout);
-        } else {
-            show(line);
-        }
+        print(line, json);
     }
     if (file != nullptr) {
         (void)fclose(file);
     }
     return 0;
+}
+
+// How far the record was followed.
+struct followed {
+    off_t length;              // of its lines that were shown
+    struct policy_chain chain; // after them
+    struct policy_verification found;
+};
+
+// Shows the lines that were added. False: what is there is no continuation.
+static bool follow_on(struct followed *followed, bool json)
+{
+    static char line[POLICY_RECORD_SIZE];
+    FILE *file = open_record();
+    struct stat status;
+    if (file == nullptr || fstat(fileno(file), &status) != 0) {
+        if (file != nullptr) {
+            (void)fclose(file);
+        }
+        return followed->length == 0; // nothing was recorded yet
+    }
+    struct policy_verification *found = &followed->found;
+    *found = (struct policy_verification){.line = followed->chain.count};
+    bool good = status.st_size >= followed->length;
+    found->result = good ? POLICY_RECORD_WHOLE : POLICY_RECORD_CUT;
+    good = good && fseeko(file, followed->length, SEEK_SET) == 0;
+    while (good && fgets(line, sizeof line, file) != nullptr) {
+        size_t length = strlen(line);
+        if (line[length - 1] != '\n' && length + 1 < sizeof line) {
+            break; // the rest is being written
+        }
+        *found = policy_record_verify(line, length, &followed->chain, nullptr);
+        good = found->result == POLICY_RECORD_WHOLE;
+        found->line = followed->chain.count + 1;
+        if (good) {
+            followed->chain = found->chain;
+            followed->length += (off_t)length;
+            print(line, json);
+        }
+    }
+    (void)fclose(file);
+    return good;
+}
+
+int kept_follow(bool json)
+{
+    constexpr unsigned pause = 200'000; // microseconds
+    struct followed followed = {};
+    char sentence[128];
+    struct policy_text text = policy_text(sentence, sizeof sentence);
+    if (!begin()) {
+        return fail();
+    }
+    while (follow_on(&followed, json)) {
+        (void)fflush(stdout);
+        (void)usleep(pause);
+    }
+    (void)fflush(stdout);
+    policy_add_verification(&text, &followed.found);
+    (void)fprintf(stderr, "kozo: %s", sentence);
+    return 1;
 }
 
 int kept_verify(void)

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
-// The command: `kozo-permissions [NAME[:SCOPE] | --names | --markdown | --completion | --decisions |
-// --revoke NUMBER | --record [--json] | --verify]`. Each form is a function; the first four walk the one
-// list.
+// The command: `kozo-permissions [NAME[:SCOPE] | --names | --markdown | --completion | --profile FILE |
+// --decisions | --revoke NUMBER | --record [--json] | --verify |
+// --follow [--json] | --running | --take-back WHAT | --why [RUN] NAME |
+// --give RUN NAME HOW]`. Each form is a function; the first four walk the one list.
 #include <stdio.h>
 #include <string.h>
 
 #include "kept.h"
 #include "permission.h"
+#include "running.h"
+#include "wishes.h"
 
 // How the scope of a name is written, behind it.
 static const char *scope_form(const struct policy_name *name)
@@ -148,16 +151,31 @@ static const struct {
 } forms[] = {
     {"--names", list_names}, {"--markdown", list_markdown}, {"--completion", print_completion}};
 
-// What is kept between runs. -1: the options are something else.
+// What is kept between runs, and what runs now. -1: the options are something else.
 static int show_kept(int count, char **arguments)
 {
     const char *word = arguments[1];
     bool json = count == 3 && strcmp(arguments[2], "--json") == 0;
+    if (strcmp(word, "--running") == 0 && count == 2) {
+        return running_list();
+    }
+    if (strcmp(word, "--take-back") == 0 && count == 3) {
+        return running_revoke(arguments[2]);
+    }
+    if (strcmp(word, "--why") == 0 && (count == 3 || count == 4)) {
+        return running_why(count == 4 ? arguments[2] : nullptr, arguments[count - 1]);
+    }
+    if (strcmp(word, "--give") == 0 && count == 5) {
+        return running_give(arguments[2], arguments[3], arguments[4]);
+    }
     if (strcmp(word, "--revoke") == 0 && count == 3) {
         return kept_revoke(arguments[2]);
     }
     if (strcmp(word, "--record") == 0 && (count == 2 || json)) {
         return kept_record(json);
+    }
+    if (strcmp(word, "--follow") == 0 && (count == 2 || json)) {
+        return kept_follow(json);
     }
     if (strcmp(word, "--decisions") == 0 && count == 2) {
         return kept_list();
@@ -176,6 +194,9 @@ int main(int count, char **arguments)
             forms[i].show();
             return 0;
         }
+    }
+    if (count == 3 && strcmp(arguments[1], "--profile") == 0) {
+        return wishes_show(arguments[2]);
     }
     int status = show_kept(count, arguments);
     if (status >= 0) {

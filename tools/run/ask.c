@@ -4,35 +4,18 @@
 #include <chain/chain.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../../lib/policy/profile.h"
-#include "broker.h"
 #include "message.h"
 #include "outcome.h"
-#include "prompt.h"
 #include "state.h"
 
 constexpr size_t PROFILE_MOST = 64 << 10; // bytes
 constexpr size_t EVENTS = 256;            // of one run in the record
-constexpr int SILENCE_MS = (int)POLICY_SILENCE * 1'000;
-
-// Who is asked.
-struct asker {
-    struct prompt prompt;
-    struct broker broker;
-    bool person; // at the terminal
-};
-
-// A program of this host, known by where it is.
-struct identity {
-    char path[PATH_MAX];
-    char name[POLICY_PROGRAM_SIZE];
-};
 
 static const char *shown(const char *text)
 {
@@ -61,7 +44,7 @@ static bool search(const char *name, char *path)
 }
 
 // A name that stays the same as long as the program is at the same place, and that no other place has.
-static struct identity identify(const struct options *options)
+struct identity ask_identify(const struct options *options)
 {
     struct identity identity = {};
     const char *given = options->program[0];
@@ -115,7 +98,7 @@ static bool read_profile(struct policy_profile *profile, const char *path)
 
 // --- Asking -------------------------------------------------------------------------------------
 
-static bool begin_asking(struct asker *asker, const struct options *options)
+bool asker_begin(struct asker *asker, const struct options *options)
 {
     asker->broker.socket = -1;
     asker->prompt.terminal = -1;
@@ -134,19 +117,26 @@ static bool begin_asking(struct asker *asker, const struct options *options)
     return true;
 }
 
-static void end_asking(struct asker *asker)
+bool asker_is_there(const struct asker *asker)
+{
+    return asker->prompt.terminal >= 0 || asker->broker.socket >= 0;
+}
+
+void asker_end(struct asker *asker)
 {
     prompt_end(&asker->prompt);
     broker_end(&asker->broker);
+    free(asker->profile);
+    asker->profile = nullptr;
 }
 
-static enum policy_answer ask(struct asker *asker, const char *program,
-                              const struct policy_wish *wish)
+static struct policy_consent ask(struct asker *asker, const char *program,
+                                 const struct policy_wish *wish)
 {
     return asker->person
-               ? prompt_ask(&asker->prompt, program, wish->reason, &wish->permission, SILENCE_MS,
+               ? prompt_ask(&asker->prompt, program, wish->reason, &wish->permission, ASK_SILENCE,
                             -1)
-               : broker_ask(&asker->broker, program, wish->reason, &wish->permission, SILENCE_MS);
+               : broker_ask(&asker->broker, program, wish->reason, &wish->permission, ASK_SILENCE);
 }
 
 // Decides about one wish. True when it is allowed.
@@ -158,10 +148,14 @@ static bool is_allowed(struct state *state, struct asker *asker, const struct id
         .program = identity->name, .instance = 1, .permission = wish->permission};
     struct policy_decision decision = policy_decide(policy, nullptr, &request, state_now());
     if (decision.verdict == POLICY_ASK) {
-        enum policy_answer answer = ask(asker, identity->path, wish);
+        struct policy_consent consent = ask(asker, identity->path, wish);
         enum policy_giver giver = asker->person ? POLICY_BY_PERSON : POLICY_BY_BROKER;
-        if (!policy_answered(policy, &request, answer, giver, state_now())) {
-            message("what was decided can't be kept, so it does not hold");
+        bool kept = policy_answered(policy, &request, consent, giver, state_now());
+        if (asker->prompt.shown) {
+            prompt_close(&asker->prompt, consent, kept ? nullptr : ASK_NOT_KEPT);
+        }
+        if (!kept) {
+            message("%s", ASK_NOT_KEPT);
             return false;
         }
         decision = policy_decide(policy, nullptr, &request, state_now());
@@ -191,21 +185,19 @@ static int take_wish(struct grants *grants, struct state *state, struct asker *a
 }
 
 static int take_wishes(struct grants *grants, struct state *state, const struct options *options,
-                       const struct policy_profile *profile)
+                       const struct policy_profile *profile, struct asker *asker)
 {
-    struct asker asker = {};
-    struct identity identity = identify(options);
+    struct identity identity = ask_identify(options);
     state->policy.person = options->prompt || options->broker != nullptr;
-    state->policy.services = ~0U;
-    int status = begin_asking(&asker, options) ? 0 : STATUS_USAGE;
+    state->policy.services = policy_services();
+    int status = 0;
     for (size_t i = 0; i < profile->count && status == 0; i++) {
-        status = take_wish(grants, state, &asker, &identity, &profile->wish[i]);
+        status = take_wish(grants, state, asker, &identity, &profile->wish[i]);
     }
-    end_asking(&asker);
     return status;
 }
 
-int ask_for_profile(struct grants *grants, const struct options *options)
+int ask_for_profile(struct grants *grants, const struct options *options, struct asker *asker)
 {
     grants->commanded = grants->allowed;
     if (options->profile == nullptr) {
@@ -221,10 +213,10 @@ int ask_for_profile(struct grants *grants, const struct options *options)
     } else if (!state_begin(state, &grants->folders) || !state_open(state)) {
         message("%s", state->problem);
     } else {
-        status = take_wishes(grants, state, options, profile);
+        status = take_wishes(grants, state, options, profile, asker);
         state_close(state);
     }
-    free(profile);
+    asker->profile = profile;
     free(state);
     return status;
 }
@@ -235,20 +227,14 @@ void ask_record(const struct grants *grants, const struct options *options,
                 const struct policy_permission *refused, size_t count)
 {
     static struct policy_record records[EVENTS];
-    struct identity identity = identify(options);
+    struct identity identity = ask_identify(options);
     struct state *state = calloc(1, sizeof *state);
     size_t used = 0;
     struct policy_record record = {.time = state_now(),
                                    .program = identity.name,
                                    .instance = (uint64_t)getpid(),
-                                   .event = POLICY_EVENT_GRANT};
-    for (size_t i = 0; i < grants->allowed && used < EVENTS; i++) {
-        record.permission = &grants->allow[i];
-        record.because = i < grants->commanded ? "command" : "decision";
-        records[used++] = record;
-    }
-    record.event = POLICY_EVENT_REFUSE;
-    record.because = "nobody";
+                                   .event = POLICY_EVENT_REFUSE,
+                                   .because = "nobody"};
     for (size_t i = 0; i < count && used < EVENTS; i++) {
         record.permission = &refused[i];
         records[used++] = record;

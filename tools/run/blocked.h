@@ -10,24 +10,16 @@
 #include <stdint.h>
 
 #include "../../lib/policy/place.h"
+#include "told.h"
 
-constexpr size_t BLOCKED_SIZE = 1 << 20; // bytes of all records
-constexpr size_t BLOCKED_LINES = 8;      // that a person is shown
+constexpr size_t BLOCKED_LINES = 8; // that a person is shown
 
-struct blocked {
-    size_t length;
-    char *text; // all records; owned
-};
-
-// Takes a piece of what the guest tells. What is beyond BLOCKED_SIZE is dropped.
-void blocked_take(struct blocked *blocked, const uint8_t *bytes, size_t length);
-
-// Tells the person, on standard error: what was refused to which program, and how to allow it. Gives how
-// many paths there were.
-size_t blocked_tell(const struct blocked *blocked, const char *program);
+// Tells the person, on standard error: what was refused to which program, and how to allow it. Several
+// paths in one of the person's folders are one line, by the name of that folder. Gives how many paths
+// there were.
+size_t blocked_tell(const struct told *blocked, const char *program,
+                    const struct policy_folders *folders);
 
 // The permissions that would have allowed what was refused, as many as there is room for. Gives how many.
-[[nodiscard]] size_t blocked_list(const struct blocked *blocked, struct policy_permission *list,
+[[nodiscard]] size_t blocked_list(const struct told *blocked, struct policy_permission *list,
                                   size_t room);
-
-void blocked_end(struct blocked *blocked);

@@ -5,13 +5,14 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
-constexpr size_t LINE_MOST = 256; // bytes of an answer
+constexpr char REVOKE[] = "revoke";
 
 bool broker_begin(struct broker *broker, const char *path)
 {
@@ -61,28 +62,64 @@ static bool squeeze(const char *line, size_t length, char *to)
     return !text;
 }
 
-enum policy_answer broker_read(const char *line, size_t length, uint64_t id, bool *good)
+// Reads `"minutes","minutes":N}`.
+static struct policy_consent read_minutes(const char *text)
+{
+    static const char before[] = "\"minutes\",\"minutes\":";
+    size_t length = strlen(text);
+    size_t start = sizeof before - 1;
+    if (length <= start || strncmp(text, before, start) != 0 || text[length - 1] != '}') {
+        return (struct policy_consent){};
+    }
+    return (struct policy_consent){POLICY_ANSWER_MINUTES,
+                                   policy_read_minutes(text + start, length - start - 1)};
+}
+
+struct policy_consent broker_read(const char *line, size_t length, uint64_t id, bool *good)
 {
     static const char *const words[] = {
-        [POLICY_ANSWER_NO] = "no",         [POLICY_ANSWER_ONCE] = "once",
-        [POLICY_ANSWER_HOUR] = "hour",     [POLICY_ANSWER_CLOSE] = "close",
-        [POLICY_ANSWER_ALWAYS] = "always", [POLICY_ANSWER_NEVER] = "never",
+        [POLICY_ANSWER_NO] = "\"no\"}",           [POLICY_ANSWER_ONCE] = "\"once\"}",
+        [POLICY_ANSWER_HOUR] = "\"hour\"}",       [POLICY_ANSWER_CLOSE] = "\"close\"}",
+        [POLICY_ANSWER_ALWAYS] = "\"always\"}",   [POLICY_ANSWER_NEVER] = "\"never\"}",
+        [POLICY_ANSWER_RESTART] = "\"restart\"}",
     };
-    char squeezed[LINE_MOST + 1];
+    char squeezed[BROKER_LINE + 1];
+    char before[BROKER_LINE];
     *good = false;
-    if (length > LINE_MOST || !squeeze(line, length, squeezed)) {
-        return POLICY_ANSWER_NO;
+    int start = snprintf(before, sizeof before, "{\"v\":1,\"id\":%" PRIu64 ",\"answer\":", id);
+    if (length > BROKER_LINE || !squeeze(line, length, squeezed) ||
+        strncmp(squeezed, before, (size_t)start) != 0) {
+        return (struct policy_consent){};
     }
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        char expected[LINE_MOST];
-        (void)snprintf(expected, sizeof expected, "{\"v\":1,\"id\":%" PRIu64 ",\"answer\":\"%s\"}",
-                       id, words[i]);
-        if (strcmp(squeezed, expected) == 0) {
+        if (words[i] != nullptr && strcmp(squeezed + start, words[i]) == 0) {
             *good = true;
-            return (enum policy_answer)i;
+            return (struct policy_consent){.answer = (enum policy_answer)i};
         }
     }
-    return POLICY_ANSWER_NO;
+    struct policy_consent timed = read_minutes(squeezed + start);
+    *good = timed.minutes > 0;
+    return *good ? timed : (struct policy_consent){};
+}
+
+// Reads `…"file","path":"PATH"}`. False: it is no such answer to question `id`.
+static bool read_picked(const char *line, size_t length, uint64_t id, char path[POLICY_SCOPE_SIZE])
+{
+    char squeezed[BROKER_LINE + 1];
+    char before[BROKER_LINE];
+    int start = snprintf(before, sizeof before,
+                         "{\"v\":1,\"id\":%" PRIu64 ",\"answer\":\"file\",\"path\":\"", id);
+    if (length > BROKER_LINE || !squeeze(line, length, squeezed) ||
+        strncmp(squeezed, before, (size_t)start) != 0) {
+        return false;
+    }
+    size_t size = strcspn(squeezed + start, "\"");
+    if (size == 0 || size >= POLICY_SCOPE_SIZE || strcmp(squeezed + start + size, "\"}") != 0) {
+        return false;
+    }
+    memcpy(path, squeezed + start, size);
+    path[size] = '\0';
+    return true;
 }
 
 static int64_t now(void)
@@ -96,7 +133,7 @@ static int64_t now(void)
 static ssize_t read_line(const struct broker *broker, char *line, int silence)
 {
     int64_t deadline = now() + silence;
-    for (size_t length = 0; length < LINE_MOST;) {
+    for (size_t length = 0; length < BROKER_LINE;) {
         int64_t left = deadline - now();
         struct pollfd list = {.fd = broker->socket, .events = POLLIN};
         int count = left > 0 ? poll(&list, 1, (int)left) : 0;
@@ -148,21 +185,98 @@ static bool send_question(const struct broker *broker, const char *program, cons
     return !text.cut;
 }
 
-enum policy_answer broker_ask(struct broker *broker, const char *program, const char *reason,
-                              const struct policy_permission *permission, int silence)
+// Reads a line that takes something back; 0 when it is none.
+static uint64_t read_revocation(const char *line, size_t length)
 {
-    char line[LINE_MOST];
+    static const char before[] = "{\"v\":1,\"id\":";
+    char squeezed[BROKER_LINE + 1];
+    char expected[BROKER_LINE];
+    if (length > BROKER_LINE || !squeeze(line, length, squeezed) ||
+        strncmp(squeezed, before, sizeof before - 1) != 0) {
+        return 0;
+    }
+    uint64_t id = strtoul(squeezed + sizeof before - 1, nullptr, 10);
+    (void)snprintf(expected, sizeof expected, "%s%" PRIu64 ",\"answer\":\"%s\"}", before, id,
+                   REVOKE);
+    return strcmp(squeezed, expected) == 0 ? id : 0;
+}
+
+// Whether a line answers a question that nobody waits for any more.
+static bool is_late(const struct broker *broker)
+{
     bool good = false;
-    enum policy_answer answer = POLICY_ANSWER_NO;
+    for (uint64_t id = broker->waits ? broker->id - 1 : broker->id; id > 0 && !good; id--) {
+        char path[POLICY_SCOPE_SIZE];
+        (void)broker_read(broker->line, broker->length, id, &good);
+        good = good || read_picked(broker->line, broker->length, id, path);
+    }
+    return good;
+}
+
+static struct broker_said judge(struct broker *broker)
+{
+    uint64_t revoked = read_revocation(broker->line, broker->length);
+    bool good = false;
+    struct policy_consent consent = {};
+    broker->path[0] = '\0';
+    if (broker->waits) {
+        consent = broker_read(broker->line, broker->length, broker->id, &good);
+    }
+    if (broker->waits && broker->picks) {
+        good =
+            good && (consent.answer == POLICY_ANSWER_NO || consent.answer == POLICY_ANSWER_NEVER);
+        good = good || read_picked(broker->line, broker->length, broker->id, broker->path);
+    }
+    struct broker_said said = {.news = revoked != 0      ? BROKER_REVOKES
+                                       : good            ? BROKER_ANSWER
+                                       : is_late(broker) ? BROKER_MORE
+                                                         : BROKER_FAILED,
+                               .consent = consent,
+                               .id = revoked};
+    broker->waits = broker->waits && !good;
+    broker->length = 0;
+    return said;
+}
+
+struct broker_said broker_take(struct broker *broker)
+{
+    ssize_t got = recv(broker->socket, broker->line + broker->length, 1, MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return (struct broker_said){.news = BROKER_MORE};
+    }
+    if (got == 1 && broker->line[broker->length] == '\n') {
+        return judge(broker);
+    }
+    broker->length += got == 1 ? 1 : 0;
+    bool goes_on = got == 1 && broker->length < BROKER_LINE;
+    return (struct broker_said){.news = goes_on ? BROKER_MORE : BROKER_FAILED};
+}
+
+bool broker_send(struct broker *broker, const char *program, const char *reason,
+                 const struct policy_permission *permission)
+{
+    broker->id++;
+    broker->picks =
+        permission->id == POLICY_FILES_PICK_READ || permission->id == POLICY_FILES_PICK_WRITE;
+    broker->waits = broker->socket >= 0 && send_question(broker, program, reason, permission);
+    return broker->waits;
+}
+
+struct policy_consent broker_ask(struct broker *broker, const char *program, const char *reason,
+                                 const struct policy_permission *permission, int silence)
+{
+    char line[BROKER_LINE];
+    bool good = false;
+    struct policy_consent consent = {};
     broker->id++;
     if (broker->socket >= 0 && send_question(broker, program, reason, permission)) {
         ssize_t length = read_line(broker, line, silence);
         if (length >= 0) {
-            answer = broker_read(line, (size_t)length, broker->id, &good);
+            consent = broker_read(line, (size_t)length, broker->id, &good);
         }
     }
     if (!good) {
         broker_end(broker);
     }
-    return answer;
+    return consent;
 }

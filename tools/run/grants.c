@@ -13,7 +13,8 @@
 #include "message.h"
 
 constexpr size_t TEXT_SIZE = 64 << 10;
-constexpr size_t LINKS_MOST = 8; // links that lead from one to the next
+constexpr size_t LINKS_MOST = 8;      // links that lead from one to the next
+constexpr size_t LINKS_FOLLOWED = 40; // in a path (path_resolution(7))
 
 bool grants_begin(struct grants *grants, const struct policy_folders *folders)
 {
@@ -26,7 +27,9 @@ bool grants_begin(struct grants *grants, const struct policy_folders *folders)
 void grants_end(struct grants *grants)
 {
     free(grants->text);
+    free(grants->entry);
     grants->text = nullptr;
+    grants->entry = nullptr;
 }
 
 [[gnu::format(printf, 2, 3)]]
@@ -138,15 +141,34 @@ static struct grants_place *need_place(struct grants *grants, const char *path)
     return place;
 }
 
-static bool add_folder(struct grants *grants, const char *path, bool write)
+// --- What permissions stand for -----------------------------------------------------------------
+
+static struct grants_entry *new_entry(struct grants *grants, enum grants_kind kind,
+                                      const char *path)
 {
-    struct grants_place *place = need_place(grants, path);
-    if (place == nullptr) {
-        return false;
+    if (grants->entries == grants->entries_room) {
+        size_t room = grants->entries_room > 0 ? 2 * grants->entries_room : 64;
+        struct grants_entry *grown = realloc(grants->entry, room * sizeof *grown);
+        if (grown == nullptr) {
+            (void)fail(grants, "there is not enough memory");
+            return nullptr;
+        }
+        grants->entry = grown;
+        grants->entries_room = room;
     }
-    place->whole = true;
-    place->write = place->write || write;
-    return true;
+    struct grants_entry *entry = &grants->entry[grants->entries++];
+    *entry = (struct grants_entry){.kind = kind, .by = grants->found};
+    (void)snprintf(entry->path, sizeof entry->path, "%s", path);
+    return entry;
+}
+
+static bool note(struct grants *grants, enum grants_kind kind, const char *path, bool write)
+{
+    struct grants_entry *entry = new_entry(grants, kind, path);
+    if (entry != nullptr) {
+        entry->write = write;
+    }
+    return entry != nullptr;
 }
 
 static bool is_folder(const char *path)
@@ -155,37 +177,33 @@ static bool is_folder(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-static bool add_file(struct grants *grants, const char *path, bool write)
+// Where the folder of a path ends, into `folder`; gives the name behind it.
+static const char *split(const char *path, char folder[POLICY_SCOPE_SIZE])
 {
-    char folder[POLICY_SCOPE_SIZE];
     const char *slash = strrchr(path, '/');
     size_t length = slash == path ? 1 : (size_t)(slash - path);
     memcpy(folder, path, length);
     folder[length] = '\0';
-    if (!is_folder(folder)) {
-        char clean[128];
-        return fail(grants, "there is no folder %s",
-                    message_escape(folder, length, clean, sizeof clean));
-    }
-    struct grants_place *place = need_place(grants, folder);
-    return place != nullptr && list_add(grants, &place->only, slash + 1) &&
-           (!write || list_add(grants, &place->writable, slash + 1));
+    return slash + 1;
 }
 
-static bool add_link(struct grants *grants, const char *path, const char *target)
+static bool note_file(struct grants *grants, const char *path, bool write)
 {
-    for (size_t i = 0; i < grants->links; i++) {
-        if (strcmp(grants->link[i].path, path) == 0) {
-            return true;
-        }
+    char folder[POLICY_SCOPE_SIZE];
+    char clean[128];
+    (void)split(path, folder);
+    return is_folder(folder) ? note(grants, GRANTS_FILE, path, write)
+                             : fail(grants, "there is no folder %s",
+                                    message_escape(folder, strlen(folder), clean, sizeof clean));
+}
+
+static bool note_link(struct grants *grants, const char *path, const char *target)
+{
+    struct grants_entry *entry = new_entry(grants, GRANTS_LINK, path);
+    if (entry != nullptr) {
+        (void)snprintf(entry->target, sizeof entry->target, "%s", target);
     }
-    if (grants->links == GRANTS_LINKS) {
-        return fail(grants, "the permissions name more than %zu links", GRANTS_LINKS);
-    }
-    struct grants_link *link = &grants->link[grants->links++];
-    (void)snprintf(link->path, sizeof link->path, "%s", path);
-    (void)snprintf(link->target, sizeof link->target, "%s", target);
-    return true;
+    return entry != nullptr;
 }
 
 // What a link leads to: as it stands there, and as a path from the root, which may lead through
@@ -216,7 +234,7 @@ static bool read_link(const char *path, char *target, char *whole)
 }
 
 // A file or folder, or a link with what it leads to: who named the link meant that.
-static bool add_path(struct grants *grants, const char *path, bool write)
+static bool find_path(struct grants *grants, const char *path, bool write)
 {
     char at[POLICY_SCOPE_SIZE];
     char next[POLICY_SCOPE_SIZE];
@@ -226,15 +244,15 @@ static bool add_path(struct grants *grants, const char *path, bool write)
         struct stat status;
         bool there = lstat(at, &status) == 0;
         if (there && S_ISDIR(status.st_mode)) {
-            return add_folder(grants, at, write);
+            return note(grants, GRANTS_FOLDER, at, write);
         }
         if (!there || !S_ISLNK(status.st_mode)) {
-            return add_file(grants, at, write);
+            return note_file(grants, at, write);
         }
         if (!read_link(at, target, next)) {
             return true;
         }
-        if (!add_link(grants, at, target)) {
+        if (!note_link(grants, at, target)) {
             return false;
         }
         memcpy(at, next, sizeof at);
@@ -244,14 +262,14 @@ static bool add_path(struct grants *grants, const char *path, bool write)
 
 // The public places. What is directly in /etc is shown by its name alone; one that ends with an
 // asterisk stays as it is, and the file server knows what it means.
-static bool add_public(struct grants *grants)
+static bool find_public(struct grants *grants)
 {
     for (size_t i = 0; policy_public_place(i) != nullptr; i++) {
         const char *path = policy_public_place(i);
         const char *below = strncmp(path, "/etc/", 5) == 0 ? path + 5 : nullptr;
         bool name = below != nullptr && strchr(below, '/') == nullptr;
-        bool good = name                      ? add_file(grants, path, false)
-                    : access(path, F_OK) == 0 ? add_path(grants, path, false)
+        bool good = name                      ? note_file(grants, path, false)
+                    : access(path, F_OK) == 0 ? find_path(grants, path, false)
                                               : true;
         if (!good) {
             return false;
@@ -260,7 +278,40 @@ static bool add_public(struct grants *grants)
     return true;
 }
 
-static bool add_allowed(struct grants *grants, const struct policy_permission *permission)
+// What a program has of its own, whatever the host has there.
+static bool is_own(const char *name)
+{
+    static const char *const own[] = {"proc", "sys", "dev", "tmp", "run"};
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        if (strcmp(name, own[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// All files: each folder of the root becomes a place, but for those of which a program has its own.
+static bool find_root(struct grants *grants, bool write)
+{
+    bool good = true;
+    DIR *folder = opendir("/");
+    struct dirent *entry = folder != nullptr ? readdir(folder) : nullptr;
+    for (; entry != nullptr && good; entry = readdir(folder)) {
+        char path[POLICY_SCOPE_SIZE];
+        struct stat status;
+        (void)snprintf(path, sizeof path, "/%s", entry->d_name);
+        bool counts = entry->d_name[0] != '.' && !is_own(entry->d_name) &&
+                      lstat(path, &status) == 0 &&
+                      (S_ISDIR(status.st_mode) || S_ISLNK(status.st_mode));
+        good = !counts || find_path(grants, path, write);
+    }
+    if (folder != nullptr) {
+        (void)closedir(folder);
+    }
+    return good;
+}
+
+static bool find_allowed(struct grants *grants, const struct policy_permission *permission)
 {
     bool write = (policy_rights(permission->id) & POLICY_WRITE) != 0;
     const char *path = policy_path(&grants->folders, permission);
@@ -275,7 +326,69 @@ static bool add_allowed(struct grants *grants, const struct policy_permission *p
         return fail(grants, "%s can't be given here: this host has no such place",
                     policy_name(permission->id)->text);
     }
-    return add_path(grants, path, write);
+    return strcmp(path, "/") == 0 ? find_root(grants, write) : find_path(grants, path, write);
+}
+
+// All that was not found out yet.
+static bool find_all(struct grants *grants)
+{
+    while (grants->found < grants->allowed) {
+        if (!find_allowed(grants, &grants->allow[grants->found])) {
+            return false;
+        }
+        grants->found++;
+    }
+    return true;
+}
+
+// --- From entries to places ---------------------------------------------------------------------
+
+static bool add_folder(struct grants *grants, const struct grants_entry *entry)
+{
+    struct grants_place *place = need_place(grants, entry->path);
+    if (place == nullptr) {
+        return false;
+    }
+    place->whole = true;
+    place->write = place->write || entry->write;
+    return true;
+}
+
+static bool add_file(struct grants *grants, const struct grants_entry *entry)
+{
+    char folder[POLICY_SCOPE_SIZE];
+    const char *name = split(entry->path, folder);
+    struct grants_place *place = need_place(grants, folder);
+    return place != nullptr && list_add(grants, &place->only, name) &&
+           (!entry->write || list_add(grants, &place->writable, name));
+}
+
+static bool add_link(struct grants *grants, const struct grants_entry *entry)
+{
+    for (size_t i = 0; i < grants->links; i++) {
+        if (strcmp(grants->link[i].path, entry->path) == 0) {
+            return true;
+        }
+    }
+    if (grants->links == GRANTS_LINKS) {
+        return fail(grants, "the permissions name more than %zu links", GRANTS_LINKS);
+    }
+    struct grants_link *link = &grants->link[grants->links++];
+    memcpy(link->path, entry->path, sizeof link->path);
+    memcpy(link->target, entry->target, sizeof link->target);
+    return true;
+}
+
+static bool add_entries(struct grants *grants)
+{
+    static bool (*const add[])(struct grants *, const struct grants_entry *) = {
+        [GRANTS_FOLDER] = add_folder, [GRANTS_FILE] = add_file, [GRANTS_LINK] = add_link};
+    for (size_t i = 0; i < grants->entries; i++) {
+        if (!add[grants->entry[i].kind](grants, &grants->entry[i])) {
+            return false;
+        }
+    }
+    return true;
 }
 
 // --- Places within places -----------------------------------------------------------------------
@@ -312,9 +425,11 @@ static bool absorb(struct grants *grants, struct grants_place *outer, struct gra
                                    (!inner->write || list_add(grants, &outer->writable, below))
                              : add_below(grants, &outer->only, below, &inner->only) &&
                                    add_below(grants, &outer->writable, below, &inner->writable);
-    inner->whole = false;
-    inner->only.count = 0;
-    inner->writable.count = 0;
+    if (!inner->used) {
+        inner->whole = false;
+        inner->only.count = 0;
+        inner->writable.count = 0;
+    }
     return good;
 }
 
@@ -436,6 +551,48 @@ static bool apply_denials(struct grants *grants)
     return true;
 }
 
+// --- What was given for one use -----------------------------------------------------------------
+
+// Whether another permission gives what an entry gives.
+static bool is_given_otherwise(const struct grants *grants, const struct grants_entry *closed)
+{
+    for (size_t i = 0; i < grants->entries; i++) {
+        const struct grants_entry *entry = &grants->entry[i];
+        bool same = strcmp(entry->path, closed->path) == 0;
+        bool above =
+            entry->kind == GRANTS_FOLDER && policy_path_is_below(closed->path, entry->path);
+        if (!entry->closed && entry->kind != GRANTS_LINK && (same || above)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool close_path(struct grants *grants, const char *path)
+{
+    for (size_t i = 0; i < grants->count; i++) {
+        struct grants_place *place = &grants->place[i];
+        size_t length = strcmp(place->path, "/") == 0 ? 0 : strlen(place->path);
+        bool below = policy_path_is_below(path, place->path) && path[length] == '/';
+        if (below && !list_add(grants, &place->closed, path + length + 1)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool apply_closed(struct grants *grants)
+{
+    for (size_t i = 0; i < grants->entries; i++) {
+        const struct grants_entry *entry = &grants->entry[i];
+        if (entry->closed && entry->kind != GRANTS_LINK && !is_given_otherwise(grants, entry) &&
+            !close_path(grants, entry->path)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 // Whether a whole place above gives all that a place gives. What was denied is denied in both.
 static bool is_within(const struct grants *grants, const struct grants_place *place)
 {
@@ -466,7 +623,9 @@ static void tidy(struct grants *grants)
         end_list(&place->writable);
         end_list(&place->except);
         end_list(&place->except_write);
-        empty[i] = (!place->whole && place->only.count == 0) || is_within(grants, place);
+        end_list(&place->closed);
+        bool held = !place->used && is_within(grants, place);
+        empty[i] = (!place->whole && place->only.count == 0) || held;
     }
     for (size_t i = 0; i < grants->count; i++) {
         if (!empty[i]) {
@@ -476,63 +635,233 @@ static void tidy(struct grants *grants)
     grants->count = kept;
 }
 
-// What a program has of its own, whatever the host has there.
-static bool is_own(const char *name)
+// What is known of places that were planned before: they are still in use.
+static void remember(struct grants *grants, const struct grants_place *before, size_t count)
 {
-    static const char *const own[] = {"proc", "sys", "dev", "tmp", "run"};
-    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
-        if (strcmp(name, own[i]) == 0) {
-            return true;
+    for (size_t i = 0; i < count; i++) {
+        struct grants_place *place = place_at(grants, before[i].path);
+        if (place != nullptr) {
+            memcpy(place->real, before[i].real, sizeof place->real);
+            place->used = true;
         }
     }
-    return false;
 }
 
-// All files: each folder of the root becomes a place, but for those of which a program has its own.
-static bool spread_root(struct grants *grants)
+static bool build(struct grants *grants, const struct grants_place *before, size_t count)
 {
-    struct grants_place *root = place_at(grants, "/");
-    if (root == nullptr || !root->whole) {
-        return true;
+    grants->count = 0;
+    grants->links = 0;
+    grants->text_length = 0;
+    memset(grants->place, 0, sizeof grants->place);
+    if (!add_entries(grants)) {
+        return false;
     }
-    bool write = root->write;
-    bool good = true;
-    root->whole = false;
-    DIR *folder = opendir("/");
-    struct dirent *entry = folder != nullptr ? readdir(folder) : nullptr;
-    for (; entry != nullptr && good; entry = readdir(folder)) {
-        char path[POLICY_SCOPE_SIZE];
-        struct stat status;
-        (void)snprintf(path, sizeof path, "/%s", entry->d_name);
-        bool counts = entry->d_name[0] != '.' && !is_own(entry->d_name) &&
-                      lstat(path, &status) == 0 &&
-                      (S_ISDIR(status.st_mode) || S_ISLNK(status.st_mode));
-        good = !counts || add_path(grants, path, write);
-    }
-    if (folder != nullptr) {
-        (void)closedir(folder);
-    }
+    remember(grants, before, count);
+    bool good = absorb_all(grants) && apply_denials(grants) && apply_closed(grants);
+    tidy(grants);
     return good;
 }
 
 bool grants_plan(struct grants *grants)
 {
     static const struct policy_permission system = {.id = POLICY_FILES_SYSTEM_READ};
-    grants->count = 0;
-    grants->links = 0;
-    grants->text_length = 0;
-    memset(grants->place, 0, sizeof grants->place);
-    if (!grants_denies(grants, &system) && !add_public(grants)) {
+    size_t before_public = grants->entries;
+    bool public = !grants->public_found && !grants_denies(grants, &system);
+    if (public && !find_public(grants)) {
         return false;
     }
-    for (size_t i = 0; i < grants->allowed; i++) {
-        if (!add_allowed(grants, &grants->allow[i])) {
+    for (size_t i = before_public; i < grants->entries; i++) {
+        grants->entry[i].by = GRANTS_PUBLIC;
+    }
+    grants->public_found = grants->public_found || public;
+    size_t count = grants->count;
+    struct grants_place *before = calloc(count + 1, sizeof *before);
+    if (before == nullptr) {
+        return fail(grants, "there is not enough memory");
+    }
+    memcpy(before, grants->place, count * sizeof *before);
+    bool good = find_all(grants) && build(grants, before, count);
+    free(before);
+    return good;
+}
+
+// --- While a program runs -----------------------------------------------------------------------
+
+// A walk on this host, as a program's would go, that may end at what is not there.
+struct resolving {
+    char real[POLICY_SCOPE_SIZE]; // so far, without links; empty is the root
+    char rest[2 * POLICY_SCOPE_SIZE];
+    size_t links;
+    struct grants *grants; // learns of links; may be null
+};
+
+static bool resolve_link(struct resolving *walk, const char *link)
+{
+    char target[POLICY_SCOPE_SIZE];
+    char rest[sizeof walk->rest];
+    ssize_t length = readlink(link, target, sizeof target - 1);
+    if (length <= 0 || (size_t)length == sizeof target - 1 || ++walk->links > LINKS_FOLLOWED) {
+        return false;
+    }
+    target[length] = '\0';
+    int size = snprintf(rest, sizeof rest, "%s/%s", target, walk->rest);
+    if (size < 0 || (size_t)size >= sizeof rest ||
+        (walk->grants != nullptr && !note(walk->grants, GRANTS_FILE, link, false))) {
+        return false;
+    }
+    memcpy(walk->rest, rest, (size_t)size + 1);
+    if (target[0] == '/') {
+        walk->real[0] = '\0';
+    }
+    return true;
+}
+
+static bool resolve_name(struct resolving *walk, const char *name)
+{
+    char next[2 * POLICY_SCOPE_SIZE];
+    struct stat status;
+    if (strcmp(name, ".") == 0) {
+        return true;
+    }
+    if (strcmp(name, "..") == 0) {
+        char *slash = strrchr(walk->real, '/');
+        walk->real[slash != nullptr ? (size_t)(slash - walk->real) : 0] = '\0';
+        return true;
+    }
+    int size = snprintf(next, sizeof next, "%s/%s", walk->real, name);
+    if (size < 0 || (size_t)size >= sizeof walk->real) {
+        return false;
+    }
+    if (lstat(next, &status) == 0 && S_ISLNK(status.st_mode)) {
+        return resolve_link(walk, next);
+    }
+    memcpy(walk->real, next, (size_t)size + 1);
+    return true;
+}
+
+static bool resolve(struct resolving *walk, const char *path)
+{
+    if (path[0] != '/' || strlen(path) >= sizeof walk->rest) {
+        return false;
+    }
+    memcpy(walk->rest, path, strlen(path) + 1);
+    while (walk->rest[0] != '\0') {
+        char name[NAME_MAX + 1];
+        size_t slashes = strspn(walk->rest, "/");
+        size_t length = strcspn(walk->rest + slashes, "/");
+        if (length >= sizeof name) {
+            return false;
+        }
+        memcpy(name, walk->rest + slashes, length);
+        name[length] = '\0';
+        memmove(walk->rest, walk->rest + slashes + length,
+                strlen(walk->rest + slashes + length) + 1);
+        if (length > 0 && !resolve_name(walk, name)) {
             return false;
         }
     }
-    bool good = spread_root(grants) && absorb_all(grants) && apply_denials(grants);
-    tidy(grants);
-    return good;
+    return true;
+}
+
+bool grants_is_own(const char *path)
+{
+    char name[16];
+    size_t length = strcspn(path + 1, "/");
+    (void)snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : 0), path + 1);
+    return is_own(name);
+}
+
+bool grants_resolve(const char *path, char real[POLICY_SCOPE_SIZE])
+{
+    char name[POLICY_NAME_SIZE];
+    struct resolving walk = {};
+    if (!resolve(&walk, path)) {
+        return false;
+    }
+    (void)snprintf(real, POLICY_SCOPE_SIZE, "%s", walk.real[0] != '\0' ? walk.real : "/");
+    (void)snprintf(name, sizeof name, "files.path.read:%s", real);
+    return policy_parse(name, strlen(name)).fault == POLICY_FAULT_NONE;
+}
+
+// What a path leads to, as entries of the permission that is added next.
+static bool find_asked(struct grants *grants, const char *path, const char *real, bool write)
+{
+    struct stat status;
+    struct resolving walk = {.grants = grants};
+    if (!resolve(&walk, path) || strcmp(walk.real[0] != '\0' ? walk.real : "/", real) != 0) {
+        return fail(grants, "it leads to something else now");
+    }
+    if (strcmp(real, "/") == 0) {
+        return find_root(grants, write);
+    }
+    bool folder = lstat(real, &status) == 0 && S_ISDIR(status.st_mode);
+    return folder ? note(grants, GRANTS_FOLDER, real, write) : note_file(grants, real, write);
+}
+
+// Where a permission leads without links: a scope is one without them already, one of the person's folders may be a link.
+static bool find_named(struct grants *grants, const struct policy_permission *allowed, char *real)
+{
+    const char *path = policy_path(&grants->folders, allowed);
+    if (allowed->scope[0] != '\0') {
+        memcpy(real, allowed->scope, sizeof allowed->scope);
+        return true;
+    }
+    return (path != nullptr && grants_resolve(path, real)) ||
+           fail(grants, "this host has no such place");
+}
+
+bool grants_add_path(struct grants *grants, const struct policy_permission *allowed,
+                     const char *path)
+{
+    char real[POLICY_SCOPE_SIZE];
+    size_t before = grants->entries;
+    bool write = (policy_rights(allowed->id) & POLICY_WRITE) != 0;
+    if (grants->allowed == GRANTS_NAMES) {
+        return fail(grants, "more than %zu permissions", GRANTS_NAMES);
+    }
+    if (!find_named(grants, allowed, real) || !find_asked(grants, path, real, write)) {
+        grants->entries = before;
+        return false;
+    }
+    grants->allow[grants->allowed++] = *allowed;
+    grants->found = grants->allowed;
+    return true;
+}
+
+bool grants_add_name(struct grants *grants, const struct policy_permission *allowed)
+{
+    if (grants->allowed == GRANTS_NAMES) {
+        return fail(grants, "more than %zu permissions", GRANTS_NAMES);
+    }
+    grants->allow[grants->allowed++] = *allowed;
+    grants->found = grants->allowed;
+    return true;
+}
+
+void grants_remove(struct grants *grants, size_t index)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < grants->entries; i++) {
+        struct grants_entry *entry = &grants->entry[i];
+        if (entry->by != index) {
+            entry->by -= entry->by != GRANTS_PUBLIC && entry->by > index ? 1 : 0;
+            memmove(&grants->entry[kept++], entry, sizeof *entry);
+        }
+    }
+    grants->entries = kept;
+    grants->allowed--;
+    grants->found--;
+    grants->commanded -= index < grants->commanded ? 1 : 0;
+    grants->begun -= index < grants->begun ? 1 : 0;
+    memmove(&grants->allow[index], &grants->allow[index + 1],
+            (grants->allowed - index) * sizeof grants->allow[0]);
+}
+
+void grants_close(struct grants *grants, size_t index)
+{
+    for (size_t i = 0; i < grants->entries; i++) {
+        grants->entry[i].closed = grants->entry[i].closed || grants->entry[i].by == index;
+    }
 }
 
 // --- The person's folders -----------------------------------------------------------------------

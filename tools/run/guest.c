@@ -92,7 +92,8 @@ bool guest_begin(struct guest *guest, const struct options *options, const struc
 void guest_end(struct guest *guest)
 {
     free(guest->frame);
-    blocked_end(&guest->blocked);
+    told_end(&guest->blocked);
+    told_end(&guest->changed);
     if (guest->report >= 0) {
         (void)close(guest->report);
     }
@@ -100,13 +101,51 @@ void guest_end(struct guest *guest)
 
 // --- Telling it
 
-static void tell(struct guest *guest, const char *line)
+void guest_tell(struct guest *guest, const char *line)
 {
     size_t length = strlen(line);
     // A queue this full means that nobody listens.
     if (guest->state == GUEST_STARTED && queue_room(&guest->to_control) >= length) {
         queue_put(&guest->to_control, line, length);
     }
+}
+
+void guest_tell_frame(struct guest *guest, const char *word, const char *bytes, size_t length)
+{
+    char head[48];
+    int size = snprintf(head, sizeof head, "%s %zu\n", word, length);
+    if (guest->state != GUEST_STARTED) {
+        return;
+    }
+    if (queue_room(&guest->to_control) < (size_t)size + length) {
+        guest->problem = "it does not listen";
+        return;
+    }
+    queue_put(&guest->to_control, head, (size_t)size);
+    queue_put(&guest->to_control, bytes, length);
+}
+
+// The machine asks when the host has all that was written before; it may not have been read here yet.
+void guest_clear(struct guest *guest)
+{
+    pump_gather(&guest->stream[GUEST_SCREEN]);
+    guest->hold = GUEST_CLEARS;
+}
+
+bool guest_is_clear(struct guest *guest)
+{
+    if (guest->hold == GUEST_CLEARS && guest->stream[GUEST_SCREEN].queue.length == 0) {
+        guest->hold = GUEST_HELD;
+    }
+    return guest->hold == GUEST_HELD;
+}
+
+void guest_release(struct guest *guest)
+{
+    if (guest->hold != GUEST_FREE) {
+        guest_resized(guest); // the program draws its screen anew
+    }
+    guest->hold = GUEST_FREE;
 }
 
 void guest_opened(struct guest *guest)
@@ -125,7 +164,7 @@ void guest_signal(struct guest *guest, int signal)
 {
     char line[32];
     (void)snprintf(line, sizeof line, "signal %d\n", signal);
-    tell(guest, line);
+    guest_tell(guest, line);
 }
 
 void guest_resized(struct guest *guest)
@@ -134,7 +173,7 @@ void guest_resized(struct guest *guest)
     struct winsize size = {};
     if (guest->terminal >= 0 && ioctl(guest->terminal, TIOCGWINSZ, &size) == 0) {
         (void)snprintf(line, sizeof line, "size %u %u\n", size.ws_row, size.ws_col);
-        tell(guest, line);
+        guest_tell(guest, line);
     }
 }
 
@@ -196,7 +235,19 @@ static void take_event(struct guest *guest, const struct talk_event *event)
         take_report(guest, event);
         break;
     case TALK_REFUSED:
-        blocked_take(&guest->blocked, event->bytes, event->length);
+        told_take(&guest->blocked, event->bytes, event->length);
+        break;
+    case TALK_CHANGED:
+        told_take(&guest->changed, event->bytes, event->length);
+        break;
+    case TALK_ASK:
+    case TALK_QUERY:
+    case TALK_UNASK:
+    case TALK_USED:
+    case TALK_OVER:
+        if (guest->heard != nullptr) {
+            guest->heard(guest->hearer, event);
+        }
         break;
     case TALK_BROKEN:
         guest->problem = event->problem;
@@ -261,6 +312,10 @@ void guest_watch(const struct guest *guest, struct pollfd list[GUEST_WATCHES])
     list[0] = (struct pollfd){.fd = events != 0 ? guest->control : -1, .events = events};
     for (size_t i = 0; i < GUEST_STREAMS; i++) {
         pump_watch(&guest->stream[i], list + 1 + 2 * i);
+    }
+    if (guest->hold != GUEST_FREE) {
+        list[1 + 2 * GUEST_KEYS].fd = -1;
+        list[1 + 2 * GUEST_SCREEN + (guest->hold == GUEST_HELD ? 1 : 0)].fd = -1;
     }
     if (guest->state == GUEST_WAITING) {
         // Nobody there takes it yet, and it may be for who comes after this run.

@@ -119,7 +119,21 @@ static void propose(FILE *to, const char *record)
     }
 }
 
-bool learn_write(const char *file, const char *program)
+static void propose_changes(FILE *to, const struct told *changed)
+{
+    struct policy_permission permission;
+    for (size_t at = 0; changed_next(changed, &at, &permission);) {
+        const char *path = permission.scope;
+        const char *what = policy_secret(path);
+        if (strchr(path, '"') == nullptr) {
+            (void)fprintf(to, "%s%s%swant files.path.write:%s \"change it\"\n",
+                          what != nullptr ? "# " : "", what != nullptr ? what : "",
+                          what != nullptr ? "\n# " : "", path);
+        }
+    }
+}
+
+bool learn_write(const char *file, const char *program, const struct told *changed)
 {
     const char **list = (const char **)calloc(MOST, sizeof list[0]);
     FILE *to = list != nullptr ? fopen(file, "we") : nullptr;
@@ -140,6 +154,7 @@ bool learn_write(const char *file, const char *program)
             propose(to, list[i]);
         }
     }
+    propose_changes(to, changed);
     free((void *)list);
     return fclose(to) == 0;
 }

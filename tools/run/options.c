@@ -61,6 +61,8 @@ static const struct option_row rows[] = {
     {"--deny", offsetof(struct options, deny), OPTION_LIST, 0},
     {"--profile", offsetof(struct options, profile), OPTION_TEXT, 0},
     {"--prompt", offsetof(struct options, prompt), OPTION_FLAG, 0},
+    {"--sudo", offsetof(struct options, sudo), OPTION_FLAG, 0},
+    {"--scratch", offsetof(struct options, scratch), OPTION_FLAG, 0},
     {"--learn", offsetof(struct options, learn), OPTION_TEXT, 0},
     {"--broker", offsetof(struct options, broker), OPTION_TEXT, 0},
     {"--root", offsetof(struct options, root), OPTION_TEXT, 0},
@@ -94,8 +96,11 @@ static const char manual[] =
     "  --profile FILE       what the program says that it needs and wants, and why\n"
     "  --prompt             ask on this terminal for what the profile needs\n"
     "  --broker SOCKET      ask whoever listens there instead (docs/policy.md)\n"
+    "  --sudo               with one of these: while it runs, only what it runs by sudo may ask\n"
+    "  --scratch            let it change what it may only read, in this run only\n"
     "  --learn FILE         let it read all but secrets, and propose a profile in this file\n"
-    "  --root DIR           take the program and its system from this folder, not from this host\n"
+    "  --root DIR           take the program and its system from this folder, not from this host;\n"
+    "                       without a PROGRAM, what `linux` runs at the prompt\n"
     "  --env NAME[=VALUE]   give the program this variable\n"
     "  --report FILE        write what the program used into this file (JSON)\n"
     "  --trace              print the program's system calls on standard error\n"
@@ -315,10 +320,10 @@ static const char *check_together(const struct options *options, bool firmware_g
     if (options->program != nullptr && (options->exec != nullptr || options->until != nullptr)) {
         return "a program goes with neither --exec nor --until";
     }
-    bool of_program = options->root != nullptr || options->report != nullptr || options->trace ||
-                      options->command != nullptr || options->environment.count > 0;
+    bool of_program = options->report != nullptr || options->trace || options->command != nullptr ||
+                      options->environment.count > 0;
     if (of_program && options->program == nullptr) {
-        return "--root, --env, --report, --trace and --command go with a program (-- PROGRAM)";
+        return "--env, --report, --trace and --command go with a program (-- PROGRAM)";
     }
     bool asks = options->prompt || options->broker != nullptr;
     if ((asks || options->profile != nullptr || options->allow.count + options->deny.count > 0) &&
@@ -330,11 +335,14 @@ static const char *check_together(const struct options *options, bool firmware_g
     if (options->learn != nullptr && (names || options->program == nullptr)) {
         return "--learn goes with a program, and without --allow, --profile and --root";
     }
+    if (options->scratch && options->program == nullptr) {
+        return "--scratch goes with a program (-- PROGRAM)";
+    }
     if (options->prompt && options->broker != nullptr) {
         return "--prompt and --broker don't go together";
     }
-    if (asks && options->profile == nullptr) {
-        return "--prompt and --broker ask for what a profile names (--profile FILE)";
+    if (options->sudo && !asks) {
+        return "--sudo goes with --prompt or --broker";
     }
     if (options->exec != nullptr && strlen(options->exec) > CONTROL_OUTPUT_SIZE) {
         return "the command of --exec is longer than 4096 bytes";

@@ -60,8 +60,10 @@ struct options {
     struct option_list deny;  // likewise
     const char *profile;      // a file with what the program needs and wants
     const char *learn;        // a file for a proposed profile
+    bool scratch;             // what it changes without a permission is so in this run only
     const char *broker;       // a socket that answers questions
     bool prompt;              // the person at the terminal answers them
+    bool sudo;                // while it runs, only what runs under sudo may ask
 };
 
 enum options_result : int {

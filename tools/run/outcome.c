@@ -53,7 +53,8 @@ struct outcome outcome_decide(const struct facts *facts)
         return (struct outcome){facts->program_status, nullptr};
     }
     if (facts->program && facts->exited) {
-        return (struct outcome){STATUS_FAILED, "KOZO did not run the program"};
+        return (struct outcome){STATUS_FAILED, facts->begun ? "the program's Linux server failed"
+                                                            : "KOZO did not run the program"};
     }
     if (facts->exited) {
         return (struct outcome){(int)facts->status, nullptr};

@@ -27,6 +27,7 @@ struct facts {
     bool exited;  // the guest reported the command's status
     unsigned status;
     bool program; // a program was to be run
+    bool begun;   // its Linux server was told so
     bool ran;     // it was, to its end
     bool refused; // KOZO could not run it, and said why
     int program_status;

@@ -20,6 +20,8 @@
 
 // Variables that the program has from the person, beside those of --env.
 static const char *const passed_on[] = {"TERM", "LANG", "TZ", "HOME", "PATH"};
+// Programs of KOZO's own that a sandbox has in /usr/bin (services/linux/programs), and this host has not.
+static const char *const own_program[] = {"/usr/bin/kozo-cap", "/usr/bin/kozo-audit"};
 static const char usual_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 static const char *shown(const char *text)
@@ -68,23 +70,38 @@ static int share_all(struct view *view, const struct options *options, bool own_
 }
 
 // A granted place, with what was taken out of it.
-static int add_place(struct view *view, const struct grants_place *granted, size_t number)
+static const char *const *names_of(const struct grants_list *list)
+{
+    return list->count > 0 ? list->name : nullptr;
+}
+
+static void fill_place(struct place *place, const struct grants_place *granted)
+{
+    place->at = granted->path;
+    place->write = granted->write;
+    place->only = granted->whole ? nullptr : granted->only.name;
+    place->writable = names_of(&granted->writable);
+    place->except = names_of(&granted->except);
+    place->except_write = names_of(&granted->except_write);
+    place->closed = names_of(&granted->closed);
+}
+
+// Adds a place. While the program runs (`plain`) its path must not lead through links: the program may have made them.
+static int add_place(struct program *program, const struct grants_place *granted, bool plain)
 {
     char name[32];
-    (void)snprintf(name, sizeof name, "place%zu", number + 1);
-    const char *const *only = granted->whole ? nullptr : granted->only.name;
-    int error = view_add(view, granted->path, name, granted->path, granted->write, only);
+    struct view *view = &program->view;
+    (void)snprintf(name, sizeof name, "place%u", ++program->places);
+    int error = plain ? view_add_plain(view, granted->path, name, granted->write)
+                      : view_add(view, granted->path, name, granted->path, granted->write, nullptr);
     if (error != 0) {
         const char *why =
             error == -EACCES ? "it is no folder with files of its own" : strerror(-error);
         message("%s can't be given: %s", shown(granted->path), why);
         return STATUS_FAILED;
     }
-    struct place *place = &view->files.place[view->files.count - 1];
-    place->at = granted->path;
-    place->writable = granted->writable.count > 0 ? granted->writable.name : nullptr;
-    place->except = granted->except.count > 0 ? granted->except.name : nullptr;
-    place->except_write = granted->except_write.count > 0 ? granted->except_write.name : nullptr;
+    view->given[view->files.count - 1] = true;
+    fill_place(&view->files.place[view->files.count - 1], granted);
     return 0;
 }
 
@@ -97,7 +114,7 @@ static int add_granted(struct program *program)
     }
     int status = 0;
     for (size_t i = 0; i < grants->count && status == 0; i++) {
-        status = add_place(&program->view, &grants->place[i], i);
+        status = add_place(program, &grants->place[i], false);
     }
     for (size_t i = 0; i < grants->links; i++) {
         (void)view_add_link(&program->view, grants->link[i].path, grants->link[i].target);
@@ -171,7 +188,8 @@ static int add_root(struct view *view, const struct options *options)
 
 int program_share(struct program *program, const struct options *options)
 {
-    return share_all(&program->view, options, false);
+    int status = add_root(&program->view, options);
+    return status != 0 ? status : share_all(&program->view, options, false);
 }
 
 // --- Which it is
@@ -190,7 +208,7 @@ static const char *variable(const struct options *options, const char *name)
     return value;
 }
 
-// The working directory is the person's own where the program sees it, else the root.
+// The working directory is the person's own where the program sees it, as it always does with a layer, else the root.
 static void find_directory(struct program *program, const struct options *options)
 {
     struct view_found found;
@@ -200,7 +218,9 @@ static void find_directory(struct program *program, const struct options *option
     if (seen && options->root != nullptr) {
         seen = strcmp(found.place->name, "root") != 0;
     }
-    (void)snprintf(program->directory, sizeof program->directory, "%s", seen ? own : "/");
+    bool layer = options->root == nullptr && (options->scratch || options->learn != nullptr) &&
+                 program->grants->folders.folder[0] != '\0';
+    (void)snprintf(program->directory, sizeof program->directory, "%s", seen || layer ? own : "/");
 }
 
 static bool is_program(const struct view *view, const char *path)
@@ -243,6 +263,18 @@ static bool is_outside(const struct program *program, const struct options *opti
     return true;
 }
 
+// The path of a program of KOZO's own, by that or by its name; null for none.
+static const char *find_own(const char *name)
+{
+    for (size_t i = 0; i < sizeof own_program / sizeof own_program[0]; i++) {
+        if (strcmp(own_program[i], name) == 0 ||
+            strcmp(strrchr(own_program[i], '/') + 1, name) == 0) {
+            return own_program[i];
+        }
+    }
+    return nullptr;
+}
+
 // Finds the program's path, absolute.
 static int find_program(struct program *program, const struct options *options)
 {
@@ -250,6 +282,10 @@ static int find_program(struct program *program, const struct options *options)
     if (strchr(name, '/') == nullptr) {
         const char *folders = variable(options, "PATH");
         if (search(program, folders != nullptr ? folders : usual_path, name)) {
+            return 0;
+        }
+        if (find_own(name) != nullptr) {
+            (void)snprintf(program->path, sizeof program->path, "%s", find_own(name));
             return 0;
         }
         message("there is no program %s", shown(name));
@@ -285,7 +321,10 @@ int program_plan(struct program *program, const struct options *options)
 {
     find_terminals(program);
     int status = plan_grants(program, options);
-    status = status != 0 ? status : ask_for_profile(program->grants, options);
+    if (status == 0 && !asker_begin(&program->asker, options)) {
+        status = STATUS_USAGE;
+    }
+    status = status != 0 ? status : ask_for_profile(program->grants, options, &program->asker);
     status = status != 0 ? status : plan_learning(program, options);
     status = status != 0 ? status : add_root(&program->view, options);
     status = status != 0 ? status : add_granted(program);
@@ -301,6 +340,9 @@ int program_plan(struct program *program, const struct options *options)
     if (status != 0) {
         return status;
     }
+    if (find_own(program->path) != nullptr) {
+        return 0; // it needs no library
+    }
     struct closure closure = closure_check(&program->view, program->path, options->program[0]);
     if (closure.status != 0) {
         message("%s", closure.problem);
@@ -311,6 +353,7 @@ int program_plan(struct program *program, const struct options *options)
 void program_end(struct program *program)
 {
     view_end(&program->view);
+    asker_end(&program->asker);
     if (program->grants != nullptr) {
         grants_end(program->grants);
         free(program->grants);
@@ -320,15 +363,7 @@ void program_end(struct program *program)
 
 // --- What it is started with
 
-// Records, each ended by a zero, one after the other.
-struct records {
-    char *bytes;
-    size_t length;
-    size_t size;
-    bool failed;
-};
-
-static void add_bytes(struct records *records, const char *bytes, size_t length)
+static void add_bytes(struct program_records *records, const char *bytes, size_t length)
 {
     if (records->length + length > records->size) {
         size_t size = 2 * (records->length + length);
@@ -344,7 +379,7 @@ static void add_bytes(struct records *records, const char *bytes, size_t length)
     records->length += length;
 }
 
-static void add(struct records *records, const char *key, const char *value)
+static void add(struct program_records *records, const char *key, const char *value)
 {
     add_bytes(records, key, strlen(key));
     add_bytes(records, "=", 1);
@@ -352,7 +387,7 @@ static void add(struct records *records, const char *key, const char *value)
 }
 
 [[gnu::format(printf, 3, 4)]]
-static void add_text(struct records *records, const char *key, const char *format, ...)
+static void add_text(struct program_records *records, const char *key, const char *format, ...)
 {
     char text[3 * PLACE_PATH];
     va_list values;
@@ -362,7 +397,7 @@ static void add_text(struct records *records, const char *key, const char *forma
     add(records, key, text);
 }
 
-static void add_variable(struct records *records, const char *name, const char *value)
+static void add_variable(struct program_records *records, const char *name, const char *value)
 {
     add_bytes(records, "env=", 4);
     add_bytes(records, name, strlen(name));
@@ -381,8 +416,29 @@ static bool is_given(const struct options *options, const char *name, size_t len
     return false;
 }
 
+// The person's PATH without folders that the program does not see: it would look there in vain, and be told of as blocked.
+static void add_path(struct program_records *records, const struct view *view, const char *folders)
+{
+    char kept[4 * PLACE_PATH] = "";
+    size_t used = 0;
+    for (; *folders != '\0'; folders += strspn(folders, ":")) {
+        char folder[PLACE_PATH];
+        struct view_found found;
+        size_t length = strcspn(folders, ":");
+        bool fits = length < sizeof folder && used + length + 2 < sizeof kept;
+        (void)snprintf(folder, sizeof folder, "%.*s", (int)length, folders);
+        if (fits && view_find(view, folder, &found) == 0) {
+            used += (size_t)snprintf(kept + used, sizeof kept - used, "%s%s", used > 0 ? ":" : "",
+                                     folder);
+        }
+        folders += length;
+    }
+    add_variable(records, "PATH", used > 0 ? kept : usual_path);
+}
+
 // Those of --env come last, and take the place of others.
-static void add_environment(struct records *records, const struct options *options)
+static void add_environment(struct program_records *records, const struct options *options,
+                            const struct view *view)
 {
     for (char *const *entry = environ; *entry != nullptr; entry++) {
         size_t length = strcspn(*entry, "=");
@@ -391,7 +447,12 @@ static void add_environment(struct records *records, const struct options *optio
             wanted = wanted ||
                      (strlen(passed_on[i]) == length && memcmp(*entry, passed_on[i], length) == 0);
         }
-        if (wanted && !is_given(options, *entry, length)) {
+        if (!wanted || is_given(options, *entry, length)) {
+            continue;
+        }
+        if (strncmp(*entry, "PATH=", 5) == 0) {
+            add_path(records, view, *entry + 5);
+        } else {
             add(records, "env", *entry);
         }
     }
@@ -409,7 +470,7 @@ static void add_environment(struct records *records, const struct options *optio
     }
 }
 
-static void add_terminal(struct records *records, const struct program *program)
+static void add_terminal(struct program_records *records, const struct program *program)
 {
     char digits[4] = "";
     size_t length = 0;
@@ -432,18 +493,46 @@ static bool may_change(const struct place *place)
     return place->write || place->writable != nullptr;
 }
 
-static void add_view(struct records *records, const struct view *view)
+static void add_mount(struct program_records *records, const struct view *view, size_t i)
 {
+    add_text(records, "mount", "%s\t%s\t%s", view->path[i], view->name[i],
+             may_change(&view->files.place[i]) ? "rw" : "ro");
+}
+
+// A place that lies in another one is mounted after it, or it would be covered.
+static void add_view(struct program_records *records, const struct view *view)
+{
+    size_t order[sizeof view->path / sizeof view->path[0]];
     for (size_t i = 0; i < view->files.count; i++) {
-        add_text(records, "mount", "%s\t%s\t%s", view->path[i], view->name[i],
-                 may_change(&view->files.place[i]) ? "rw" : "ro");
+        size_t at = i;
+        for (; at > 0 && strlen(view->path[order[at - 1]]) > strlen(view->path[i]); at--) {
+            order[at] = order[at - 1];
+        }
+        order[at] = i;
+    }
+    for (size_t i = 0; i < view->files.count; i++) {
+        add_mount(records, view, order[i]);
     }
     for (size_t i = 0; i < view->links; i++) {
         add_text(records, "link", "%s\t%s", view->link[i].path, view->link[i].target);
     }
 }
 
-static void add_numbers(struct records *records, const struct options *options)
+// A layer is no use without folders to begin in: the Home folder and the one where it was started are there, empty.
+static void add_layer(struct program_records *records, const struct program *program,
+                      const struct options *options)
+{
+    const struct policy_folders *folders = &program->grants->folders;
+    add(records, "scratch", "1");
+    if (options->root == nullptr && folders->home[0] != '\0') {
+        add(records, "folder", folders->home);
+    }
+    if (options->root == nullptr && folders->folder[0] != '\0') {
+        add(records, "folder", folders->folder);
+    }
+}
+
+static void add_numbers(struct program_records *records, const struct options *options)
 {
     mode_t mask = umask(0);
     (void)umask(mask);
@@ -457,26 +546,106 @@ static void add_numbers(struct records *records, const struct options *options)
              (uint64_t)time.tv_sec * 1'000'000'000 + (uint64_t)time.tv_nsec);
 }
 
+// --- While it runs
+
+void program_record(struct program_records *records, const char *key, const char *value)
+{
+    add(records, key, value);
+}
+
+// Which place of the view is the one of a planned place; the count when there is none.
+static size_t place_of(const struct view *view, const char *path)
+{
+    size_t i = 0;
+    while (i < view->files.count && !(view->given[i] && strcmp(view->path[i], path) == 0)) {
+        i++;
+    }
+    return i;
+}
+
+static bool is_planned(const struct grants *grants, const char *path)
+{
+    for (size_t i = 0; i < grants->count; i++) {
+        if (strcmp(grants->place[i].path, path) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void drop_places(struct program *program, struct program_records *records)
+{
+    struct view *view = &program->view;
+    for (size_t i = view->files.count; i > 0; i--) {
+        if (view->given[i - 1] && !is_planned(program->grants, view->path[i - 1])) {
+            add(records, "gone", view->name[i - 1]);
+            view_remove(view, i - 1);
+        }
+    }
+}
+
+static bool bring_place(struct program *program, const struct grants_place *granted,
+                        struct program_records *records)
+{
+    struct view *view = &program->view;
+    size_t i = place_of(view, granted->path);
+    bool fresh = i == view->files.count;
+    if (fresh && add_place(program, granted, true) != 0) {
+        return false;
+    }
+    bool before = may_change(&view->files.place[i]);
+    fill_place(&view->files.place[i], granted);
+    if (fresh || before != may_change(&view->files.place[i])) {
+        add_mount(records, view, i);
+    }
+    return true;
+}
+
+bool program_change(struct program *program, struct program_records *records)
+{
+    struct grants *grants = program->grants;
+    if (!grants_plan(grants)) {
+        return false;
+    }
+    bool good = true;
+    drop_places(program, records);
+    for (size_t i = 0; i < grants->count; i++) {
+        good = bring_place(program, &grants->place[i], records) && good;
+    }
+    // Whatever the guest has open is closed to it then, and it opens its files anew.
+    (void)files_change(&program->view.files);
+    return good && !records->failed;
+}
+
 char *program_start_frame(const struct program *program, const struct options *options,
                           size_t *length)
 {
-    struct records records = {};
+    struct program_records records = {};
     add(&records, "program", program->path);
     for (char *const *argument = options->program; *argument != nullptr; argument++) {
         add(&records, "arg", *argument);
     }
-    add_environment(&records, options);
+    add_environment(&records, options, &program->view);
     add(&records, "cwd", program->directory);
     add_terminal(&records, program);
     add_view(&records, &program->view);
+    if (options->scratch || options->learn != nullptr) {
+        add_layer(&records, program, options);
+    }
     if (options->trace) {
         add(&records, "trace", "1");
     }
     if (options->report != nullptr || options->verbose) {
         add(&records, "report", "1");
     }
+    if (options->report != nullptr) {
+        add(&records, "paths", "1");
+    }
+    if (asker_is_there(&program->asker)) {
+        add(&records, "asks", options->sudo ? "sudo" : "1");
+    }
     add_numbers(&records, options);
-    struct records frame = {};
+    struct program_records frame = {};
     char header[32];
     int size = snprintf(header, sizeof header, "start %zu\n", records.length);
     add_bytes(&frame, header, (size_t)size);

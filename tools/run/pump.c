@@ -39,6 +39,12 @@ static size_t take_in(struct pump *pump)
     return length;
 }
 
+void pump_gather(struct pump *pump)
+{
+    while (pump->state == PUMP_FLOWS && queue_room(&pump->queue) > 0 && take_in(pump) > 0) {
+    }
+}
+
 // Descriptors of the runner's own don't block; the standard ones may.
 static enum transfer write_out(struct pump *pump)
 {
@@ -63,7 +69,8 @@ size_t pump_take(struct pump *pump, const struct pollfd list[2])
     if (lost) {
         lose(pump);
     }
-    if (pump->state == PUMP_FLOWS && list[0].fd >= 0 &&
+    // What was gathered since poll() may have left no room.
+    if (pump->state == PUMP_FLOWS && list[0].fd >= 0 && queue_room(&pump->queue) > 0 &&
         (list[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
         came = take_in(pump);
     }

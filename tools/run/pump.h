@@ -28,6 +28,9 @@ struct pump {
 
 void pump_begin(struct pump *pump, int from, int to, bool to_socket);
 
+// Takes in what has come until now, as far as there is room.
+void pump_gather(struct pump *pump);
+
 // What poll() shall look at: the source, then the sink.
 void pump_watch(const struct pump *pump, struct pollfd list[2]);
 

@@ -87,6 +87,9 @@ static void add_machine(struct qemu_arguments *arguments, const struct options *
     if (options->icount) {
         add(arguments, "-icount");
         add(arguments, "shift=0,sleep=off");
+        // The clock of the date goes by instructions as well: none of its interrupts comes by the host's time.
+        add(arguments, "-rtc");
+        add(arguments, "base=utc,clock=vm");
     }
 }
 

@@ -25,12 +25,14 @@
 
 #include "accelerator.h"
 #include "ask.h"
+#include "consent.h"
 #include "console.h"
 #include "control.h"
 #include "crash.h"
 #include "guest.h"
 #include "keys.h"
 #include "learn.h"
+#include "live.h"
 #include "machine.h"
 #include "message.h"
 #include "outcome.h"
@@ -78,6 +80,9 @@ enum watch : int {
     WATCHES,
 };
 
+// Those of a machine with a program, behind them.
+constexpr int PROGRAM_WATCHES = GUEST_WATCHES + CONSENT_WATCHES + LIVE_WATCHES;
+
 struct run {
     const struct options *options;
     enum phase phase;
@@ -104,6 +109,8 @@ struct run {
     struct queue to_control;
     struct program program; // the folders that it shares, in any case
     struct guest guest;
+    struct consent consent; // of a machine with a program
+    struct live live;       // likewise
     int interrupts;         // in a row
     int64_t interrupted_at; // the first of them
     size_t said_length;
@@ -379,6 +386,7 @@ static void take_machine_news(struct run *run, enum machine_news news)
         if (has_program(run)) {
             tell_mark(run, "the program is asked for");
             guest_opened(&run->guest);
+            run->facts.begun = true;
         }
         break;
     case MACHINE_FILES_OPENED:
@@ -577,12 +585,14 @@ static void watch_all(const struct run *run, struct pollfd *list)
     list[WATCH_OUTPUT].fd = has_program(run) ? -1 : run->output;
     if (has_program(run)) {
         guest_watch(&run->guest, list + WATCHES);
+        consent_watch(&run->consent, list + WATCHES + GUEST_WATCHES);
+        live_watch(&run->live, list + WATCHES + GUEST_WATCHES + CONSENT_WATCHES);
     }
 }
 
 static int watches_of(const struct run *run)
 {
-    return WATCHES + (has_program(run) ? GUEST_WATCHES : 0);
+    return WATCHES + (has_program(run) ? PROGRAM_WATCHES : 0);
 }
 
 static bool is_due(int64_t deadline, int64_t time)
@@ -598,6 +608,7 @@ static int time_left(const struct run *run)
         run->leave_at,
         run->phase == PHASE_RUNNING ? run->limit_at : NEVER,
         run->phase == PHASE_RUNNING ? run->crash_at : NEVER,
+        has_program(run) ? consent_time(&run->consent) : NEVER,
     };
     for (size_t i = 0; i < sizeof deadlines / sizeof deadlines[0]; i++) {
         next = deadlines[i] < next ? deadlines[i] : next;
@@ -629,6 +640,7 @@ static void take_guest(struct run *run, const struct pollfd *list)
         end_urgently(run);
     }
     if (guest->state == GUEST_ENDED && !had_ended) {
+        consent_end(&run->consent);
         run->facts.ran = !guest->refused;
         run->facts.refused = guest->refused;
         run->facts.program_status = guest->status;
@@ -669,7 +681,10 @@ static void take_events(struct run *run, const struct pollfd *list)
         read_input(run);
     }
     if (has_program(run)) {
+        consent_take(&run->consent, list + WATCHES + GUEST_WATCHES);
+        live_take(&run->live, list + WATCHES + GUEST_WATCHES + CONSENT_WATCHES, &run->consent);
         take_guest(run, list + WATCHES);
+        consent_look(&run->consent);
     }
     write_channel(&run->machine.out, &run->qemu.qmp);
     write_channel(&run->to_console, &run->qemu.console);
@@ -746,7 +761,7 @@ static bool is_over(const struct run *run)
 static void loop(struct run *run)
 {
     while (!is_over(run)) {
-        struct pollfd list[WATCHES + GUEST_WATCHES];
+        struct pollfd list[WATCHES + PROGRAM_WATCHES];
         watch_all(run, list);
         bool draining = run->phase == PHASE_DRAINING && run->machine.state == MACHINE_PAUSED &&
                         run->to_output.length == 0;
@@ -827,6 +842,7 @@ static struct run *begin(const struct options *options)
     run->terminal = limited ? (struct terminal){-1, -1, false, {}} : terminal_open(STDIN_FILENO);
     run->program.view.files.stream = -1;
     run->program.view.files.watch = -1;
+    run->program.view.files.control = -1;
     run->input_held = run->terminal.descriptor < 0;
     return run;
 }
@@ -947,9 +963,12 @@ static void report_permissions(const struct run *run)
     }
     const char *name = run->options->program[0];
     const char *slash = strrchr(name, '/');
-    (void)blocked_tell(&run->guest.blocked, slash != nullptr ? slash + 1 : name);
+    (void)blocked_tell(&run->guest.blocked, slash != nullptr ? slash + 1 : name,
+                       &run->program.grants->folders);
+    consent_tell_blocked(&run->consent);
+    (void)changed_tell(&run->guest.changed);
     if (run->options->learn != nullptr) {
-        bool written = learn_write(run->options->learn, name);
+        bool written = learn_write(run->options->learn, name, &run->guest.changed);
         message(written ? "what it opened is proposed in %s" : "%s can't be written",
                 run->options->learn);
     }
@@ -998,12 +1017,20 @@ static int run_machine(struct run *run, enum accelerator accelerator)
         (void)qemu_reap(&run->qemu);
         return STATUS_FAILED;
     }
+    if (has_program(run)) {
+        consent_begin(&run->consent, run->options, &run->program, &run->guest);
+        live_begin(&run->live);
+    }
     machine_begin(&run->machine, accelerator == ACCELERATOR_KVM);
     if (run->terminal.descriptor >= 0 && !has_program(run)) {
         message("Ctrl-A x ends KOZO.");
     }
     terminal_raw(&run->terminal, !has_program(run));
     loop(run);
+    if (has_program(run)) {
+        consent_end(&run->consent);
+        live_end(&run->live);
+    }
     int status = finish(run);
     if (has_program(run)) {
         report_summary(run);

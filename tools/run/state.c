@@ -177,6 +177,24 @@ static bool take_decisions(struct state *state, const char *text, size_t length)
            fail(state, "what is decided can't be written: %s", strerror(errno));
 }
 
+// Which run of the computer this is. When it can't be known, it is one of its own.
+static uint64_t this_restart(uint64_t otherwise)
+{
+    char text[64];
+    int file = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t length = file >= 0 ? read(file, text, sizeof text) : -1;
+    if (file >= 0) {
+        (void)close(file);
+    }
+    if (length <= 0) {
+        return otherwise;
+    }
+    struct kozo_digest digest = kozo_blake2s(text, (size_t)length);
+    uint64_t number = 0;
+    memcpy(&number, digest.bytes, sizeof number);
+    return number;
+}
+
 bool state_open(struct state *state)
 {
     size_t length = 0;
@@ -192,7 +210,9 @@ bool state_open(struct state *state)
     // Each run is a system of its own: what was to last until its end is over.
     (void)clock_gettime(CLOCK_REALTIME, &time);
     state->policy.boot = (uint64_t)time.tv_sec * 1'000'000 + (uint64_t)time.tv_nsec / 1'000;
-    (void)policy_database_expire(&state->policy.database, state_now(), state->policy.boot);
+    state->policy.restart = this_restart(state->policy.boot);
+    (void)policy_database_expire(&state->policy.database, state_now(), state->policy.boot,
+                                 state->policy.restart);
     if (state->length > LARGE) {
         compact(state);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A line is collected up to its newline and then decoded; bodies are passed on as they come, but for
-// that of "failed", which is short and kept.
+// those of "failed", "ask" and "query", which are short and kept.
 #include "talk.h"
 
 #include <string.h>
@@ -20,6 +20,12 @@ static const struct word words[] = {
     {"trace ", TALK_TRACE, TALK_TRACE_SIZE, true},
     {"report ", TALK_REPORT, TALK_REPORT_SIZE, true},
     {"refused ", TALK_REFUSED, TALK_REFUSED_SIZE, true},
+    {"changed ", TALK_CHANGED, TALK_CHANGED_SIZE, true},
+    {"ask ", TALK_ASK, TALK_ASK_SIZE, true},
+    {"query ", TALK_QUERY, TALK_ASK_SIZE, true},
+    {"unask ", TALK_UNASK, TALK_NUMBER_MOST, false},
+    {"used ", TALK_USED, TALK_NUMBER_MOST, false},
+    {"over ", TALK_OVER, TALK_NUMBER_MOST, false},
 };
 
 static struct talk_event refuse(struct talk *talk, const char *problem)
@@ -52,6 +58,12 @@ static const struct word *find_word(const struct talk *talk)
     return nullptr;
 }
 
+// Whose body is told when all of it has come.
+static bool is_kept(enum talk_kind kind)
+{
+    return kind == TALK_ASK || kind == TALK_QUERY;
+}
+
 static struct talk_event take_line(struct talk *talk)
 {
     const struct word *word = find_word(talk);
@@ -71,12 +83,14 @@ static struct talk_event take_line(struct talk *talk)
     }
     talk->ended = talk->ended || final;
     talk->reported = talk->reported || word->kind == TALK_REPORT;
+    talk->asked_length = 0;
     if (word->has_body && number > 0) {
         talk->body = word->kind;
         talk->left = number;
         return (struct talk_event){.kind = TALK_MORE};
     }
-    return (struct talk_event){.kind = word->kind, .number = (unsigned)number};
+    return (struct talk_event){.kind = is_kept(word->kind) ? TALK_MORE : word->kind,
+                               .number = (unsigned)number};
 }
 
 // One byte of a line. Only a newline makes an event.
@@ -103,6 +117,13 @@ static struct talk_event take_body(struct talk *talk, const uint8_t *bytes, size
         memcpy(talk->reason + talk->reason_length, bytes, piece);
         talk->reason_length += piece;
         event.kind = talk->left == 0 ? TALK_FAILED : TALK_MORE;
+    }
+    if (is_kept(talk->body)) {
+        memcpy(talk->asked + talk->asked_length, bytes, piece);
+        talk->asked_length += piece;
+        talk->asked[talk->asked_length] = '\0';
+        event.text = talk->asked;
+        event.kind = talk->left == 0 ? talk->body : TALK_MORE;
     }
     return event;
 }

@@ -10,8 +10,8 @@
 
 constexpr unsigned LINKS_FOLLOWED = 40; // as Linux has it (path_resolution(7))
 
-int view_add(struct view *view, const char *path, const char *name, const char *folder, bool write,
-             const char *const *only)
+static int add(struct view *view, const char *path, const char *name, const char *folder,
+               bool write)
 {
     struct files *files = &view->files;
     size_t number = files->count;
@@ -20,19 +20,51 @@ int view_add(struct view *view, const char *path, const char *name, const char *
     }
     char *own_path = strdup(path);
     char *own_name = strdup(name);
-    int error = own_path == nullptr || own_name == nullptr
-                    ? -ENOMEM
-                    : place_open(&files->place[number], own_name, folder, write);
+    int error = own_path == nullptr || own_name == nullptr ? -ENOMEM
+                : folder == nullptr ? place_open_plain(&files->place[number], own_name, path, write)
+                                    : place_open(&files->place[number], own_name, folder, write);
     if (error != 0) {
         free(own_path);
         free(own_name);
         return error;
     }
-    files->place[number].only = only;
     view->path[number] = own_path;
     view->name[number] = own_name;
+    view->given[number] = false;
     files->count++;
     return 0;
+}
+
+int view_add(struct view *view, const char *path, const char *name, const char *folder, bool write,
+             const char *const *only)
+{
+    int error = add(view, path, name, folder, write);
+    if (error == 0) {
+        view->files.place[view->files.count - 1].only = only;
+    }
+    return error;
+}
+
+int view_add_plain(struct view *view, const char *path, const char *name, bool write)
+{
+    return add(view, path, name, nullptr, write);
+}
+
+void view_remove(struct view *view, size_t number)
+{
+    struct files *files = &view->files;
+    place_close(&files->place[number]);
+    free(view->path[number]);
+    free(view->name[number]);
+    files->count--;
+    for (size_t i = number; i < files->count; i++) {
+        files->place[i] = files->place[i + 1];
+        view->path[i] = view->path[i + 1];
+        view->name[i] = view->name[i + 1];
+        view->given[i] = view->given[i + 1];
+    }
+    view->path[files->count] = nullptr;
+    view->name[files->count] = nullptr;
 }
 
 int view_add_link(struct view *view, const char *path, const char *target)

@@ -18,6 +18,7 @@ struct view {
     struct files files;
     char *path[FILES_PLACES]; // where each place is; owned
     char *name[FILES_PLACES]; // its name; owned
+    bool given[FILES_PLACES]; // by a permission, which may end
     size_t links;
     struct view_link link[VIEW_LINKS];
 };
@@ -35,6 +36,11 @@ struct view_found {
 // long as the view. -errno.
 [[nodiscard]] int view_add(struct view *view, const char *path, const char *name,
                            const char *folder, bool write, const char *const *only);
+
+// Opens a folder as a place at its own path, which leads through no links. -errno.
+[[nodiscard]] int view_add_plain(struct view *view, const char *path, const char *name, bool write);
+
+void view_remove(struct view *view, size_t number);
 
 // A link that is seen at `path`.
 [[nodiscard]] int view_add_link(struct view *view, const char *path, const char *target);

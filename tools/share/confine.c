@@ -23,15 +23,17 @@ constexpr unsigned ARCHITECTURE = AUDIT_ARCH_AARCH64;
 
 // Calls that both architectures have. Files are opened by openat2 and by the names of descriptors.
 static const unsigned allowed[] = {
-    SYS_read,       SYS_write,    SYS_close,     SYS_openat,       SYS_openat2,
-    SYS_fstat,      SYS_fstatfs,  SYS_pread64,   SYS_pwrite64,     SYS_getdents64,
-    SYS_lseek,      SYS_mkdirat,  SYS_symlinkat, SYS_readlinkat,   SYS_linkat,
-    SYS_renameat,   SYS_unlinkat, SYS_utimensat, SYS_fchmodat,     SYS_truncate,
-    SYS_ftruncate,  SYS_fsync,    SYS_fdatasync, SYS_newfstatat,   SYS_brk,
-    SYS_mmap,       SYS_munmap,   SYS_mremap,    SYS_getrandom,    SYS_madvise,
-    SYS_exit_group, SYS_exit,     SYS_futex,     SYS_rt_sigreturn, SYS_restart_syscall,
+    SYS_read,       SYS_write,        SYS_close,     SYS_openat,       SYS_openat2,
+    SYS_fstat,      SYS_fstatfs,      SYS_pread64,   SYS_pwrite64,     SYS_getdents64,
+    SYS_lseek,      SYS_mkdirat,      SYS_symlinkat, SYS_readlinkat,   SYS_linkat,
+    SYS_renameat,   SYS_unlinkat,     SYS_utimensat, SYS_fchmodat,     SYS_truncate,
+    SYS_ftruncate,  SYS_fsync,        SYS_fdatasync, SYS_newfstatat,   SYS_brk,
+    SYS_mmap,       SYS_munmap,       SYS_mremap,    SYS_getrandom,    SYS_madvise,
+    SYS_exit_group, SYS_exit,         SYS_futex,     SYS_rt_sigreturn, SYS_restart_syscall,
+    SYS_ppoll,      SYS_sendmsg,      SYS_recvmsg,   SYS_fgetxattr,    SYS_flistxattr,
+    SYS_fsetxattr,  SYS_fremovexattr,
 #if defined(__x86_64__)
-    SYS_open,       SYS_chmod,
+    SYS_open,       SYS_chmod,        SYS_poll,
 #endif
 };
 constexpr size_t ALLOWED = sizeof allowed / sizeof allowed[0];

@@ -63,8 +63,23 @@ int file_move(struct file *file, const char *path, bool directory)
     return 0;
 }
 
+struct attribute *file_add_attribute(struct file_table *table, struct file *file, size_t size)
+{
+    if (file->attribute != nullptr || table->attributes == ATTRIBUTE_MOST) {
+        return nullptr;
+    }
+    struct attribute *attribute = calloc(1, sizeof *attribute + size);
+    if (attribute != nullptr) {
+        attribute->size = size;
+        file->attribute = attribute;
+        table->attributes++;
+    }
+    return attribute;
+}
+
 static void destroy(struct file *file)
 {
+    free(file->attribute);
     if (file->descriptor >= 0) {
         close(file->descriptor);
     }
@@ -80,12 +95,14 @@ void file_remove(struct file_table *table, struct file *file)
     }
     *link = file->next;
     table->count--;
+    table->attributes -= file->attribute != nullptr ? 1 : 0;
     destroy(file);
 }
 
 void file_remove_all(struct file_table *table)
 {
     table->count = 0;
+    table->attributes = 0;
     for (size_t i = 0; i < sizeof table->bucket / sizeof table->bucket[0]; i++) {
         struct file *file = table->bucket[i];
         while (file != nullptr) {

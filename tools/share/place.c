@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 constexpr mode_t MODE_MASK = 0777;
@@ -92,6 +93,16 @@ static bool is_shown(const struct place *place, const char *path)
            (place->hides == nullptr || !place->hides(place, path));
 }
 
+bool place_allows(const struct place *place, const char *path)
+{
+    return is_shown(place, path);
+}
+
+bool place_is_closed(const struct place *place, const char *path)
+{
+    return is_under(place->closed, path);
+}
+
 bool place_shows(const struct place *place, const char *path, const char *name)
 {
     char whole[PLACE_PATH];
@@ -155,9 +166,9 @@ int place_find(const struct place *place, const char *path, struct stat *status)
     return descriptor;
 }
 
-int place_open(struct place *place, const char *name, const char *folder, bool write)
+// Makes a place of its folder, which it takes over.
+static int begin(struct place *place, const char *name, int root, bool write)
 {
-    int root = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (root < 0) {
         return -errno;
     }
@@ -168,6 +179,21 @@ int place_open(struct place *place, const char *name, const char *folder, bool w
     }
     *place = (struct place){.name = name, .root = root, .write = write};
     return 0;
+}
+
+int place_open(struct place *place, const char *name, const char *folder, bool write)
+{
+    return begin(place, name, open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC), write);
+}
+
+int place_open_plain(struct place *place, const char *name, const char *folder, bool write)
+{
+    const struct open_how how = {
+        .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+        .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+    };
+    long root = syscall(SYS_openat2, AT_FDCWD, folder, &how, sizeof how);
+    return begin(place, name, (int)root, write);
 }
 
 void place_close(struct place *place)
@@ -355,4 +381,61 @@ int place_change(const struct place *place, const char *path, const struct place
     }
     close(found);
     return error;
+}
+
+// --- Extended attributes
+
+// Others are security's, the administrator's and Linux's own.
+static bool is_of_user(const char *name)
+{
+    static const char prefix[] = "user.";
+    return strncmp(name, prefix, sizeof prefix - 1) == 0 && name[sizeof prefix - 1] != '\0';
+}
+
+long place_attribute(int descriptor, const char *name, uint8_t *value, size_t size)
+{
+    if (!is_of_user(name)) {
+        return -EOPNOTSUPP;
+    }
+    long got = fgetxattr(descriptor, name, value, size);
+    return got >= 0 ? got : errno == ERANGE ? -E2BIG : -errno;
+}
+
+long place_attributes(int descriptor, char *names, size_t size)
+{
+    static char all[1 << 16]; // more Linux never tells (xattr(7))
+    long got = flistxattr(descriptor, all, sizeof all);
+    if (got < 0) {
+        return -errno;
+    }
+    size_t used = 0;
+    for (const char *name = all; name < all + got; name += strlen(name) + 1) {
+        size_t length = strlen(name) + 1;
+        if (!is_of_user(name)) {
+            continue;
+        }
+        if (length > size - used) {
+            return -E2BIG;
+        }
+        memcpy(names + used, name, length);
+        used += length;
+    }
+    return (long)used;
+}
+
+int place_set_attribute(int descriptor, const char *name, const uint8_t *value, size_t size,
+                        int flags)
+{
+    if (!is_of_user(name)) {
+        return -EOPNOTSUPP;
+    }
+    return fsetxattr(descriptor, name, value, size, flags) == 0 ? 0 : -errno;
+}
+
+int place_remove_attribute(int descriptor, const char *name)
+{
+    if (!is_of_user(name)) {
+        return -EOPNOTSUPP;
+    }
+    return fremovexattr(descriptor, name) == 0 ? 0 : -errno;
 }

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <dirent.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 struct place {
@@ -26,6 +27,7 @@ struct place {
     const char *const *writable; // names directly in the folder that may be changed all the same
     const char *const *except;   // paths that are not there, with what lies below them
     const char *const *except_write; // paths that may not be changed, with what lies below them
+    const char *const *closed; // paths that are not walked to any more: who is there already stays
     // Null, or asked for each path: whether it is hidden as if it was in `except`; and told of each that a guest
     // has opened. `at` is for their use: where the folder is on the host.
     bool (*hides)(const struct place *place, const char *path);
@@ -38,7 +40,17 @@ constexpr size_t PLACE_PATH = 4'096; // bytes of a path with its final zero
 // Opens a folder as a place. The name must live as long as the place.
 [[nodiscard]] int place_open(struct place *place, const char *name, const char *folder, bool write);
 
+// The same for a path that leads through no link: whoever puts one there meanwhile is refused.
+[[nodiscard]] int place_open_plain(struct place *place, const char *name, const char *folder,
+                                   bool write);
+
 void place_close(struct place *place);
+
+// Whether something at a path is there for the guest, if the host has it.
+[[nodiscard]] bool place_allows(const struct place *place, const char *path);
+
+// Whether no way leads to a path any more.
+[[nodiscard]] bool place_is_closed(const struct place *place, const char *path);
 
 // Whether a place has something of this name directly in its folder `path`.
 [[nodiscard]] bool place_shows(const struct place *place, const char *path, const char *name);
@@ -76,6 +88,15 @@ void place_close(struct place *place);
 // Reads where a link leads: as many bytes as fit, no final zero. Returns their number.
 [[nodiscard]] long place_read_link(const struct place *place, const char *path, char *target,
                                    size_t size);
+
+// Extended attributes of the namespace `user`, of files and folders; other namespaces are EOPNOTSUPP. They take a
+// descriptor that place_open_file gave, and what is larger than `size` is E2BIG. The number of bytes is given. Names have a zero
+// behind each.
+[[nodiscard]] long place_attribute(int descriptor, const char *name, uint8_t *value, size_t size);
+[[nodiscard]] long place_attributes(int descriptor, char *names, size_t size);
+[[nodiscard]] int place_set_attribute(int descriptor, const char *name, const uint8_t *value,
+                                      size_t size, int flags);
+[[nodiscard]] int place_remove_attribute(int descriptor, const char *name);
 
 // What place_change can change. Owners can't be: everything belongs to who runs this.
 struct place_change {

@@ -4,12 +4,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "handover.h"
 #include "nine.h"
 #include "wire.h"
 
@@ -18,6 +20,7 @@ constexpr uint64_t ATTRIBUTES = 0x000007ff; // those that getattr answers: mode 
 // One exchange: what came and what goes back.
 struct exchange {
     struct server *server;
+    bool taken_back; // it was about a file whose grant has ended
     struct wire_reader in;
     struct wire_writer out;
 };
@@ -45,9 +48,15 @@ static int decoded_for(const struct exchange *exchange, const struct file *file)
     return error == 0 && file == nullptr ? EBADF : error;
 }
 
+// What a number stands for; null also when its grant has ended.
 static struct file *read_file(struct exchange *exchange)
 {
-    return file_find(&exchange->server->files, (uint32_t)wire_read(&exchange->in, 4));
+    struct file *file = file_find(&exchange->server->files, (uint32_t)wire_read(&exchange->in, 4));
+    if (file != nullptr && file->taken_back) {
+        exchange->taken_back = true;
+        return nullptr;
+    }
+    return file;
 }
 
 // One part of a path. What is none becomes empty.
@@ -84,9 +93,20 @@ static bool join(struct path *path, const char *folder, const char *name)
 
 // --- Answering
 
+// What tells the files of a place from the same files in another one: the rights to them may be others there.
+static uint64_t place_number(const struct place *place)
+{
+    uint64_t number = 14'695'981'039'346'656'037u;
+    for (const char *byte = place->name; byte != nullptr && *byte != '\0'; byte++) {
+        number = (number ^ (uint8_t)*byte) * 1'099'511'628'211u;
+    }
+    return number & 0xffff'0000'0000;
+}
+
 // A qid: kind, version and number of a file, as 9P wants it to be told from others. The number mixes
-// the device in, since a place may span several.
-static void write_qid(struct exchange *exchange, const struct stat *status)
+// the device in, since a place may span several, and the place.
+static void write_qid(struct exchange *exchange, const struct place *place,
+                      const struct stat *status)
 {
     uint8_t kind = S_ISDIR(status->st_mode)   ? NINE_FOLDER
                    : S_ISLNK(status->st_mode) ? NINE_LINKED
@@ -95,7 +115,8 @@ static void write_qid(struct exchange *exchange, const struct stat *status)
         (uint64_t)status->st_ctim.tv_sec * 1'000'000'000 + (uint64_t)status->st_ctim.tv_nsec;
     wire_write(&exchange->out, kind, 1);
     wire_write(&exchange->out, changed, 4);
-    wire_write(&exchange->out, status->st_ino ^ (uint64_t)status->st_dev << 48, 8);
+    wire_write(&exchange->out,
+               status->st_ino ^ (uint64_t)status->st_dev << 48 ^ place_number(place), 8);
 }
 
 // The qid of something that was just made.
@@ -111,7 +132,7 @@ static int answer_made(struct exchange *exchange, const struct file *folder, con
         return -found;
     }
     close(found);
-    write_qid(exchange, &status);
+    write_qid(exchange, folder->place, &status);
     return 0;
 }
 
@@ -169,7 +190,8 @@ static int may_name(const struct exchange *exchange, const struct file *folder,
     if (!join(&path, folder->path, name->text)) {
         return ENAMETOOLONG;
     }
-    if (!place_shows(folder->place, folder->path, name->text)) {
+    if (!place_shows(folder->place, folder->path, name->text) ||
+        place_is_closed(folder->place, path.text)) {
         return EACCES;
     }
     return place_may_move(folder->place, path.text) ? 0 : EROFS;
@@ -232,7 +254,7 @@ static int answer_attach(struct exchange *exchange)
     }
     error = file_add(&exchange->server->files, number, place, "", true);
     if (error == 0) {
-        write_qid(exchange, &status);
+        write_qid(exchange, place, &status);
     }
     return -error;
 }
@@ -283,7 +305,9 @@ static int walk_step(struct exchange *exchange, struct walk *walk)
     if (!join(&next, walk->path.text, name.text)) {
         return ENAMETOOLONG;
     }
-    int found = place_find(walk->place, next.text, &walk->status);
+    int found = place_is_closed(walk->place, next.text)
+                    ? -EACCES
+                    : place_find(walk->place, next.text, &walk->status);
     if (found < 0) {
         return -found;
     }
@@ -320,7 +344,7 @@ static int answer_walk(struct exchange *exchange)
     while (walked < count && error == 0) {
         error = walk_step(exchange, &walk);
         if (error == 0) {
-            write_qid(exchange, &walk.status);
+            write_qid(exchange, walk.place, &walk.status);
             walked++;
         }
     }
@@ -341,7 +365,7 @@ static int answer_walk(struct exchange *exchange)
 
 static int answer_clunk(struct exchange *exchange)
 {
-    struct file *file = read_file(exchange);
+    struct file *file = file_find(&exchange->server->files, (uint32_t)wire_read(&exchange->in, 4));
     int error = decoded_for(exchange, file);
     if (error != 0) {
         return error;
@@ -380,7 +404,7 @@ static int answer_create(struct exchange *exchange)
     }
     folder->descriptor = created;
     folder->writes = (flags & O_ACCMODE) != O_RDONLY;
-    write_qid(exchange, &status);
+    write_qid(exchange, folder->place, &status);
     wire_write(&exchange->out, exchange->server->message_most - NINE_DATA_HEADER, 4);
     return 0;
 }
@@ -520,7 +544,7 @@ static int answer_getattr(struct exchange *exchange)
     }
     struct wire_writer *out = &exchange->out;
     wire_write(out, ATTRIBUTES, 8);
-    write_qid(exchange, &status);
+    write_qid(exchange, file->place, &status);
     wire_write(out, status.st_mode, 4);
     wire_write(out, status.st_uid, 4);
     wire_write(out, status.st_gid, 4);
@@ -617,7 +641,7 @@ static int answer_open(struct exchange *exchange)
     if (error != 0) {
         return error;
     }
-    if (file->descriptor >= 0) {
+    if (file->descriptor >= 0 || file->attribute != nullptr) {
         return EBADF;
     }
     bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;
@@ -626,7 +650,7 @@ static int answer_open(struct exchange *exchange)
     }
     struct stat status = top_status();
     if (is_top(exchange, file)) {
-        write_qid(exchange, &status);
+        write_qid(exchange, file->place, &status);
         wire_write(&exchange->out, exchange->server->message_most - NINE_DATA_HEADER, 4);
         return 0;
     }
@@ -645,9 +669,169 @@ static int answer_open(struct exchange *exchange)
     if (file->place->opened != nullptr) {
         file->place->opened(file->place, file->path, file->directory);
     }
-    write_qid(exchange, &status);
+    write_qid(exchange, file->place, &status);
     wire_write(&exchange->out, exchange->server->message_most - NINE_DATA_HEADER, 4);
     return 0;
+}
+
+// --- Extended attributes
+
+// A descriptor of what a number stands for, and what has to be closed afterwards; an error below zero.
+struct opened {
+    int descriptor;
+    int own;
+};
+
+static struct opened open_for_attribute(const struct exchange *exchange, const struct file *file)
+{
+    if (is_top(exchange, file)) {
+        return (struct opened){-EOPNOTSUPP, -1};
+    }
+    if (file->descriptor >= 0) {
+        return (struct opened){file->descriptor, -1};
+    }
+    int found = place_open_file(file->place, file->path, O_RDONLY);
+    return (struct opened){found, found};
+}
+
+static void close_opened(struct opened opened)
+{
+    if (opened.own >= 0) {
+        close(opened.own);
+    }
+}
+
+// A whole name; an empty one when it is none.
+static struct name read_attribute_name(struct exchange *exchange)
+{
+    struct wire_text text = wire_read_text(&exchange->in);
+    struct name name = {};
+    if (text.length <= NINE_NAME_MOST && memchr(text.text, '\0', text.length) == nullptr) {
+        memcpy(name.text, text.text, text.length);
+    } else {
+        exchange->in.broken = true;
+    }
+    return name;
+}
+
+// Reads an attribute, or for an empty name the names of all, for a new number.
+static int answer_attribute_walk(struct exchange *exchange)
+{
+    static uint8_t bytes[NINE_ATTRIBUTE_MOST];
+    struct file_table *files = &exchange->server->files;
+    const struct file *file = read_file(exchange);
+    uint32_t number = (uint32_t)wire_read(&exchange->in, 4);
+    struct name name = read_attribute_name(exchange);
+    int error = decoded_for(exchange, file);
+    if (error != 0) {
+        return error;
+    }
+    struct opened opened = open_for_attribute(exchange, file);
+    long got = opened.descriptor;
+    if (got >= 0) {
+        got = name.text[0] == '\0'
+                  ? place_attributes(opened.descriptor, (char *)bytes, sizeof bytes)
+                  : place_attribute(opened.descriptor, name.text, bytes, sizeof bytes);
+        close_opened(opened);
+    }
+    if (got < 0) {
+        return (int)-got;
+    }
+    error = -file_add(files, number, file->place, file->path, false);
+    if (error != 0) {
+        return error;
+    }
+    struct file *made = file_find(files, number);
+    struct attribute *attribute = file_add_attribute(files, made, (size_t)got);
+    if (attribute == nullptr) {
+        file_remove(files, made);
+        return ENOMEM;
+    }
+    memcpy(attribute->bytes, bytes, (size_t)got);
+    wire_write(&exchange->out, (uint64_t)got, 8);
+    return 0;
+}
+
+// All of the value has come: the attribute is set, or taken away.
+static int set_attribute(const struct exchange *exchange, const struct file *file)
+{
+    const struct attribute *attribute = file->attribute;
+    if (!place_may_change(file->place, file->path)) {
+        return EROFS;
+    }
+    struct opened opened = open_for_attribute(exchange, file);
+    if (opened.descriptor < 0) {
+        return -opened.descriptor;
+    }
+    int error = (attribute->flags & NINE_ATTRIBUTE_REMOVE) != 0
+                    ? place_remove_attribute(opened.descriptor, attribute->name)
+                    : place_set_attribute(opened.descriptor, attribute->name, attribute->bytes,
+                                          attribute->size, (int)attribute->flags);
+    close_opened(opened);
+    return -error;
+}
+
+// Lets a number stand for an attribute whose value comes by write. It is changed when the last byte is here.
+static int answer_attribute_create(struct exchange *exchange)
+{
+    constexpr uint32_t KNOWN = NINE_ATTRIBUTE_NEW | NINE_ATTRIBUTE_OVER | NINE_ATTRIBUTE_REMOVE;
+    struct file *file = read_file(exchange);
+    struct name name = read_attribute_name(exchange);
+    uint64_t size = wire_read(&exchange->in, 8);
+    uint32_t flags = (uint32_t)wire_read(&exchange->in, 4);
+    int error = may_change(exchange, file);
+    if (error != 0) {
+        return error;
+    }
+    if ((flags & ~KNOWN) != 0 || ((flags & NINE_ATTRIBUTE_REMOVE) != 0 && size != 0)) {
+        return EINVAL;
+    }
+    if (size > NINE_ATTRIBUTE_MOST) {
+        return E2BIG;
+    }
+    if (file->descriptor >= 0 || file->attribute != nullptr) {
+        return EBADF;
+    }
+    struct attribute *attribute = file_add_attribute(&exchange->server->files, file, size);
+    if (attribute == nullptr) {
+        return ENOMEM;
+    }
+    attribute->sets = true;
+    attribute->flags = flags;
+    memcpy(attribute->name, name.text, sizeof name.text);
+    return size == 0 ? set_attribute(exchange, file) : 0;
+}
+
+static int read_attribute(struct exchange *exchange, const struct attribute *attribute,
+                          uint64_t offset, size_t count)
+{
+    struct wire_writer *out = &exchange->out;
+    size_t left = offset < attribute->size ? attribute->size - offset : 0;
+    size_t got = left < count ? left : count;
+    if (attribute->sets) {
+        return EBADF;
+    }
+    wire_write(out, got, 4);
+    memcpy(out->bytes + out->used, attribute->bytes + (left > 0 ? offset : 0), got);
+    out->used += got;
+    return 0;
+}
+
+// The pieces of a value come in their order.
+static int write_attribute(struct exchange *exchange, const struct file *file, uint64_t offset,
+                           struct wire_text data)
+{
+    struct attribute *attribute = file->attribute;
+    if (!attribute->sets || attribute->done == attribute->size) {
+        return EBADF;
+    }
+    if (offset != attribute->done || data.length > attribute->size - attribute->done) {
+        return EINVAL;
+    }
+    memcpy(attribute->bytes + offset, data.text, data.length);
+    attribute->done += data.length;
+    wire_write(&exchange->out, data.length, 4);
+    return attribute->done == attribute->size ? set_attribute(exchange, file) : 0;
 }
 
 // How many bytes of data the answer may hold.
@@ -665,6 +849,9 @@ static int answer_read(struct exchange *exchange)
     int error = decoded_for(exchange, file);
     if (error != 0) {
         return error;
+    }
+    if (file->attribute != nullptr) {
+        return read_attribute(exchange, file->attribute, offset, room(exchange, count));
     }
     if (file->descriptor < 0 || file->directory) {
         return EBADF;
@@ -689,6 +876,9 @@ static int answer_write(struct exchange *exchange)
     int error = decoded_for(exchange, file);
     if (error != 0) {
         return error;
+    }
+    if (file->attribute != nullptr) {
+        return write_attribute(exchange, file, offset, data);
     }
     if (file->descriptor < 0 || !file->writes) {
         return EBADF;
@@ -735,7 +925,8 @@ static bool is_shown(const struct file *file, const struct entry *entry)
             entry->kind == DT_UNKNOWN);
 }
 
-static bool write_entry(struct exchange *exchange, const struct entry *entry, size_t end)
+static bool write_entry(struct exchange *exchange, const struct place *place,
+                        const struct entry *entry, size_t end)
 {
     constexpr size_t FIXED = 13 + 8 + 1 + 2;
     size_t length = strlen(entry->name);
@@ -748,7 +939,7 @@ static bool write_entry(struct exchange *exchange, const struct entry *entry, si
                    : entry->kind == DT_LNK ? S_IFLNK
                                            : S_IFREG,
     };
-    write_qid(exchange, &status);
+    write_qid(exchange, place, &status);
     wire_write(&exchange->out, (uint64_t)entry->next, 8);
     wire_write(&exchange->out, entry->kind, 1);
     wire_write_text(&exchange->out, entry->name, length);
@@ -774,7 +965,7 @@ static int list_places(struct exchange *exchange, uint64_t offset, uint64_t coun
         if (exchange->out.used + FIXED + strlen(name) > end) {
             break;
         }
-        write_qid(exchange, &status);
+        write_qid(exchange, &server->places[i], &status);
         wire_write(&exchange->out, i + 1, 8);
         wire_write(&exchange->out, DT_DIR, 1);
         wire_write_text(&exchange->out, name, strlen(name));
@@ -814,7 +1005,7 @@ static int answer_readdir(struct exchange *exchange)
         more = got > 0;
         for (long at = 0; at < got && more;) {
             const struct entry *entry = (const struct entry *)(buffer + at);
-            more = !is_shown(file, entry) || write_entry(exchange, entry, end);
+            more = !is_shown(file, entry) || write_entry(exchange, file->place, entry, end);
             at += entry->size;
         }
     }
@@ -826,18 +1017,30 @@ static int answer_readdir(struct exchange *exchange)
 
 typedef int (*handler)(struct exchange *);
 
-// What is not here (locks, extended attributes, devices, the older forms) answers EOPNOTSUPP.
+// What is not here (locks, devices, the older forms) answers EOPNOTSUPP.
 static const handler handlers[NINE_REQUESTS] = {
-    [NINE_STATFS] = answer_statfs,     [NINE_OPEN] = answer_open,
-    [NINE_CREATE] = answer_create,     [NINE_SYMLINK] = answer_symlink,
-    [NINE_READLINK] = answer_readlink, [NINE_GETATTR] = answer_getattr,
-    [NINE_SETATTR] = answer_setattr,   [NINE_READDIR] = answer_readdir,
-    [NINE_FSYNC] = answer_fsync,       [NINE_LINK] = answer_link,
-    [NINE_MKDIR] = answer_mkdir,       [NINE_RENAME] = answer_rename,
-    [NINE_UNLINK] = answer_unlink,     [NINE_VERSION] = answer_version,
-    [NINE_ATTACH] = answer_attach,     [NINE_FLUSH] = answer_flush,
-    [NINE_WALK] = answer_walk,         [NINE_READ] = answer_read,
-    [NINE_WRITE] = answer_write,       [NINE_CLUNK] = answer_clunk,
+    [NINE_STATFS] = answer_statfs,
+    [NINE_OPEN] = answer_open,
+    [NINE_CREATE] = answer_create,
+    [NINE_SYMLINK] = answer_symlink,
+    [NINE_READLINK] = answer_readlink,
+    [NINE_GETATTR] = answer_getattr,
+    [NINE_SETATTR] = answer_setattr,
+    [NINE_READDIR] = answer_readdir,
+    [NINE_FSYNC] = answer_fsync,
+    [NINE_LINK] = answer_link,
+    [NINE_MKDIR] = answer_mkdir,
+    [NINE_RENAME] = answer_rename,
+    [NINE_UNLINK] = answer_unlink,
+    [NINE_VERSION] = answer_version,
+    [NINE_ATTACH] = answer_attach,
+    [NINE_FLUSH] = answer_flush,
+    [NINE_WALK] = answer_walk,
+    [NINE_READ] = answer_read,
+    [NINE_WRITE] = answer_write,
+    [NINE_CLUNK] = answer_clunk,
+    [NINE_ATTRIBUTE_WALK] = answer_attribute_walk,
+    [NINE_ATTRIBUTE_CREATE] = answer_attribute_create,
 };
 
 static int answer_by_type(struct exchange *exchange, uint8_t type)
@@ -846,6 +1049,9 @@ static int answer_by_type(struct exchange *exchange, uint8_t type)
         return EOPNOTSUPP;
     }
     int error = handlers[type](exchange);
+    if (exchange->taken_back) {
+        return EKEYREVOKED;
+    }
     return error == 0 && exchange->out.full ? EMSGSIZE : error;
 }
 
@@ -917,14 +1123,35 @@ static bool write_all(int stream, const uint8_t *bytes, size_t size)
     return true;
 }
 
-bool server_run(struct server *server, int stream)
+const struct place *server_place(const struct server *server, const char *name)
+{
+    struct wire_text text = {.text = name, .length = strlen(name)};
+    return text.length == 0 ? &server->top : find_place(server, text);
+}
+
+bool server_greet(int stream)
+{
+    return write_all(stream, (const uint8_t *)NINE_GREETING, sizeof NINE_GREETING - 1);
+}
+
+// Waits for the next message. False: another server takes over.
+static bool wait_for_message(int stream, int control)
+{
+    struct pollfd list[] = {{.fd = stream, .events = POLLIN}, {.fd = control, .events = POLLIN}};
+    while (poll(list, 2, -1) < 0 && errno == EINTR) {
+    }
+    return (list[1].revents & POLLIN) == 0;
+}
+
+bool server_run(struct server *server, int stream, int control)
 {
     uint8_t *message = malloc(SERVER_MESSAGE_MOST);
     uint8_t *answer = malloc(SERVER_MESSAGE_MOST);
-    bool sound = message != nullptr && answer != nullptr &&
-                 write_all(stream, (const uint8_t *)NINE_GREETING, sizeof NINE_GREETING - 1);
+    bool sound = message != nullptr && answer != nullptr;
+    bool stays = true;
     uint8_t length[4];
-    while (sound && read_all(stream, length, sizeof length)) {
+    while (sound && (stays = wait_for_message(stream, control)) &&
+           read_all(stream, length, sizeof length)) {
         struct wire_reader reader = {.at = length, .left = sizeof length};
         size_t size = wire_read(&reader, sizeof length);
         sound = size >= NINE_HEADER && size <= server->message_most &&
@@ -934,5 +1161,5 @@ bool server_run(struct server *server, int stream)
     }
     free(message);
     free(answer);
-    return sound;
+    return sound && (stays || handover_give(server, control));
 }

@@ -30,5 +30,12 @@ void server_end(struct server *server);
 [[nodiscard]] size_t server_answer(struct server *server, const uint8_t *message, size_t size,
                                    uint8_t *answer);
 
-// Serves a stream until its end. Returns false if it broke.
-[[nodiscard]] bool server_run(struct server *server, int stream);
+// The place of a name; the folder of all places for an empty one; null when there is none.
+[[nodiscard]] const struct place *server_place(const struct server *server, const char *name);
+
+// Says on a stream that the server is there.
+[[nodiscard]] bool server_greet(int stream);
+
+// Serves a stream until its end, or until another server asks for the conversation on the socket `control`
+// (handover.h). Returns false if the stream broke, or could not be handed over.
+[[nodiscard]] bool server_run(struct server *server, int stream, int control);

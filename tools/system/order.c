@@ -117,7 +117,9 @@ static bool check_devices(struct description *description)
     for (size_t i = 0; i < description->system.programs; i++) {
         const struct kozo_system_program *program = &description->system.program[i];
         for (size_t j = 0; j < program->grants; j++) {
-            if (program->grant[j].kind == KOZO_GRANT_KEEPS && program->name[0] == 0) {
+            bool keeps = program->grant[j].kind == KOZO_GRANT_KEEPS ||
+                         program->grant[j].kind == KOZO_GRANT_STORE;
+            if (keeps && program->name[0] == 0) {
                 return fails(description, program->grant[j].line, "only a service keeps memory");
             }
             if (!check_grant(description, i, &program->grant[j])) {

@@ -45,7 +45,7 @@ static unsigned digit_value(char digit)
 }
 
 // A number up to 2^32, decimal or hexadecimal with 0x.
-static bool read_number(struct word word, uint64_t *value)
+static bool read_number(struct word word, kozo_system_word *value)
 {
     bool hexadecimal = word.length > 2 && word.text[0] == '0' && word.text[1] == 'x';
     unsigned base = hexadecimal ? 16 : 10;
@@ -88,7 +88,7 @@ static const char *read_irq(struct kozo_system_grant *grant, const struct word *
 }
 
 // A number of bytes, with K, M or G behind it.
-static bool read_size(struct word number, uint64_t *size)
+static bool read_size(struct word number, kozo_system_word *size)
 {
     unsigned shift = 0;
     char unit = 0;
@@ -102,6 +102,26 @@ static bool read_size(struct word number, uint64_t *size)
     bool valid = read_number(number, size);
     *size <<= shift;
     return valid;
+}
+
+// `up to SIZE`, in whole pages: memory that is taken when it is needed.
+static const char *read_supply(struct kozo_system_grant *grant, const struct word *words)
+{
+    grant->kind = KOZO_GRANT_SUPPLY;
+    memcpy(grant->name, "supply", 7);
+    if (!is(words[1], "up") || !is(words[2], "to") || !read_size(words[3], &grant->first)) {
+        return "not a number";
+    }
+    bool fits = grant->first > 0 && grant->first <= KOZO_SUPPLY_MOST && grant->first % PAGE == 0;
+    return fits ? nullptr : "memory comes in whole pages, up to 16G";
+}
+
+static const char *read_store(struct kozo_system_grant *grant, const struct word *words)
+{
+    const char *fault = read_supply(grant, words);
+    grant->kind = KOZO_GRANT_STORE;
+    memcpy(grant->name, "keeps", 6);
+    return fault;
 }
 
 static const char *read_memory(struct kozo_system_grant *grant, const struct word *words)
@@ -196,6 +216,14 @@ static const char *read_entropy(struct kozo_system_grant *grant, const struct wo
     return nullptr;
 }
 
+static const char *read_audit(struct kozo_system_grant *grant, const struct word *words)
+{
+    (void)words;
+    grant->kind = KOZO_GRANT_AUDIT;
+    memcpy(grant->name, "audit", 6);
+    return nullptr;
+}
+
 static const struct {
     const char *keyword;
     size_t words;
@@ -204,7 +232,8 @@ static const struct {
     {"ports", 4, read_ports},       {"irq", 3, read_irq},       {"memory", 2, read_memory},
     {"self", 1, read_self},         {"time", 1, read_time},     {"initrd", 1, read_initrd},
     {"platform", 1, read_platform}, {"driver", 2, read_driver}, {"entropy", 1, read_entropy},
-    {"keeps", 2, read_keeps},
+    {"keeps", 2, read_keeps},       {"memory", 4, read_supply}, {"keeps", 4, read_store},
+    {"audit", 1, read_audit},
 };
 
 static const char *read_program(struct description *description, const struct word *words,
@@ -387,12 +416,14 @@ static const char *read_terminal(struct kozo_system_program *program)
 static const char *read_grant(struct kozo_system_program *program, size_t line,
                               const struct word *words, size_t count)
 {
+    bool known = false;
     for (size_t i = 0; i < sizeof grant_kinds / sizeof grant_kinds[0]; i++) {
         if (!is(words[0], grant_kinds[i].keyword)) {
             continue;
         }
+        known = true;
         if (count != grant_kinds[i].words) {
-            return "the number of words is wrong";
+            continue;
         }
         if (program->grants == KOZO_SYSTEM_GRANTS) {
             return "the program is given too much";
@@ -403,7 +434,7 @@ static const char *read_grant(struct kozo_system_program *program, size_t line,
         program->grants += fault == nullptr ? 1 : 0;
         return fault;
     }
-    return "the first word is unknown";
+    return known ? "the number of words is wrong" : "the first word is unknown";
 }
 
 // A line that belongs to the program above it.
@@ -423,6 +454,12 @@ static const char *read_part(struct description *description, const struct word 
             return fault;
         }
         return read_pages(&description->use[number][program->uses - 1], words[2]);
+    }
+    if (count == 2 && is(words[0], "asks")) {
+        const char *fault = read_link(description, description->use[number], &program->uses,
+                                      KOZO_SYSTEM_USES, words[1]);
+        program->use[program->uses - 1].optional = fault == nullptr;
+        return fault;
     }
     if (count == 3 && is(words[0], "pager")) {
         const char *fault = read_link(description, description->use[number], &program->uses,

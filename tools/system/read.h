@@ -9,6 +9,7 @@
 //
 //     uses NAME [SIZE]         a session with that service, which is started first; with memory
 //                              of SIZE (with K, M or G, whole pages) that both share for bulk data
+//     asks NAME                a session with that service, which may be down
 //     place PATH r|rw          what the session with the file server, in the line `uses` above, may
 //                              reach there: to read, or to read and write
 //     mount PATH NAME SIZE     for the file server: a session with a volume's service, which may be
@@ -28,7 +29,9 @@
 //     memory SIZE              Untyped memory of its own (with K, M or G), a power of two; or
 //     memory most              the largest piece that is free at its start and leaves a quarter of
 //                              all memory free
+//     memory up to SIZE        memory that it takes when it needs it, and may give back
 //     keeps SIZE               memory, a power of two, that outlives it and that it finds as it left it
+//     keeps up to SIZE         the same, but taken when it is needed
 //     self                     its own CNode, AddressSpace, Pool, Thread and SchedContext
 //     time                     the right to give out processor time
 //     initrd                   the initrd, to read
@@ -36,6 +39,7 @@
 //     driver VENDOR:DEVICE     may claim devices of this identity of PCI (four hexadecimal digits
 //                              each), and be interrupted by them
 //     entropy                  may feed the kernel's generator of random numbers
+//     audit                    sees how far the kernel's log goes, and the hash over it
 //
 // A program without an entry is given nothing but the way to its parent.
 #pragma once

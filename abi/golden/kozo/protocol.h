@@ -125,7 +125,7 @@ static_assert(sizeof(struct kozo_entry) == 64);
 struct kozo_session;
 
 // Puts a request into the session's ring and tells the service. Gives its number, or 0 when the
-// ring is full or the message too long for it.
+// ring is full, the message too long for it, or the service down for good.
 uint64_t kozo_session_begin(struct kozo_session *session, const struct kozo_message *message);
 
 // Who makes a request, for the handlers of a server.
@@ -891,6 +891,7 @@ enum kozo_clock_request : uint32_t {
 
 struct kozo_clock_date_result {
     enum kozo_error error;
+    uint64_t pending;     // not 0: the result comes later
     uint64_t nanoseconds; // since the beginning of 1970, in UTC, without leap seconds
     uint64_t ticks;       // the processor's counter at that moment
     bool exact;           // whether the clock was seen to change its second
@@ -906,7 +907,11 @@ static inline struct kozo_clock_date_result kozo_clock_date(struct kozo_endpoint
         .info = {.label = KOZO_CLOCK_DATE},
     };
     struct kozo_received answer = kozo_endpoint_call(service, message);
-    struct kozo_clock_date_result result;
+    struct kozo_clock_date_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
     result.error = kozo_answer_error(&answer, 3);
     if (result.error != KOZO_OK) {
         return result;
@@ -914,6 +919,31 @@ static inline struct kozo_clock_date_result kozo_clock_date(struct kozo_endpoint
     result.nanoseconds = answer.message.word[0];
     result.ticks = answer.message.word[1];
     result.exact = answer.message.word[2] != 0;
+    return result;
+}
+
+// Begins date in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_clock_date_begin(struct kozo_session *session)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_CLOCK_DATE},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of date says.
+[[nodiscard]]
+static inline struct kozo_clock_date_result kozo_clock_date_end(const struct kozo_entry *entry)
+{
+    struct kozo_clock_date_result result = {};
+    result.error = kozo_entry_error(entry, 3);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.nanoseconds = entry->word[0];
+    result.ticks = entry->word[1];
+    result.exact = entry->word[2] != 0;
     return result;
 }
 
@@ -971,6 +1001,7 @@ enum kozo_console_request : uint32_t {
     KOZO_CONSOLE_READ_LINE = 2,
     KOZO_CONSOLE_WATCH = 3,
     KOZO_CONSOLE_FLUSH = 4,
+    KOZO_CONSOLE_RAW = 5,
 };
 
 // Most bytes of `text` in write.
@@ -1214,6 +1245,75 @@ kozo_console_flush_end(const struct kozo_entry *entry)
     return result;
 }
 
+struct kozo_console_raw_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Hands the terminal over as it is, or takes it back. Meanwhile each byte that is typed, Ctrl-C
+// too, goes into the stream of the session, is neither edited nor shown, and a newline that the
+// session writes is a newline alone. For one session at a time; it ends with that.
+//   on: whether it is handed over
+[[nodiscard]]
+static inline struct kozo_console_raw_result kozo_console_raw(struct kozo_endpoint service, bool on)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_CONSOLE_RAW},
+        .word = {on},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_console_raw_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins raw in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_console_raw_begin(struct kozo_session *session, bool on)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_CONSOLE_RAW},
+        .word = {on},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of raw says.
+[[nodiscard]]
+static inline struct kozo_console_raw_result kozo_console_raw_end(const struct kozo_entry *entry)
+{
+    struct kozo_console_raw_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: what came with raw.
+struct kozo_console_raw_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    bool on;               // whether it is handed over
+};
+
+[[nodiscard]]
+static inline struct kozo_console_raw_arguments
+kozo_console_raw_arguments(const struct kozo_message *message)
+{
+    struct kozo_console_raw_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 1) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.on = message->word[0] != 0;
+    return result;
+}
+
 // For the server: who carries out each request. One without a handler is refused.
 struct kozo_console_handlers {
     struct kozo_message (*write)(struct kozo_caller *caller,
@@ -1222,6 +1322,8 @@ struct kozo_console_handlers {
                                      const struct kozo_console_read_line_arguments *arguments);
     struct kozo_message (*watch)(struct kozo_caller *caller);
     struct kozo_message (*flush)(struct kozo_caller *caller);
+    struct kozo_message (*raw)(struct kozo_caller *caller,
+                               const struct kozo_console_raw_arguments *arguments);
 };
 
 [[nodiscard]]
@@ -1258,6 +1360,14 @@ kozo_console_dispatch(const struct kozo_console_handlers *handlers, struct kozo_
             return kozo_answer(KOZO_BAD_OPERATION);
         }
         return handlers->flush(caller);
+    }
+    case KOZO_CONSOLE_RAW: {
+        if (handlers->raw == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_console_raw_arguments arguments = kozo_console_raw_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->raw(caller, &arguments);
     }
     default:
         return kozo_answer(KOZO_BAD_OPERATION);
@@ -1358,7 +1468,7 @@ struct kozo_devices_claim_virtio_result {
 // it shares with its driver, with PHYS.
 //   kind: what device, by the number of the specification
 //   number: 0 for the first of this kind
-//   wanted: least bytes of the last Frame
+//   wanted: least bytes of the last Frame; 0 for as many as is usual
 [[nodiscard]]
 static inline struct kozo_devices_claim_virtio_result
 kozo_devices_claim_virtio(struct kozo_endpoint service, uint64_t kind, uint64_t number,
@@ -1389,7 +1499,7 @@ struct kozo_devices_claim_virtio_arguments {
     enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
     uint64_t kind;         // what device, by the number of the specification
     uint64_t number;       // 0 for the first of this kind
-    uint64_t wanted;       // least bytes of the last Frame
+    uint64_t wanted;       // least bytes of the last Frame; 0 for as many as is usual
 };
 
 [[nodiscard]]
@@ -1440,7 +1550,7 @@ struct kozo_devices_claim_result {
 //   identity: vendor in bits 0-15, device in bits 16-31
 //   number: 0 for the first of this kind
 //   bar: which registers, 0 to 5
-//   wanted: least bytes of the last Frame
+//   wanted: least bytes of the last Frame; 0 for as many as is usual
 [[nodiscard]]
 static inline struct kozo_devices_claim_result
 kozo_devices_claim(struct kozo_endpoint service, uint64_t identity, uint64_t number, uint64_t bar,
@@ -1467,7 +1577,7 @@ struct kozo_devices_claim_arguments {
     uint64_t identity;     // vendor in bits 0-15, device in bits 16-31
     uint64_t number;       // 0 for the first of this kind
     uint64_t bar;          // which registers, 0 to 5
-    uint64_t wanted;       // least bytes of the last Frame
+    uint64_t wanted;       // least bytes of the last Frame; 0 for as many as is usual
 };
 
 [[nodiscard]]
@@ -1548,19 +1658,29 @@ kozo_devices_dispatch(const struct kozo_devices_handlers *handlers, struct kozo_
 
 // From abi/proto/files.abi
 
+// What a lock is.
+enum kozo_lock_kind : uint32_t {
+    KOZO_LOCK_FREE = 0,      // none
+    KOZO_LOCK_SHARED = 1,    // others may have such a one too
+    KOZO_LOCK_EXCLUSIVE = 2, // nobody else has one
+};
+constexpr uint32_t KOZO_LOCK_KIND_LAST = KOZO_LOCK_EXCLUSIVE;
+
 // Files by name, served by the file server. A session sees the places that its description gives
 // it, below the folder with the number 1. Files are known by numbers that are the session's own,
 // from the answer that gave them until `close`. Names, contents and records go through the memory
 // that the session shares: `at` is an offset into that, and a place that is not wholly inside is
 // refused. A path is names with slashes between them, 1 to 4096 bytes, walked from a folder down;
 // `.` and `..` are refused, since the client knows where it is. Links are never followed: a walk
-// ends at the first one. NodeStat, FolderEntry, NodeKind, NodeChange and VolumeFlags are those of
-// Volume. Every request may wait for a device. Refusals: BAD_ARGUMENT for what is malformed,
-// BAD_HANDLE for a file or name that is not there, SLOT_TAKEN for a name that is, BAD_TYPE for the
-// wrong kind of file, BAD_STATE for a folder that is not empty or a file in use, BAD_OPERATION for
-// what can't be done from one volume to another, NO_RIGHT for what the session may not do,
-// NO_MEMORY when volume or quota is full, EXPIRED for a grant that was taken back, NO_REPLY when a
-// volume or its device failed.
+// ends at the first one. NodeStat, FolderEntry, NodeKind, NodeChange, VolumeFlags and AttributeWay
+// are those of Volume, as is what extended attributes are. To read these needs the right to read a
+// file, to change them that to write. Every request may wait for a device. Refusals: BAD_ARGUMENT
+// for what is malformed, BAD_HANDLE for a file, name or attribute that is not there, SLOT_TAKEN for
+// one that is, BAD_TYPE for the wrong kind of file, BAD_STATE for a folder that is not empty or a
+// file in use, BAD_OPERATION for what can't be done from one volume to another and for attributes
+// that a volume does not have, NO_RIGHT for what the session may not do, NO_MEMORY when volume or
+// quota is full, EXPIRED for a grant that was taken back, NO_REPLY when a volume or its device
+// failed.
 enum kozo_files_request : uint32_t {
     KOZO_FILES_WALK = 1,
     KOZO_FILES_CLOSE = 2,
@@ -1579,6 +1699,14 @@ enum kozo_files_request : uint32_t {
     KOZO_FILES_MOUNT = 15,
     KOZO_FILES_UNMOUNT = 16,
     KOZO_FILES_LOOK = 17,
+    KOZO_FILES_REFRESH = 18,
+    KOZO_FILES_LOCK = 19,
+    KOZO_FILES_FIND_LOCK = 20,
+    KOZO_FILES_ATTRIBUTE = 21,
+    KOZO_FILES_ATTRIBUTES = 22,
+    KOZO_FILES_SET_ATTRIBUTE = 23,
+    KOZO_FILES_REMOVE_ATTRIBUTE = 24,
+    KOZO_FILES_MOUNTED = 25,
 };
 
 struct kozo_files_walk_result {
@@ -2788,27 +2916,67 @@ static inline struct kozo_message kozo_files_pages_answer(uint64_t start, uint64
     return message;
 }
 
-// Shows a volume again under its name at the top. Only for the session of the system's own
-// commands.
-//   at: where the name is
+struct kozo_files_mount_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Shows a volume that is not mounted: under its own name at the top, or in place of a folder, whose
+// contents are not seen meanwhile. That folder can't be removed or moved then. SLOT_TAKEN when the
+// volume is mounted already, or another one is there; NO_RIGHT for a folder of a volume that others
+// change too. Only for the session of the system's own commands.
+//   at: where the volume's name is
 //   length: bytes of it
+//   path: bytes of the folder's path from the top, which follows the name directly; 0 for the top
 [[nodiscard]]
-static inline enum kozo_error kozo_files_mount(struct kozo_endpoint service, uint64_t at,
-                                               uint64_t length)
+static inline struct kozo_files_mount_result
+kozo_files_mount(struct kozo_endpoint service, uint64_t at, uint64_t length, uint64_t path)
 {
     struct kozo_message message = {
-        .info = {.length = 2, .label = KOZO_FILES_MOUNT},
-        .word = {at, length},
+        .info = {.length = 3, .label = KOZO_FILES_MOUNT},
+        .word = {at, length, path},
     };
     struct kozo_received answer = kozo_endpoint_call(service, message);
-    return kozo_answer_error(&answer, 0);
+    struct kozo_files_mount_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins mount in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_files_mount_begin(struct kozo_session *session, uint64_t at,
+                                              uint64_t length, uint64_t path)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_FILES_MOUNT},
+        .word = {at, length, path},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of mount says.
+[[nodiscard]]
+static inline struct kozo_files_mount_result kozo_files_mount_end(const struct kozo_entry *entry)
+{
+    struct kozo_files_mount_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
 }
 
 // For the server: what came with mount.
 struct kozo_files_mount_arguments {
     enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
-    uint64_t at;           // where the name is
+    uint64_t at;           // where the volume's name is
     uint64_t length;       // bytes of it
+    uint64_t path;         // bytes of the folder's path from the top, which follows the name
+                           // directly; 0 for the top
 };
 
 [[nodiscard]]
@@ -2817,12 +2985,13 @@ kozo_files_mount_arguments(const struct kozo_message *message)
 {
     struct kozo_files_mount_arguments result;
     result.error = KOZO_OK;
-    if (message->info.length < 2) {
+    if (message->info.length < 3) {
         result.error = KOZO_BAD_ARGUMENT;
         return result;
     }
     result.at = message->word[0];
     result.length = message->word[1];
+    result.path = message->word[2];
     return result;
 }
 
@@ -2831,9 +3000,10 @@ struct kozo_files_unmount_result {
     uint64_t pending; // not 0: the result comes later
 };
 
-// Writes what is in memory to a volume and takes it away from the top; what is open on it is
-// closed. Only for the session of the system's own commands.
-//   at: where the name is
+// Writes what is in memory to a volume and takes it away from where it is mounted; what is open on
+// it is closed. BAD_STATE while another one is mounted on a folder of it. Only for the session of
+// the system's own commands.
+//   at: where its path is: its name at the top, or that of the folder
 //   length: bytes of it
 [[nodiscard]]
 static inline struct kozo_files_unmount_result kozo_files_unmount(struct kozo_endpoint service,
@@ -2881,7 +3051,7 @@ kozo_files_unmount_end(const struct kozo_entry *entry)
 // For the server: what came with unmount.
 struct kozo_files_unmount_arguments {
     enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
-    uint64_t at;           // where the name is
+    uint64_t at;           // where its path is: its name at the top, or that of the folder
     uint64_t length;       // bytes of it
 };
 
@@ -2997,6 +3167,596 @@ static inline struct kozo_message kozo_files_look_answer(uint64_t used, uint64_t
     return message;
 }
 
+// Does away with the moment for which the file server believes what it was told of volumes that
+// others change too: what is asked for next, contents in memory as well, is asked of the volume.
+[[nodiscard]]
+static inline enum kozo_error kozo_files_refresh(struct kozo_endpoint service)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_FILES_REFRESH},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    return kozo_answer_error(&answer, 0);
+}
+
+struct kozo_files_lock_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Locks a part of a file, in place of what the session had locked there, or with FREE gives that
+// back. Locks are advice: those of one session never stand in each other's way, and reading and
+// writing heed none. They are gone when the session has closed the file as often as it opened it,
+// or has ended. BAD_STATE when another session's lock is in the way and it is not waited for.
+// NO_MEMORY when the session, or all of them, would have more locks than there can be; what gives
+// back whole locks never needs any. A circle of sessions that wait for each other is not noticed: a
+// request that waits can be cancelled.
+//   file: its number; to be written for EXCLUSIVE
+//   offset: the first byte
+//   length: bytes; 0 for all that follow
+//   kind: one of LockKind
+//   wait: whether to wait until nobody is in the way
+[[nodiscard]]
+static inline struct kozo_files_lock_result
+kozo_files_lock(struct kozo_endpoint service, uint64_t file, uint64_t offset, uint64_t length,
+                uint64_t kind, bool wait)
+{
+    struct kozo_message message = {
+        .info = {.length = 5, .label = KOZO_FILES_LOCK},
+        .word = {file, offset, length, kind, wait},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_files_lock_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins lock in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_files_lock_begin(struct kozo_session *session, uint64_t file,
+                                             uint64_t offset, uint64_t length, uint64_t kind,
+                                             bool wait)
+{
+    struct kozo_message message = {
+        .info = {.length = 5, .label = KOZO_FILES_LOCK},
+        .word = {file, offset, length, kind, wait},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of lock says.
+[[nodiscard]]
+static inline struct kozo_files_lock_result kozo_files_lock_end(const struct kozo_entry *entry)
+{
+    struct kozo_files_lock_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: what came with lock.
+struct kozo_files_lock_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t file;         // its number; to be written for EXCLUSIVE
+    uint64_t offset;       // the first byte
+    uint64_t length;       // bytes; 0 for all that follow
+    uint64_t kind;         // one of LockKind
+    bool wait;             // whether to wait until nobody is in the way
+};
+
+[[nodiscard]]
+static inline struct kozo_files_lock_arguments
+kozo_files_lock_arguments(const struct kozo_message *message)
+{
+    struct kozo_files_lock_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 5) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.file = message->word[0];
+    result.offset = message->word[1];
+    result.length = message->word[2];
+    result.kind = message->word[3];
+    result.wait = message->word[4] != 0;
+    return result;
+}
+
+struct kozo_files_find_lock_result {
+    enum kozo_error error;
+    uint64_t found; // one of LockKind; FREE: nobody is in the way
+    uint64_t start; // its first byte
+    uint64_t size;  // its bytes; 0 for all that follow
+};
+
+// Tells the first lock of another session that would be in the way.
+//   file: its number
+//   offset: the first byte
+//   length: bytes; 0 for all that follow
+//   kind: what is to be locked, one of LockKind
+[[nodiscard]]
+static inline struct kozo_files_find_lock_result
+kozo_files_find_lock(struct kozo_endpoint service, uint64_t file, uint64_t offset, uint64_t length,
+                     uint64_t kind)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_FILES_FIND_LOCK},
+        .word = {file, offset, length, kind},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_files_find_lock_result result;
+    result.error = kozo_answer_error(&answer, 3);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.found = answer.message.word[0];
+    result.start = answer.message.word[1];
+    result.size = answer.message.word[2];
+    return result;
+}
+
+// For the server: what came with find_lock.
+struct kozo_files_find_lock_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t file;         // its number
+    uint64_t offset;       // the first byte
+    uint64_t length;       // bytes; 0 for all that follow
+    uint64_t kind;         // what is to be locked, one of LockKind
+};
+
+[[nodiscard]]
+static inline struct kozo_files_find_lock_arguments
+kozo_files_find_lock_arguments(const struct kozo_message *message)
+{
+    struct kozo_files_find_lock_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 4) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.file = message->word[0];
+    result.offset = message->word[1];
+    result.length = message->word[2];
+    result.kind = message->word[3];
+    return result;
+}
+
+// For the server: the good answer to find_lock.
+//   found: one of LockKind; FREE: nobody is in the way
+//   start: its first byte
+//   size: its bytes; 0 for all that follow
+[[nodiscard]]
+static inline struct kozo_message kozo_files_find_lock_answer(uint64_t found, uint64_t start,
+                                                              uint64_t size)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_OK},
+        .word = {found, start, size},
+    };
+    return message;
+}
+
+struct kozo_files_attribute_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+    uint64_t size;    // bytes of the value; more than `room`: nothing was written
+};
+
+// Reads an extended attribute. The value is put in the place of the name, if it fits there.
+//   file: its number
+//   at: where the name is, and where the value goes
+//   length: bytes of the name
+//   room: most bytes of the value
+[[nodiscard]]
+static inline struct kozo_files_attribute_result
+kozo_files_attribute(struct kozo_endpoint service, uint64_t file, uint64_t at, uint64_t length,
+                     uint64_t room)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_FILES_ATTRIBUTE},
+        .word = {file, at, length, room},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_files_attribute_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.size = answer.message.word[0];
+    return result;
+}
+
+// Begins attribute in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_files_attribute_begin(struct kozo_session *session, uint64_t file,
+                                                  uint64_t at, uint64_t length, uint64_t room)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_FILES_ATTRIBUTE},
+        .word = {file, at, length, room},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of attribute says.
+[[nodiscard]]
+static inline struct kozo_files_attribute_result
+kozo_files_attribute_end(const struct kozo_entry *entry)
+{
+    struct kozo_files_attribute_result result = {};
+    result.error = kozo_entry_error(entry, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.size = entry->word[0];
+    return result;
+}
+
+// For the server: what came with attribute.
+struct kozo_files_attribute_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t file;         // its number
+    uint64_t at;           // where the name is, and where the value goes
+    uint64_t length;       // bytes of the name
+    uint64_t room;         // most bytes of the value
+};
+
+[[nodiscard]]
+static inline struct kozo_files_attribute_arguments
+kozo_files_attribute_arguments(const struct kozo_message *message)
+{
+    struct kozo_files_attribute_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 4) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.file = message->word[0];
+    result.at = message->word[1];
+    result.length = message->word[2];
+    result.room = message->word[3];
+    return result;
+}
+
+// For the server: the good answer to attribute.
+//   size: bytes of the value; more than `room`: nothing was written
+[[nodiscard]]
+static inline struct kozo_message kozo_files_attribute_answer(uint64_t size)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_OK},
+        .word = {size},
+    };
+    return message;
+}
+
+struct kozo_files_attributes_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+    uint64_t size;    // bytes of them; more than `room`: nothing was written
+};
+
+// Writes the names of all extended attributes, with a zero behind each, if they fit.
+//   file: its number
+//   at: where the names go
+//   room: most bytes of them
+[[nodiscard]]
+static inline struct kozo_files_attributes_result
+kozo_files_attributes(struct kozo_endpoint service, uint64_t file, uint64_t at, uint64_t room)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_FILES_ATTRIBUTES},
+        .word = {file, at, room},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_files_attributes_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.size = answer.message.word[0];
+    return result;
+}
+
+// Begins attributes in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_files_attributes_begin(struct kozo_session *session, uint64_t file,
+                                                   uint64_t at, uint64_t room)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_FILES_ATTRIBUTES},
+        .word = {file, at, room},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of attributes says.
+[[nodiscard]]
+static inline struct kozo_files_attributes_result
+kozo_files_attributes_end(const struct kozo_entry *entry)
+{
+    struct kozo_files_attributes_result result = {};
+    result.error = kozo_entry_error(entry, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.size = entry->word[0];
+    return result;
+}
+
+// For the server: what came with attributes.
+struct kozo_files_attributes_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t file;         // its number
+    uint64_t at;           // where the names go
+    uint64_t room;         // most bytes of them
+};
+
+[[nodiscard]]
+static inline struct kozo_files_attributes_arguments
+kozo_files_attributes_arguments(const struct kozo_message *message)
+{
+    struct kozo_files_attributes_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 3) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.file = message->word[0];
+    result.at = message->word[1];
+    result.room = message->word[2];
+    return result;
+}
+
+// For the server: the good answer to attributes.
+//   size: bytes of them; more than `room`: nothing was written
+[[nodiscard]]
+static inline struct kozo_message kozo_files_attributes_answer(uint64_t size)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_OK},
+        .word = {size},
+    };
+    return message;
+}
+
+struct kozo_files_set_attribute_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Gives a file an extended attribute, all of it at one stroke. The value follows the name directly.
+//   file: its number
+//   at: where the name is
+//   length: bytes of it
+//   size: bytes of the value
+//   way: one of AttributeWay
+[[nodiscard]]
+static inline struct kozo_files_set_attribute_result
+kozo_files_set_attribute(struct kozo_endpoint service, uint64_t file, uint64_t at, uint64_t length,
+                         uint64_t size, uint64_t way)
+{
+    struct kozo_message message = {
+        .info = {.length = 5, .label = KOZO_FILES_SET_ATTRIBUTE},
+        .word = {file, at, length, size, way},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_files_set_attribute_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins set_attribute in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_files_set_attribute_begin(struct kozo_session *session, uint64_t file,
+                                                      uint64_t at, uint64_t length, uint64_t size,
+                                                      uint64_t way)
+{
+    struct kozo_message message = {
+        .info = {.length = 5, .label = KOZO_FILES_SET_ATTRIBUTE},
+        .word = {file, at, length, size, way},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of set_attribute says.
+[[nodiscard]]
+static inline struct kozo_files_set_attribute_result
+kozo_files_set_attribute_end(const struct kozo_entry *entry)
+{
+    struct kozo_files_set_attribute_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: what came with set_attribute.
+struct kozo_files_set_attribute_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t file;         // its number
+    uint64_t at;           // where the name is
+    uint64_t length;       // bytes of it
+    uint64_t size;         // bytes of the value
+    uint64_t way;          // one of AttributeWay
+};
+
+[[nodiscard]]
+static inline struct kozo_files_set_attribute_arguments
+kozo_files_set_attribute_arguments(const struct kozo_message *message)
+{
+    struct kozo_files_set_attribute_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 5) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.file = message->word[0];
+    result.at = message->word[1];
+    result.length = message->word[2];
+    result.size = message->word[3];
+    result.way = message->word[4];
+    return result;
+}
+
+struct kozo_files_remove_attribute_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Takes an extended attribute away.
+//   file: its number
+//   at: where the name is
+//   length: bytes of it
+[[nodiscard]]
+static inline struct kozo_files_remove_attribute_result
+kozo_files_remove_attribute(struct kozo_endpoint service, uint64_t file, uint64_t at,
+                            uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_FILES_REMOVE_ATTRIBUTE},
+        .word = {file, at, length},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_files_remove_attribute_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins remove_attribute in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_files_remove_attribute_begin(struct kozo_session *session,
+                                                         uint64_t file, uint64_t at,
+                                                         uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_FILES_REMOVE_ATTRIBUTE},
+        .word = {file, at, length},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of remove_attribute says.
+[[nodiscard]]
+static inline struct kozo_files_remove_attribute_result
+kozo_files_remove_attribute_end(const struct kozo_entry *entry)
+{
+    struct kozo_files_remove_attribute_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: what came with remove_attribute.
+struct kozo_files_remove_attribute_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t file;         // its number
+    uint64_t at;           // where the name is
+    uint64_t length;       // bytes of it
+};
+
+[[nodiscard]]
+static inline struct kozo_files_remove_attribute_arguments
+kozo_files_remove_attribute_arguments(const struct kozo_message *message)
+{
+    struct kozo_files_remove_attribute_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 3) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.file = message->word[0];
+    result.at = message->word[1];
+    result.length = message->word[2];
+    return result;
+}
+
+struct kozo_files_mounted_result {
+    enum kozo_error error;
+    uint64_t length; // bytes of that; 0 when it is not mounted
+};
+
+// Tells where a volume is mounted. BAD_HANDLE behind the last. Only for the session of the system's
+// own commands.
+//   number: of the volume, from 0 on
+//   at: where its path goes; there is room for 256 bytes
+[[nodiscard]]
+static inline struct kozo_files_mounted_result kozo_files_mounted(struct kozo_endpoint service,
+                                                                  uint64_t number, uint64_t at)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_FILES_MOUNTED},
+        .word = {number, at},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_files_mounted_result result;
+    result.error = kozo_answer_error(&answer, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.length = answer.message.word[0];
+    return result;
+}
+
+// For the server: what came with mounted.
+struct kozo_files_mounted_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t number;       // of the volume, from 0 on
+    uint64_t at;           // where its path goes; there is room for 256 bytes
+};
+
+[[nodiscard]]
+static inline struct kozo_files_mounted_arguments
+kozo_files_mounted_arguments(const struct kozo_message *message)
+{
+    struct kozo_files_mounted_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 2) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.number = message->word[0];
+    result.at = message->word[1];
+    return result;
+}
+
+// For the server: the good answer to mounted.
+//   length: bytes of that; 0 when it is not mounted
+[[nodiscard]]
+static inline struct kozo_message kozo_files_mounted_answer(uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_OK},
+        .word = {length},
+    };
+    return message;
+}
+
 // For the server: who carries out each request. One without a handler is refused.
 struct kozo_files_handlers {
     struct kozo_message (*walk)(struct kozo_caller *caller,
@@ -3033,6 +3793,21 @@ struct kozo_files_handlers {
                                    const struct kozo_files_unmount_arguments *arguments);
     struct kozo_message (*look)(struct kozo_caller *caller,
                                 const struct kozo_files_look_arguments *arguments);
+    struct kozo_message (*refresh)(struct kozo_caller *caller);
+    struct kozo_message (*lock)(struct kozo_caller *caller,
+                                const struct kozo_files_lock_arguments *arguments);
+    struct kozo_message (*find_lock)(struct kozo_caller *caller,
+                                     const struct kozo_files_find_lock_arguments *arguments);
+    struct kozo_message (*attribute)(struct kozo_caller *caller,
+                                     const struct kozo_files_attribute_arguments *arguments);
+    struct kozo_message (*attributes)(struct kozo_caller *caller,
+                                      const struct kozo_files_attributes_arguments *arguments);
+    struct kozo_message (*set_attribute)(
+        struct kozo_caller *caller, const struct kozo_files_set_attribute_arguments *arguments);
+    struct kozo_message (*remove_attribute)(
+        struct kozo_caller *caller, const struct kozo_files_remove_attribute_arguments *arguments);
+    struct kozo_message (*mounted)(struct kozo_caller *caller,
+                                   const struct kozo_files_mounted_arguments *arguments);
 };
 
 [[nodiscard]]
@@ -3176,6 +3951,70 @@ static inline struct kozo_message kozo_files_dispatch(const struct kozo_files_ha
         struct kozo_files_look_arguments arguments = kozo_files_look_arguments(message);
         return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
                                           : handlers->look(caller, &arguments);
+    }
+    case KOZO_FILES_REFRESH: {
+        if (handlers->refresh == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        return handlers->refresh(caller);
+    }
+    case KOZO_FILES_LOCK: {
+        if (handlers->lock == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_files_lock_arguments arguments = kozo_files_lock_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->lock(caller, &arguments);
+    }
+    case KOZO_FILES_FIND_LOCK: {
+        if (handlers->find_lock == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_files_find_lock_arguments arguments = kozo_files_find_lock_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->find_lock(caller, &arguments);
+    }
+    case KOZO_FILES_ATTRIBUTE: {
+        if (handlers->attribute == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_files_attribute_arguments arguments = kozo_files_attribute_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->attribute(caller, &arguments);
+    }
+    case KOZO_FILES_ATTRIBUTES: {
+        if (handlers->attributes == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_files_attributes_arguments arguments = kozo_files_attributes_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->attributes(caller, &arguments);
+    }
+    case KOZO_FILES_SET_ATTRIBUTE: {
+        if (handlers->set_attribute == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_files_set_attribute_arguments arguments =
+            kozo_files_set_attribute_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->set_attribute(caller, &arguments);
+    }
+    case KOZO_FILES_REMOVE_ATTRIBUTE: {
+        if (handlers->remove_attribute == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_files_remove_attribute_arguments arguments =
+            kozo_files_remove_attribute_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->remove_attribute(caller, &arguments);
+    }
+    case KOZO_FILES_MOUNTED: {
+        if (handlers->mounted == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_files_mounted_arguments arguments = kozo_files_mounted_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->mounted(caller, &arguments);
     }
     default:
         return kozo_answer(KOZO_BAD_OPERATION);
@@ -4204,16 +5043,18 @@ kozo_platform_registers_arguments(const struct kozo_message *message)
     return result;
 }
 
-// Gives the Frame that devices may reach by themselves. It is never used for anything else, not
-// even after the service has ended: a device that was not stopped can harm nobody but other
-// devices.
-//   size: bytes, a power of two; the first request decides
+// Gives a Frame that a device may reach by itself. It is that device's for good, and never used for
+// anything else, not even after the service has ended: a device that was not stopped can harm
+// nobody but its own driver. NO_MEMORY: there is none, or devices have all that they may.
+//   device: any number that tells it from others
+//   size: bytes, a power of two; the first request for the device decides
 [[nodiscard]]
-static inline enum kozo_error kozo_platform_dma(struct kozo_endpoint service, uint64_t size)
+static inline enum kozo_error kozo_platform_dma(struct kozo_endpoint service, uint64_t device,
+                                                uint64_t size)
 {
     struct kozo_message message = {
-        .info = {.length = 1, .label = KOZO_PLATFORM_DMA},
-        .word = {size},
+        .info = {.length = 2, .label = KOZO_PLATFORM_DMA},
+        .word = {device, size},
     };
     struct kozo_received answer = kozo_endpoint_call(service, message);
     return kozo_answer_error(&answer, 0);
@@ -4222,7 +5063,8 @@ static inline enum kozo_error kozo_platform_dma(struct kozo_endpoint service, ui
 // For the server: what came with dma.
 struct kozo_platform_dma_arguments {
     enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
-    uint64_t size;         // bytes, a power of two; the first request decides
+    uint64_t device;       // any number that tells it from others
+    uint64_t size;         // bytes, a power of two; the first request for the device decides
 };
 
 [[nodiscard]]
@@ -4231,11 +5073,12 @@ kozo_platform_dma_arguments(const struct kozo_message *message)
 {
     struct kozo_platform_dma_arguments result;
     result.error = KOZO_OK;
-    if (message->info.length < 1) {
+    if (message->info.length < 2) {
         result.error = KOZO_BAD_ARGUMENT;
         return result;
     }
-    result.size = message->word[0];
+    result.device = message->word[0];
+    result.size = message->word[1];
     return result;
 }
 
@@ -4337,23 +5180,26 @@ constexpr uint32_t KOZO_POLICY_VERDICT_LAST = KOZO_VERDICT_UNDECIDED;
 
 // How long a decision holds.
 enum kozo_policy_answer : uint32_t {
-    KOZO_ANSWER_NO = 0,     // no, and no further question about it for a minute
-    KOZO_ANSWER_ONCE = 1,   // for one use
-    KOZO_ANSWER_HOUR = 2,   // for an hour
-    KOZO_ANSWER_CLOSE = 3,  // until the program ends
-    KOZO_ANSWER_ALWAYS = 4, // always, or until it was not used for 90 days
-    KOZO_ANSWER_NEVER = 5,  // no, without any further question
+    KOZO_ANSWER_NO = 0,      // no, and no further question about it for a minute
+    KOZO_ANSWER_ONCE = 1,    // for one use
+    KOZO_ANSWER_HOUR = 2,    // for an hour
+    KOZO_ANSWER_CLOSE = 3,   // until the program ends
+    KOZO_ANSWER_ALWAYS = 4,  // always, or until it was not used for 90 days
+    KOZO_ANSWER_NEVER = 5,   // no, without any further question
+    KOZO_ANSWER_MINUTES = 6, // for a number of minutes
+    KOZO_ANSWER_RESTART = 7, // until the computer restarts
 };
-constexpr uint32_t KOZO_POLICY_ANSWER_LAST = KOZO_ANSWER_NEVER;
+constexpr uint32_t KOZO_POLICY_ANSWER_LAST = KOZO_ANSWER_RESTART;
 
 // What is known of the record.
 enum kozo_policy_found : uint32_t {
-    KOZO_FOUND_WHOLE = 0,   // nothing was changed
-    KOZO_FOUND_CHANGED = 1, // a line is not as it was written
-    KOZO_FOUND_GAP = 2,     // lines are missing before a line
-    KOZO_FOUND_CUT = 3,     // the end is missing
+    KOZO_FOUND_WHOLE = 0,    // nothing was changed
+    KOZO_FOUND_CHANGED = 1,  // a line is not as it was written
+    KOZO_FOUND_GAP = 2,      // lines are missing before a line
+    KOZO_FOUND_CUT = 3,      // the end is missing
+    KOZO_FOUND_UNJOINED = 4, // a line does not fit the kernel's log
 };
-constexpr uint32_t KOZO_POLICY_FOUND_LAST = KOZO_FOUND_CUT;
+constexpr uint32_t KOZO_POLICY_FOUND_LAST = KOZO_FOUND_UNJOINED;
 
 // What each program may do. Served by services/policy. Who speaks is known by the session, and
 // nothing in a message is believed about it. Texts lie in the memory that the session shares: `at`
@@ -4371,6 +5217,7 @@ enum kozo_policy_request : uint32_t {
     KOZO_POLICY_SETTLE = 8,
     KOZO_POLICY_RECORD = 9,
     KOZO_POLICY_VERIFY = 10,
+    KOZO_POLICY_GROWN = 11,
 };
 
 struct kozo_policy_ask_result {
@@ -4602,17 +5449,20 @@ struct kozo_policy_decide_result {
     uint64_t rule; // the number of the rule
 };
 
-// Decides for a program, as the person's own decision.
+// Decides for a program, as the person's own decision. CLOSE is for a program that runs; BAD_STATE
+// when it does not.
 //   how: one of PolicyAnswer
+//   minutes: with MINUTES how many; else 0
 //   at: where its name, a space, and the permission are
 //   length: bytes of them
 [[nodiscard]]
-static inline struct kozo_policy_decide_result
-kozo_policy_decide(struct kozo_endpoint service, uint64_t how, uint64_t at, uint64_t length)
+static inline struct kozo_policy_decide_result kozo_policy_decide(struct kozo_endpoint service,
+                                                                  uint64_t how, uint64_t minutes,
+                                                                  uint64_t at, uint64_t length)
 {
     struct kozo_message message = {
-        .info = {.length = 3, .label = KOZO_POLICY_DECIDE},
-        .word = {how, at, length},
+        .info = {.length = 4, .label = KOZO_POLICY_DECIDE},
+        .word = {how, minutes, at, length},
     };
     struct kozo_received answer = kozo_endpoint_call(service, message);
     struct kozo_policy_decide_result result;
@@ -4628,6 +5478,7 @@ kozo_policy_decide(struct kozo_endpoint service, uint64_t how, uint64_t at, uint
 struct kozo_policy_decide_arguments {
     enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
     uint64_t how;          // one of PolicyAnswer
+    uint64_t minutes;      // with MINUTES how many; else 0
     uint64_t at;           // where its name, a space, and the permission are
     uint64_t length;       // bytes of them
 };
@@ -4638,13 +5489,14 @@ kozo_policy_decide_arguments(const struct kozo_message *message)
 {
     struct kozo_policy_decide_arguments result;
     result.error = KOZO_OK;
-    if (message->info.length < 3) {
+    if (message->info.length < 4) {
         result.error = KOZO_BAD_ARGUMENT;
         return result;
     }
     result.how = message->word[0];
-    result.at = message->word[1];
-    result.length = message->word[2];
+    result.minutes = message->word[1];
+    result.at = message->word[2];
+    result.length = message->word[3];
     return result;
 }
 
@@ -4988,6 +5840,96 @@ static inline struct kozo_message kozo_policy_verify_answer(uint64_t found, uint
     return message;
 }
 
+struct kozo_policy_grown_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+    uint64_t lines;   // that were written so far
+    uint64_t before;  // of these that are not kept any more
+};
+
+// Waits until the record has more lines than the client has seen.
+//   seen: lines that it has seen, those that are not kept any more included
+[[nodiscard]]
+static inline struct kozo_policy_grown_result kozo_policy_grown(struct kozo_endpoint service,
+                                                                uint64_t seen)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_POLICY_GROWN},
+        .word = {seen},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_policy_grown_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 2);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.lines = answer.message.word[0];
+    result.before = answer.message.word[1];
+    return result;
+}
+
+// Begins grown in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_policy_grown_begin(struct kozo_session *session, uint64_t seen)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_POLICY_GROWN},
+        .word = {seen},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of grown says.
+[[nodiscard]]
+static inline struct kozo_policy_grown_result kozo_policy_grown_end(const struct kozo_entry *entry)
+{
+    struct kozo_policy_grown_result result = {};
+    result.error = kozo_entry_error(entry, 2);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.lines = entry->word[0];
+    result.before = entry->word[1];
+    return result;
+}
+
+// For the server: what came with grown.
+struct kozo_policy_grown_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t seen;         // lines that it has seen, those that are not kept any more included
+};
+
+[[nodiscard]]
+static inline struct kozo_policy_grown_arguments
+kozo_policy_grown_arguments(const struct kozo_message *message)
+{
+    struct kozo_policy_grown_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 1) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.seen = message->word[0];
+    return result;
+}
+
+// For the server: the good answer to grown.
+//   lines: that were written so far
+//   before: of these that are not kept any more
+[[nodiscard]]
+static inline struct kozo_message kozo_policy_grown_answer(uint64_t lines, uint64_t before)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_OK},
+        .word = {lines, before},
+    };
+    return message;
+}
+
 // For the server: who carries out each request. One without a handler is refused.
 struct kozo_policy_handlers {
     struct kozo_message (*ask)(struct kozo_caller *caller,
@@ -5009,6 +5951,8 @@ struct kozo_policy_handlers {
     struct kozo_message (*record)(struct kozo_caller *caller,
                                   const struct kozo_policy_record_arguments *arguments);
     struct kozo_message (*verify)(struct kozo_caller *caller);
+    struct kozo_message (*grown)(struct kozo_caller *caller,
+                                 const struct kozo_policy_grown_arguments *arguments);
 };
 
 [[nodiscard]]
@@ -5095,6 +6039,14 @@ static inline struct kozo_message kozo_policy_dispatch(const struct kozo_policy_
         }
         return handlers->verify(caller);
     }
+    case KOZO_POLICY_GROWN: {
+        if (handlers->grown == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_policy_grown_arguments arguments = kozo_policy_grown_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->grown(caller, &arguments);
+    }
     default:
         return kozo_answer(KOZO_BAD_OPERATION);
     }
@@ -5107,6 +6059,7 @@ static inline struct kozo_message kozo_policy_dispatch(const struct kozo_policy_
 enum kozo_process_request : uint32_t {
     KOZO_PROCESS_WRITE = 1,
     KOZO_PROCESS_EXIT = 2,
+    KOZO_PROCESS_READ = 3,
 };
 
 // Most bytes of `text` in write.
@@ -5186,12 +6139,60 @@ kozo_process_exit_arguments(const struct kozo_message *message)
     return result;
 }
 
+// Most bytes of `text` in read.
+constexpr uint64_t KOZO_PROCESS_READ_TEXT_MAX = 504;
+
+struct kozo_process_read_result {
+    enum kozo_error error;
+    uint64_t text_length; // bytes in it
+    char text[505];       // the bytes; none when nothing was typed since the last time
+};
+
+// Takes what was typed, for the program that a person at a terminal waits for. From the first time
+// on the terminal is the program's as it is, to its end: what it writes is not changed, and each
+// byte that is typed is for it, Ctrl-C too. The program's own notification tells when there is
+// more. BAD_STATE for all others, and when the terminal is gone.
+[[nodiscard]]
+static inline struct kozo_process_read_result kozo_process_read(struct kozo_endpoint service)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_PROCESS_READ},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_process_read_result result;
+    result.error = kozo_answer_error(&answer, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    struct kozo_text text = kozo_message_get_text(&answer.message, 0, result.text);
+    result.text_length = text.length;
+    if (!text.valid) {
+        result.error = KOZO_NO_REPLY;
+    }
+    return result;
+}
+
+// For the server: the good answer to read.
+//   text: the bytes; none when nothing was typed since the last time
+[[nodiscard]]
+static inline struct kozo_message kozo_process_read_answer(const char *text, uint64_t text_length)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_OK},
+    };
+    if (!kozo_message_put_text(&message, 0, text, text_length)) {
+        return kozo_answer(KOZO_BAD_ARGUMENT);
+    }
+    return message;
+}
+
 // For the server: who carries out each request. One without a handler is refused.
 struct kozo_process_handlers {
     struct kozo_message (*write)(struct kozo_caller *caller,
                                  const struct kozo_process_write_arguments *arguments);
     struct kozo_message (*exit)(struct kozo_caller *caller,
                                 const struct kozo_process_exit_arguments *arguments);
+    struct kozo_message (*read)(struct kozo_caller *caller);
 };
 
 [[nodiscard]]
@@ -5215,6 +6216,12 @@ kozo_process_dispatch(const struct kozo_process_handlers *handlers, struct kozo_
         struct kozo_process_exit_arguments arguments = kozo_process_exit_arguments(message);
         return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
                                           : handlers->exit(caller, &arguments);
+    }
+    case KOZO_PROCESS_READ: {
+        if (handlers->read == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        return handlers->read(caller);
     }
     default:
         return kozo_answer(KOZO_BAD_OPERATION);
@@ -5326,7 +6333,175 @@ static inline struct kozo_message kozo_random_dispatch(const struct kozo_random_
     }
 }
 
+// From abi/proto/supply.abi
+
+// Memory that a program asks init for when it needs it, over its parent endpoint, up to the limit
+// of its description: `memory up to SIZE`, from KOZO_PROCESS_SUPPLY on, which ends with the
+// program; or `keeps up to SIZE`, from KOZO_PROCESS_KEPT on, which the service's next life finds as
+// it was left. A piece is a power of two, at a multiple of its size, and full of zeros. When there
+// is no memory, services are asked to give back what they can do without (kozo/board.h), and so a
+// second request a moment later may succeed.
+enum kozo_supply_request : uint32_t {
+    KOZO_SUPPLY_TAKE = 80,
+    KOZO_SUPPLY_GIVE = 81,
+    KOZO_SUPPLY_FRAME = 82,
+};
+
+// Makes a piece of memory appear. BAD_ARGUMENT: there is no such place. SLOT_TAKEN: memory is there
+// already. NO_MEMORY: it is more than the limit, or there is none.
+//   address: where, a multiple of the size
+//   size: bytes, a power of two, at least a page and at most 2 MiB
+[[nodiscard]]
+static inline enum kozo_error kozo_supply_take(struct kozo_endpoint service, uint64_t address,
+                                               uint64_t size)
+{
+    struct kozo_message message = {
+        .info = {.length = 2, .label = KOZO_SUPPLY_TAKE},
+        .word = {address, size},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    return kozo_answer_error(&answer, 0);
+}
+
+// For the server: what came with take.
+struct kozo_supply_take_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t address;      // where, a multiple of the size
+    uint64_t size;         // bytes, a power of two, at least a page and at most 2 MiB
+};
+
+[[nodiscard]]
+static inline struct kozo_supply_take_arguments
+kozo_supply_take_arguments(const struct kozo_message *message)
+{
+    struct kozo_supply_take_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 2) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.address = message->word[0];
+    result.size = message->word[1];
+    return result;
+}
+
+// Gives a piece back. Whoever has a capability of it or sees it, has and sees it no more.
+// BAD_ARGUMENT: no piece begins there.
+//   address: where it begins
+[[nodiscard]]
+static inline enum kozo_error kozo_supply_give(struct kozo_endpoint service, uint64_t address)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_SUPPLY_GIVE},
+        .word = {address},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    return kozo_answer_error(&answer, 0);
+}
+
+// For the server: what came with give.
+struct kozo_supply_give_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t address;      // where it begins
+};
+
+[[nodiscard]]
+static inline struct kozo_supply_give_arguments
+kozo_supply_give_arguments(const struct kozo_message *message)
+{
+    struct kozo_supply_give_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 1) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.address = message->word[0];
+    return result;
+}
+
+// Gives the Frame of a piece, to pass on. BAD_ARGUMENT: no piece begins there.
+//   address: where it begins
+[[nodiscard]]
+static inline enum kozo_error kozo_supply_frame(struct kozo_endpoint service, uint64_t address)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_SUPPLY_FRAME},
+        .word = {address},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    return kozo_answer_error(&answer, 0);
+}
+
+// For the server: what came with frame.
+struct kozo_supply_frame_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t address;      // where it begins
+};
+
+[[nodiscard]]
+static inline struct kozo_supply_frame_arguments
+kozo_supply_frame_arguments(const struct kozo_message *message)
+{
+    struct kozo_supply_frame_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 1) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.address = message->word[0];
+    return result;
+}
+
+// For the server: who carries out each request. One without a handler is refused.
+struct kozo_supply_handlers {
+    struct kozo_message (*take)(struct kozo_caller *caller,
+                                const struct kozo_supply_take_arguments *arguments);
+    struct kozo_message (*give)(struct kozo_caller *caller,
+                                const struct kozo_supply_give_arguments *arguments);
+    struct kozo_message (*frame)(struct kozo_caller *caller,
+                                 const struct kozo_supply_frame_arguments *arguments);
+};
+
+[[nodiscard]]
+static inline struct kozo_message kozo_supply_dispatch(const struct kozo_supply_handlers *handlers,
+                                                       struct kozo_caller *caller,
+                                                       const struct kozo_message *message)
+{
+    switch (message->info.label) {
+    case KOZO_SUPPLY_TAKE: {
+        if (handlers->take == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_supply_take_arguments arguments = kozo_supply_take_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->take(caller, &arguments);
+    }
+    case KOZO_SUPPLY_GIVE: {
+        if (handlers->give == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_supply_give_arguments arguments = kozo_supply_give_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->give(caller, &arguments);
+    }
+    case KOZO_SUPPLY_FRAME: {
+        if (handlers->frame == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_supply_frame_arguments arguments = kozo_supply_frame_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->frame(caller, &arguments);
+    }
+    default:
+        return kozo_answer(KOZO_BAD_OPERATION);
+    }
+}
+
 // From abi/proto/volume.abi
+
+// Most bytes of the value of an extended attribute, which with its name fits 8 KiB, and of all
+// names of those of one node.
+constexpr uint64_t KOZO_ATTRIBUTE_MOST = 7936;
 
 // What a node is.
 enum kozo_node_kind : uint32_t {
@@ -5355,6 +6530,14 @@ enum [[clang::flag_enum]] kozo_node_change : uint32_t {
     KOZO_CHANGE_MODIFIED = 1 << 3, // modified
     KOZO_CHANGE_SIZE = 1 << 4,     // size: cut off, or with a hole at its end
 };
+
+// What is to become of an attribute that is set.
+enum kozo_attribute_way : uint32_t {
+    KOZO_ATTRIBUTE_EITHER = 0, // it may be there or not
+    KOZO_ATTRIBUTE_NEW = 1,    // it must not be there
+    KOZO_ATTRIBUTE_OVER = 2,   // it must be there
+};
+constexpr uint32_t KOZO_ATTRIBUTE_WAY_LAST = KOZO_ATTRIBUTE_OVER;
 
 // What is known of a node.
 struct kozo_node_stat {
@@ -5400,11 +6583,14 @@ static_assert(offsetof(struct kozo_folder_entry, length) == 20);
 // the page cache; the volume keeps what lies on its device and holds nothing but that. Nodes are
 // known by numbers; node 1 is the root. Names, contents and records go through the memory that the
 // session shares for bulk data: `at` is an offset into that, and a place that is not wholly inside
-// is refused. A name is any bytes but zero and slash, 1 to 255 of them. Every request may wait.
-// Refusals: BAD_ARGUMENT for what is malformed, BAD_HANDLE for a node or name that is not there,
-// SLOT_TAKEN for a name that is, BAD_TYPE for the wrong kind of node, BAD_STATE for a folder that
-// is not empty, NO_RIGHT on a volume that is read only, NO_MEMORY when it is full, NO_REPLY when
-// the device failed. No service of the default system serves it yet.
+// is refused. A name is any bytes but zero and slash, 1 to 255 of them. Files and folders may have
+// extended attributes: values of at most ATTRIBUTE_MOST bytes, under names of any bytes but zero, 1
+// to 255 of them; all names of a node, with a zero behind each, are ATTRIBUTE_MOST bytes at most.
+// Every request may wait. Refusals: BAD_ARGUMENT for what is malformed, BAD_HANDLE for a node, name
+// or attribute that is not there, SLOT_TAKEN for one that is, BAD_TYPE for the wrong kind of node,
+// BAD_STATE for a folder that is not empty, BAD_OPERATION for attributes of a kind that the volume
+// does not have, NO_RIGHT on a volume that is read only, NO_MEMORY when it is full, NO_REPLY when
+// the device failed.
 enum kozo_volume_request : uint32_t {
     KOZO_VOLUME_DESCRIBE = 1,
     KOZO_VOLUME_LOOK = 2,
@@ -5419,6 +6605,10 @@ enum kozo_volume_request : uint32_t {
     KOZO_VOLUME_CHANGE = 11,
     KOZO_VOLUME_SYNC = 12,
     KOZO_VOLUME_FORGET = 13,
+    KOZO_VOLUME_ATTRIBUTE = 14,
+    KOZO_VOLUME_ATTRIBUTES = 15,
+    KOZO_VOLUME_SET_ATTRIBUTE = 16,
+    KOZO_VOLUME_REMOVE_ATTRIBUTE = 17,
 };
 
 struct kozo_volume_describe_result {
@@ -6520,6 +7710,360 @@ kozo_volume_forget_arguments(const struct kozo_message *message)
     return result;
 }
 
+struct kozo_volume_attribute_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+    uint64_t size;    // bytes of the value; more than `room`: nothing was written
+};
+
+// Reads an extended attribute. The value is put in the place of the name, if it fits there.
+//   node: its number
+//   at: where the name is, and where the value goes
+//   length: bytes of the name
+//   room: most bytes of the value
+[[nodiscard]]
+static inline struct kozo_volume_attribute_result
+kozo_volume_attribute(struct kozo_endpoint service, uint64_t node, uint64_t at, uint64_t length,
+                      uint64_t room)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_VOLUME_ATTRIBUTE},
+        .word = {node, at, length, room},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_volume_attribute_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.size = answer.message.word[0];
+    return result;
+}
+
+// Begins attribute in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_volume_attribute_begin(struct kozo_session *session, uint64_t node,
+                                                   uint64_t at, uint64_t length, uint64_t room)
+{
+    struct kozo_message message = {
+        .info = {.length = 4, .label = KOZO_VOLUME_ATTRIBUTE},
+        .word = {node, at, length, room},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of attribute says.
+[[nodiscard]]
+static inline struct kozo_volume_attribute_result
+kozo_volume_attribute_end(const struct kozo_entry *entry)
+{
+    struct kozo_volume_attribute_result result = {};
+    result.error = kozo_entry_error(entry, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.size = entry->word[0];
+    return result;
+}
+
+// For the server: what came with attribute.
+struct kozo_volume_attribute_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t node;         // its number
+    uint64_t at;           // where the name is, and where the value goes
+    uint64_t length;       // bytes of the name
+    uint64_t room;         // most bytes of the value
+};
+
+[[nodiscard]]
+static inline struct kozo_volume_attribute_arguments
+kozo_volume_attribute_arguments(const struct kozo_message *message)
+{
+    struct kozo_volume_attribute_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 4) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.node = message->word[0];
+    result.at = message->word[1];
+    result.length = message->word[2];
+    result.room = message->word[3];
+    return result;
+}
+
+// For the server: the good answer to attribute.
+//   size: bytes of the value; more than `room`: nothing was written
+[[nodiscard]]
+static inline struct kozo_message kozo_volume_attribute_answer(uint64_t size)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_OK},
+        .word = {size},
+    };
+    return message;
+}
+
+struct kozo_volume_attributes_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+    uint64_t size;    // bytes of them; more than `room`: nothing was written
+};
+
+// Writes the names of all extended attributes, with a zero behind each, if they fit.
+//   node: its number
+//   at: where the names go
+//   room: most bytes of them
+[[nodiscard]]
+static inline struct kozo_volume_attributes_result
+kozo_volume_attributes(struct kozo_endpoint service, uint64_t node, uint64_t at, uint64_t room)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_VOLUME_ATTRIBUTES},
+        .word = {node, at, room},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_volume_attributes_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.size = answer.message.word[0];
+    return result;
+}
+
+// Begins attributes in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_volume_attributes_begin(struct kozo_session *session, uint64_t node,
+                                                    uint64_t at, uint64_t room)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_VOLUME_ATTRIBUTES},
+        .word = {node, at, room},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of attributes says.
+[[nodiscard]]
+static inline struct kozo_volume_attributes_result
+kozo_volume_attributes_end(const struct kozo_entry *entry)
+{
+    struct kozo_volume_attributes_result result = {};
+    result.error = kozo_entry_error(entry, 1);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.size = entry->word[0];
+    return result;
+}
+
+// For the server: what came with attributes.
+struct kozo_volume_attributes_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t node;         // its number
+    uint64_t at;           // where the names go
+    uint64_t room;         // most bytes of them
+};
+
+[[nodiscard]]
+static inline struct kozo_volume_attributes_arguments
+kozo_volume_attributes_arguments(const struct kozo_message *message)
+{
+    struct kozo_volume_attributes_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 3) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.node = message->word[0];
+    result.at = message->word[1];
+    result.room = message->word[2];
+    return result;
+}
+
+// For the server: the good answer to attributes.
+//   size: bytes of them; more than `room`: nothing was written
+[[nodiscard]]
+static inline struct kozo_message kozo_volume_attributes_answer(uint64_t size)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_OK},
+        .word = {size},
+    };
+    return message;
+}
+
+struct kozo_volume_set_attribute_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Gives a node an extended attribute, all of it at one stroke. The value follows the name directly.
+//   node: its number
+//   at: where the name is
+//   length: bytes of it
+//   size: bytes of the value
+//   way: one of AttributeWay
+[[nodiscard]]
+static inline struct kozo_volume_set_attribute_result
+kozo_volume_set_attribute(struct kozo_endpoint service, uint64_t node, uint64_t at, uint64_t length,
+                          uint64_t size, uint64_t way)
+{
+    struct kozo_message message = {
+        .info = {.length = 5, .label = KOZO_VOLUME_SET_ATTRIBUTE},
+        .word = {node, at, length, size, way},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_volume_set_attribute_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins set_attribute in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_volume_set_attribute_begin(struct kozo_session *session, uint64_t node,
+                                                       uint64_t at, uint64_t length, uint64_t size,
+                                                       uint64_t way)
+{
+    struct kozo_message message = {
+        .info = {.length = 5, .label = KOZO_VOLUME_SET_ATTRIBUTE},
+        .word = {node, at, length, size, way},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of set_attribute says.
+[[nodiscard]]
+static inline struct kozo_volume_set_attribute_result
+kozo_volume_set_attribute_end(const struct kozo_entry *entry)
+{
+    struct kozo_volume_set_attribute_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: what came with set_attribute.
+struct kozo_volume_set_attribute_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t node;         // its number
+    uint64_t at;           // where the name is
+    uint64_t length;       // bytes of it
+    uint64_t size;         // bytes of the value
+    uint64_t way;          // one of AttributeWay
+};
+
+[[nodiscard]]
+static inline struct kozo_volume_set_attribute_arguments
+kozo_volume_set_attribute_arguments(const struct kozo_message *message)
+{
+    struct kozo_volume_set_attribute_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 5) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.node = message->word[0];
+    result.at = message->word[1];
+    result.length = message->word[2];
+    result.size = message->word[3];
+    result.way = message->word[4];
+    return result;
+}
+
+struct kozo_volume_remove_attribute_result {
+    enum kozo_error error;
+    uint64_t pending; // not 0: the result comes later
+};
+
+// Takes an extended attribute away.
+//   node: its number
+//   at: where the name is
+//   length: bytes of it
+[[nodiscard]]
+static inline struct kozo_volume_remove_attribute_result
+kozo_volume_remove_attribute(struct kozo_endpoint service, uint64_t node, uint64_t at,
+                             uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_VOLUME_REMOVE_ATTRIBUTE},
+        .word = {node, at, length},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_volume_remove_attribute_result result = {};
+    result.pending = kozo_answer_pending(&answer);
+    if (result.pending != 0) {
+        return result;
+    }
+    result.error = kozo_answer_error(&answer, 0);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    return result;
+}
+
+// Begins remove_attribute in a session. Gives its number, or 0 when it can't be begun now.
+[[nodiscard]]
+static inline uint64_t kozo_volume_remove_attribute_begin(struct kozo_session *session,
+                                                          uint64_t node, uint64_t at,
+                                                          uint64_t length)
+{
+    struct kozo_message message = {
+        .info = {.length = 3, .label = KOZO_VOLUME_REMOVE_ATTRIBUTE},
+        .word = {node, at, length},
+    };
+    return kozo_session_begin(session, &message);
+}
+
+// What the completion of remove_attribute says.
+[[nodiscard]]
+static inline struct kozo_volume_remove_attribute_result
+kozo_volume_remove_attribute_end(const struct kozo_entry *entry)
+{
+    struct kozo_volume_remove_attribute_result result = {};
+    result.error = kozo_entry_error(entry, 0);
+    return result;
+}
+
+// For the server: what came with remove_attribute.
+struct kozo_volume_remove_attribute_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t node;         // its number
+    uint64_t at;           // where the name is
+    uint64_t length;       // bytes of it
+};
+
+[[nodiscard]]
+static inline struct kozo_volume_remove_attribute_arguments
+kozo_volume_remove_attribute_arguments(const struct kozo_message *message)
+{
+    struct kozo_volume_remove_attribute_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 3) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.node = message->word[0];
+    result.at = message->word[1];
+    result.length = message->word[2];
+    return result;
+}
+
 // For the server: who carries out each request. One without a handler is refused.
 struct kozo_volume_handlers {
     struct kozo_message (*describe)(struct kozo_caller *caller);
@@ -6547,6 +8091,14 @@ struct kozo_volume_handlers {
                                 const struct kozo_volume_sync_arguments *arguments);
     struct kozo_message (*forget)(struct kozo_caller *caller,
                                   const struct kozo_volume_forget_arguments *arguments);
+    struct kozo_message (*attribute)(struct kozo_caller *caller,
+                                     const struct kozo_volume_attribute_arguments *arguments);
+    struct kozo_message (*attributes)(struct kozo_caller *caller,
+                                      const struct kozo_volume_attributes_arguments *arguments);
+    struct kozo_message (*set_attribute)(
+        struct kozo_caller *caller, const struct kozo_volume_set_attribute_arguments *arguments);
+    struct kozo_message (*remove_attribute)(
+        struct kozo_caller *caller, const struct kozo_volume_remove_attribute_arguments *arguments);
 };
 
 [[nodiscard]]
@@ -6656,6 +8208,41 @@ static inline struct kozo_message kozo_volume_dispatch(const struct kozo_volume_
         struct kozo_volume_forget_arguments arguments = kozo_volume_forget_arguments(message);
         return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
                                           : handlers->forget(caller, &arguments);
+    }
+    case KOZO_VOLUME_ATTRIBUTE: {
+        if (handlers->attribute == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_volume_attribute_arguments arguments = kozo_volume_attribute_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->attribute(caller, &arguments);
+    }
+    case KOZO_VOLUME_ATTRIBUTES: {
+        if (handlers->attributes == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_volume_attributes_arguments arguments =
+            kozo_volume_attributes_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->attributes(caller, &arguments);
+    }
+    case KOZO_VOLUME_SET_ATTRIBUTE: {
+        if (handlers->set_attribute == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_volume_set_attribute_arguments arguments =
+            kozo_volume_set_attribute_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->set_attribute(caller, &arguments);
+    }
+    case KOZO_VOLUME_REMOVE_ATTRIBUTE: {
+        if (handlers->remove_attribute == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        struct kozo_volume_remove_attribute_arguments arguments =
+            kozo_volume_remove_attribute_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->remove_attribute(caller, &arguments);
     }
     default:
         return kozo_answer(KOZO_BAD_OPERATION);

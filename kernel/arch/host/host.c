@@ -218,6 +218,7 @@ void arch_registers_start(struct arch_registers *registers, uint64_t instruction
         .instruction = instruction,
         .stack = stack,
         .thread_pointer = thread_pointer,
+        .mode = HOST_USER_MODE,
     };
 }
 
@@ -388,7 +389,7 @@ struct thread *kernel_syscall(struct cpu *cpu)
         return scheduler_choose(cpu);
     }
     struct thread *thread = cpu->current;
-    enum kozo_error error = syscall_begin(cpu);
+    enum kozo_error error = syscall_begin(&cpu->call);
 
     if (error == KOZO_OK && cpu->pending == 0) {
         thread->registers.operation = KOZO_OK;

@@ -141,6 +141,11 @@ static inline void arch_space_turn(struct arch_cpu *, physical_t root)
     arch_space_activate(root);
 }
 
+static inline struct thread *arch_exit_early(struct thread *thread)
+{
+    return thread;
+}
+
 static inline enum kozo_error arch_exit_with_words(struct thread *thread)
 {
     return arch_exit_to(thread);

@@ -10,6 +10,10 @@
 // moves it back.
 constexpr uint64_t HOST_SYSCALL_SIZE = 2;
 
+// What a thread's registers say of the mode that it runs in, as the segments and the flags of x86 do: set
+// once, and by nobody but arch_registers_start.
+constexpr uint64_t HOST_USER_MODE = 3;
+
 struct arch_registers {
     uint64_t operation;
     uint64_t handle;
@@ -19,6 +23,7 @@ struct arch_registers {
     uint64_t back; // after a system call that was answered in the process: the address after it
     uint64_t thread_pointer;
     uint64_t debug; // a breakpoint; 0 for none
+    uint64_t mode;
 };
 
 struct arch_cpu {

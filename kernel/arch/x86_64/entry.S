@@ -163,21 +163,20 @@ guarded_swapped_sysretq:
         mov     %rcx, R_RSP(%rsp)
         movq    $VECTOR_SYSCALL, R_VECTOR(%rsp)
         mov     %gs:CPU_STACK, %rsp
-        mov     %gs:CPU_SELF, %rdi
 .if \shared
+        mov     %gs:CPU_SELF, %rdi
         call    lock_wait
         test    %al, %al
         jz      .Lovertaken
-        mov     %gs:CPU_SELF, %rdi
 .endif
+        mov     %gs:CPU_CALL, %rdi
         call    syscall_begin
         mov     %eax, %esi
         or      %gs:CPU_PENDING, %eax
         jnz     .Lsyscall_end
-// The same thread goes on with OK. C code has left rbx and rbp as they were.
+// The same thread goes on with OK, and nothing else than results has changed in its registers, since only
+// those of a thread that does not run can be set. C code has left rbx and rbp as they were.
         mov     %gs:CPU_FRAME_END, %rax
-        cmpq    $VECTOR_SYSCALL, R_VECTOR(%rax)
-        jne     .Lsyscall_end
 .if \shared
         UNLOCK_HELD
 .endif

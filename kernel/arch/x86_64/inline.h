@@ -160,6 +160,12 @@ static inline enum kozo_error arch_exit_to(struct thread *thread)
     return (enum kozo_error)result;
 }
 
+static inline struct thread *arch_exit_early(struct thread *thread)
+{
+    (void)arch_exit_to(thread);
+    return thread;
+}
+
 static inline enum kozo_error arch_exit_with_words(struct thread *thread)
 {
     uint64_t result;

@@ -35,6 +35,7 @@ SAME_REGISTER(R_GS_BASE, gs_base);
 
 SAME_CPU(CPU_SELF, self);
 SAME_CPU(CPU_STACK, stack);
+SAME_CPU(CPU_CALL, call);
 SAME_CPU(CPU_USER_RSP, user_rsp);
 SAME_CPU(CPU_FSGSBASE, fsgsbase);
 SAME_CPU(CPU_SHORT_EXIT, short_exit);

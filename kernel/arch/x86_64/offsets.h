@@ -32,15 +32,16 @@
 // struct arch_cpu
 #define CPU_SELF       0
 #define CPU_STACK      8
-#define CPU_USER_RSP   16
-#define CPU_FSGSBASE   24
-#define CPU_SHORT_EXIT 28
-#define CPU_LOCKED     48
-#define CPU_FRAME_END  56 // tss.rsp0
-#define CPU_IDLE       224
+#define CPU_CALL       16
+#define CPU_USER_RSP   24
+#define CPU_FSGSBASE   32
+#define CPU_SHORT_EXIT 36
+#define CPU_LOCKED     56
+#define CPU_FRAME_END  64 // tss.rsp0
+#define CPU_IDLE       240
 
 // struct cpu
-#define CPU_PENDING 464
+#define CPU_PENDING 480
 
 // struct thread
 #define THREAD_REGISTERS 64

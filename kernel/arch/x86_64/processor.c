@@ -116,6 +116,7 @@ void processor_prepare(struct cpu *cpu, struct stacks *stacks)
 
     cpu->armed = UINT64_MAX;
     arch->self = cpu;
+    arch->call = &cpu->call;
     arch->stack = (uint64_t)stacks->kernel + STACK_SIZE;
     arch->fsgsbase = features.fsgsbase ? 1 : 0;
     arch->root = arch_physical(kernel_root);

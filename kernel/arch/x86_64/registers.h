@@ -62,6 +62,7 @@ struct [[gnu::packed]] x86_tss {
 struct arch_cpu {
     struct cpu *self;
     uint64_t stack;      // top of the kernel stack
+    struct call *call;   // of this processor
     uint64_t user_rsp;   // rsp of the caller, for some instructions after SYSCALL
     uint32_t fsgsbase;   // 1 when user mode may write the FS and GS bases itself
     uint32_t short_exit; // 1 when it may, and there is no lock to give back

@@ -6,7 +6,7 @@
 #include "panic/build_id.h"
 #include "tests/world.h"
 
-#include "arch/host/invariants.h"
+#include "arch/host/invariants/invariants.h"
 #include "boot/boot.h"
 #include "mem/table.h"
 

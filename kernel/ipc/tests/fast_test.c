@@ -12,21 +12,22 @@ constexpr unsigned THREADS = 4;
 constexpr bool LARGE = HOST_RAM > 1 << 20; // a state of which takes long to compare
 constexpr unsigned WALKS = LARGE ? 1 : 100;
 constexpr unsigned STEPS = LARGE ? 30 : 500;
+constexpr unsigned TICKS = 50; // that pass at most before a step
 
 // Thread, SchedContext, buffer of thread i at THREAD + 3 * i; the last one is foreign.
 constexpr uint64_t THREAD = AT_FREE;
 constexpr uint64_t GUEST = THREADS - 1;
 constexpr uint64_t ENDPOINT = AT_FREE + 3 * THREADS; // two of them
 constexpr uint64_t REPLY = ENDPOINT + 2;             // three
-constexpr uint64_t SIGNAL = REPLY + 3;
-constexpr uint64_t STATE = SIGNAL + 1; // two
+constexpr uint64_t SIGNAL = REPLY + 3;               // two
+constexpr uint64_t STATE = SIGNAL + 2;               // two
 constexpr uint64_t GIFT = STATE + 2;
 
 static struct thread *thread[THREADS];
 
 // How often the fast path was taken, by what the current thread did.
 static struct {
-    unsigned calls, answers, foreign, faults, aside;
+    unsigned calls, answers, foreign, faults, aside, waits;
 } taken;
 
 static uint64_t thread_slot(uint64_t i)
@@ -52,7 +53,9 @@ static void begin(struct random *random)
     for (uint64_t i = 0; i < 3; i++) {
         world_make(KOZO_TYPE_REPLY, 0, REPLY + i);
     }
-    world_make(KOZO_TYPE_NOTIFICATION, 0, SIGNAL);
+    for (uint64_t i = 0; i < 2; i++) {
+        world_make(KOZO_TYPE_NOTIFICATION, 0, SIGNAL + i);
+    }
     for (uint64_t i = 0; i < THREADS; i++) {
         thread[i] = world_thread_with_buffer(thread_slot(i));
         CHECK(CALL(THREAD_SUSPEND, thread_slot(i)) == KOZO_OK);
@@ -101,7 +104,7 @@ static struct step choose_message(struct random *random)
     uint64_t endpoint = ENDPOINT + random_below(random, 2);
     uint64_t reply = REPLY + random_below(random, 3);
 
-    switch (random_below(random, 8)) {
+    switch (random_below(random, 9)) {
     case 0:
     case 1:
         return call(KOZO_OP_ENDPOINT_CALL, endpoint, choose_info(random), 0);
@@ -112,6 +115,8 @@ static struct step choose_message(struct random *random)
     case 5:
     case 6:
         return call(KOZO_OP_ENDPOINT_RECV, endpoint, 0, CHOOSE(random, 0, reply, reply, reply));
+    case 7:
+        return call(KOZO_OP_NOTIFICATION_WAIT, SIGNAL + random_below(random, 2), 0, 0);
     default:
         return call(KOZO_OP_REPLY_REPLY, reply, choose_info(random), 0);
     }
@@ -119,11 +124,11 @@ static struct step choose_message(struct random *random)
 
 static struct step choose_other(struct random *random)
 {
-    switch (random_below(random, 11)) {
+    switch (random_below(random, 12)) {
     case 0:
         return call(KOZO_OP_ENDPOINT_SEND, ENDPOINT, choose_info(random), 0);
     case 1:
-        return call(KOZO_OP_NOTIFICATION_SIGNAL, SIGNAL, 0, 0);
+        return call(KOZO_OP_NOTIFICATION_SIGNAL, SIGNAL + random_below(random, 2), 0, 0);
     case 2:
         return call(KOZO_OP_THREAD_BIND_NOTIFICATION, any_thread(random), CHOOSE(random, 0, SIGNAL),
                     0);
@@ -143,6 +148,12 @@ static struct step choose_other(struct random *random)
         return call(CHOOSE(random, KOZO_OP_SCHED_CONTEXT_UNBIND, KOZO_OP_SCHED_CONTEXT_INFO),
                     any_thread(random) + 1, 0, 0);
     case 9: {
+        struct step step = call(KOZO_OP_SCHED_CONTROL_CONFIGURE, AT_SCHED_CONTROL,
+                                any_thread(random) + 1, BUDGET_MIN);
+        step.argument[2] = CHOOSE(random, 0, 0, 2 * BUDGET_MIN);
+        return step;
+    }
+    case 10: {
         uint64_t slot = any_thread(random);
         return call(KOZO_OP_SCHED_CONTEXT_BIND, slot + 1, slot, 0);
     }
@@ -182,12 +193,13 @@ static void take(const struct step *step, bool fast)
     taken.foreign += went && foreign;
     taken.calls += went && !foreign && step->operation == KOZO_OP_ENDPOINT_CALL;
     taken.answers += went && !foreign && step->operation == KOZO_OP_ENDPOINT_REPLY_RECV;
+    taken.waits += went && !foreign && step->operation == KOZO_OP_NOTIFICATION_WAIT;
     if ((cpu->extra & EXTRA_ASIDE) != 0) {
         taken.aside++;
         taken.faults += !calls;
         extra_switch(cpu, world_current()->extra);
     }
-    if ((caller->state == CALLING || caller->state == RECEIVING) && !caller->faulted) {
+    if (thread_is_waiting(caller) && !caller->faulted) {
         caller->registers.operation = 0;
     }
     host_fast_path = true;
@@ -252,6 +264,7 @@ static bool walk(uint64_t seed)
                         any_thread(&random), 0, 0);
         }
         use_state(&random);
+        host.now += random_below(&random, TICKS);
         if (!both_ways(&step) || world_broken > 0) {
             (void)printf("# in walk %llu, step %u: %s\n", (unsigned long long)seed, i,
                          explore_describe(&step));
@@ -261,7 +274,9 @@ static bool walk(uint64_t seed)
     return true;
 }
 
-TEST("calls, answers, faults and foreign calls do the same by the fast path and by the general one")
+TEST("calls, answers, faults, foreign calls and waits do the same by the fast path and by the "
+     "general "
+     "one")
 {
     bool well = true;
 
@@ -272,9 +287,10 @@ TEST("calls, answers, faults and foreign calls do the same by the fast path and 
     CHECK(well);
     // All of it was tried, where there is the time for it.
     (void)printf(
-        "# by the fast path: %u calls, %u answers, %u foreign calls, %u faults, %u aside\n",
-        taken.calls, taken.answers, taken.foreign, taken.faults, taken.aside);
-    CHECK(LARGE || (taken.calls > 100 && taken.answers > 100));
+        "# by the fast path: %u calls, %u answers, %u foreign calls, %u faults, %u aside, %u "
+        "waits\n",
+        taken.calls, taken.answers, taken.foreign, taken.faults, taken.aside, taken.waits);
+    CHECK(LARGE || (taken.calls > 100 && taken.answers > 100 && taken.waits > 100));
     CHECK(LARGE || (taken.foreign > 100 && taken.faults > 10 && taken.aside > 100));
 }
 

@@ -44,6 +44,22 @@ TEST("memset fills and memory_zero zeroes, and neither goes further")
     CHECK(words[3] == 0x55 && words[4] == 1);
 }
 
+TEST("memset fills the same bytes at every boundary, words or not")
+{
+    constexpr unsigned room = 96;
+    alignas(8) static unsigned char memory[room];
+    for (unsigned start = 0; start < 9; start++) {
+        for (unsigned size = 0; size < 80; size++) {
+            (void)memset(memory, 1, room);
+            (void)memset(memory + start, 0xa7, size);
+            for (unsigned i = 0; i < room; i++) {
+                bool inside = i >= start && i < start + size;
+                CHECK(memory[i] == (inside ? 0xa7 : 1));
+            }
+        }
+    }
+}
+
 TEST("memcmp orders by the first byte that differs, as unsigned")
 {
     CHECK(memcmp("abc", "abc", 3) == 0);

@@ -469,3 +469,72 @@ TEST("what a thread had begun to delete goes with the call that suspends it")
     CHECK(CALL(THREAD_SUSPEND, AT_FREE) == KOZO_OK && world.restarts > 1);
     CHECK(second->state == STOPPED && kernel.dying == 0);
 }
+
+// --- The end ------------------------------------------------------------------------------------
+
+TEST("a thread that is ready ends at once, and all that it held is free again")
+{
+    (void)fresh();
+    struct thread *other = world_thread_with_buffer(A);
+    world_make(KOZO_TYPE_ENDPOINT, 0, B + 3);
+    CHECK(CALL(THREAD_SUSPEND, A) == KOZO_OK);
+    CHECK(CALL(THREAD_CONFIGURE, A, 0, 0, 0, 0, B + 3) == KOZO_OK);
+    CHECK(CALL(THREAD_RESUME, A) == KOZO_OK);
+    CHECK(other->queued && other->fault_handler.type == KOZO_TYPE_ENDPOINT);
+    uint32_t cnodes = world_object(AT_CNODE)->grave.header.references;
+    uint32_t spaces = world_object(AT_SPACE)->grave.header.references;
+    CHECK(CALL(CNODE_DELETE, A) == KOZO_OK);
+    CHECK(world.restarts == 0 && world_is_empty(A));
+    CHECK(world_object(AT_CNODE)->grave.header.references == cnodes - 1);
+    CHECK(world_object(AT_SPACE)->grave.header.references == spaces - 1);
+    CHECK(world_object(B + 3)->grave.header.references == 1);
+    // Its time belongs to nobody.
+    CHECK(CALL(SCHED_CONTEXT_BIND, A + 1, THREAD) == KOZO_OK);
+    CHECK(CALL(KERNEL_YIELD, 0) == KOZO_OK);
+}
+
+TEST("what a thread at rest had the last capability of ends with it")
+{
+    struct thread *thread = fresh();
+    world_make(KOZO_TYPE_ENDPOINT, 0, A);
+    CHECK(CALL(CNODE_MINT, A, B, UINT64_MAX, 5) == KOZO_OK);
+    CHECK(CALL(THREAD_CONFIGURE, THREAD, 0, AT_SPACE, 0, 0, B) == KOZO_OK);
+    world_make(KOZO_TYPE_CNODE, 2, C);
+    CHECK(CALL(CNODE_COPY, A, in(C, 1)) == KOZO_OK);
+    CHECK(CALL(THREAD_CONFIGURE, THREAD, C) == KOZO_OK);
+    CHECK(CALL(CNODE_DELETE, B) == KOZO_OK && CALL(CNODE_DELETE, C) == KOZO_OK);
+    CHECK(world_object(A)->grave.header.references == 3 && thread->state == STOPPED);
+    CHECK(CALL(CNODE_DELETE, THREAD) == KOZO_OK);
+    CHECK(world_object(A)->grave.header.references == 1 && kernel.dying == 0);
+}
+
+TEST("a thread that something is bound to does not end before that is cut")
+{
+    (void)fresh();
+    (void)world_thread(C);
+    world_make(KOZO_TYPE_NOTIFICATION, 0, A);
+    world_make(KOZO_TYPE_ENDPOINT, 0, B);
+    CHECK(CALL(THREAD_BIND_NOTIFICATION, THREAD, A) == KOZO_OK);
+    CHECK(CALL(CNODE_DELETE, THREAD) == KOZO_OK);
+    CHECK(CALL(THREAD_BIND_NOTIFICATION, C, A) == KOZO_OK);
+    world_make(KOZO_TYPE_THREAD, 0, THREAD);
+    CHECK(CALL(THREAD_BIND_ENDPOINT, THREAD, B) == KOZO_OK);
+    CHECK(CALL(CNODE_DELETE, THREAD) == KOZO_OK);
+    CHECK(CALL(THREAD_BIND_ENDPOINT, C, B) == KOZO_OK);
+}
+
+TEST("a thread that waits, or that runs, does not end at once")
+{
+    (void)fresh();
+    struct thread *other = world_thread(A);
+    world_make(KOZO_TYPE_NOTIFICATION, 0, C);
+    CHECK(world_run(other));
+    CHECK(CALL(NOTIFICATION_WAIT, C) == WAITS);
+    CHECK(CALL(CNODE_DELETE, A) == KOZO_OK);
+    CHECK(((struct notification *)world_object(C))->waitable.queue.first == 0);
+    CHECK(CALL(CNODE_DELETE, A + 1) == KOZO_OK);
+    other = world_thread(A);
+    CHECK(world_run(other));
+    CHECK(CALL(CNODE_DELETE, A) == WAITS);
+    CHECK(world_current() != other && world_is_empty(A));
+}

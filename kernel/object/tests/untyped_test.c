@@ -56,6 +56,17 @@ TEST("retype makes several objects side by side, in consecutive slots")
     CHECK(world_is_empty(AT_FREE + 5));
 }
 
+TEST("a Thread is set up for user mode, made alone or with others")
+{
+    world_begin();
+    CHECK(retype(KOZO_TYPE_THREAD, 0, AT_FREE, 1) == KOZO_OK);
+    CHECK(retype(KOZO_TYPE_THREAD, 0, AT_FREE + 1, 2) == KOZO_OK);
+    for (unsigned i = 0; i < 3; i++) {
+        const struct thread *thread = (struct thread *)world_object(AT_FREE + i);
+        CHECK(thread->registers.mode == HOST_USER_MODE);
+    }
+}
+
 TEST("a Frame is all zero, whatever was there before")
 {
     world_begin();

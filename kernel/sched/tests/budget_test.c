@@ -68,6 +68,22 @@ TEST("a processor whose only thread has used up its budget is idle until it come
     CHECK(consumed(AT_CONTEXT) == BUDGET + 10);
 }
 
+TEST("what is spent is charged no more, however long the choice of the next thread takes")
+{
+    world_begin();
+    struct thread *first = world_current();
+    struct thread *a = world_thread(A);
+    configure(A + 1, BUDGET, PERIOD);
+    CHECK(world_run(a));
+    struct sched_context *context = world_context(A + 1);
+    host.now += BUDGET;
+    host.step = PERIOD;
+    world_timer();
+    host.step = 0;
+    CHECK(world_current() == first && sched_context_is_spent(context));
+    CHECK(context->alarm.node.key == context->refill[0].at);
+}
+
 TEST("uses with pauses between them come back one by one")
 {
     world_begin();

@@ -2,6 +2,7 @@
 // Configuration space made of memory: what functions say, and what they say falsely.
 #include "pci.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "test.h"
@@ -11,6 +12,9 @@
 static uint8_t space[256];
 static uint32_t bar_mask[PCI_BARS];
 static uint16_t present;
+// After so many writes none comes any more: who writes has ended.
+static unsigned writes_left;
+static struct pci_probe probe;
 static bool many; // every function is there, as a copy of it, the first of each bus a bridge
 
 static uint32_t read(void *context, struct pci_address address, uint16_t offset, uint8_t bytes)
@@ -33,6 +37,10 @@ static void write(void *context, struct pci_address address, uint16_t offset, ui
 {
     (void)context;
     (void)address;
+    if (writes_left == 0) {
+        return;
+    }
+    writes_left--;
     if (offset >= 0x10 && offset < 0x10 + 4 * PCI_BARS) {
         uint32_t mask = bar_mask[(offset - 0x10) / 4];
         uint32_t before;
@@ -53,6 +61,8 @@ static void begin(void)
 {
     memset(space, 0, sizeof space);
     memset(bar_mask, 0, sizeof bar_mask);
+    writes_left = UINT_MAX;
+    probe = (struct pci_probe){};
     many = false;
     present = 3 << 3;
     put(0, 0x1af4, 2);
@@ -104,7 +114,7 @@ TEST("a bridge says which bus is below it")
     put(0x0e, 1, 1);
     put(0x19, 7, 1);
     CHECK(find().header == 1 && find().secondary == 7);
-    CHECK(pci_bar_probe(&access, &(struct pci_function){.header = 1}, 0).size == 0);
+    CHECK(pci_bar_probe(&access, &(struct pci_function){.header = 1}, 0, &probe).size == 0);
 }
 
 TEST("base address registers tell kind, address and size, and are as before")
@@ -122,16 +132,81 @@ TEST("base address registers tell kind, address and size, and are as before")
     struct pci_function function = find();
     uint8_t before[sizeof space];
     memcpy(before, space, sizeof space);
-    struct pci_bar memory = pci_bar_probe(&access, &function, 0);
+    struct pci_bar memory = pci_bar_probe(&access, &function, 0, &probe);
     CHECK(!memory.is_ports && !memory.is_wide && memory.address == 0xfebf'0000 &&
           memory.size == 0x1000);
-    struct pci_bar ports = pci_bar_probe(&access, &function, 1);
+    struct pci_bar ports = pci_bar_probe(&access, &function, 1, &probe);
     CHECK(ports.is_ports && ports.address == 0xc040 && ports.size == 0x20);
-    struct pci_bar wide = pci_bar_probe(&access, &function, 2);
+    struct pci_bar wide = pci_bar_probe(&access, &function, 2, &probe);
     CHECK(wide.is_wide && wide.address == 0x1'8000'0000 && wide.size == 0x4000);
-    CHECK(pci_bar_probe(&access, &function, 4).size == 0);
-    CHECK(pci_bar_probe(&access, &function, PCI_BARS).size == 0);
+    CHECK(pci_bar_probe(&access, &function, 4, &probe).size == 0);
+    CHECK(pci_bar_probe(&access, &function, PCI_BARS, &probe).size == 0);
     CHECK(memcmp(before, space, sizeof space) == 0);
+}
+
+// A device with a wide register and one of ports, which answers to both.
+static struct pci_function begin_wide(void)
+{
+    begin();
+    bar_mask[2] = 0xffff'c000;
+    bar_mask[3] = 0xffff'ffff;
+    bar_mask[4] = 0xffe0;
+    put(0x18, 0x8000'000c, 4);
+    put(0x1c, 0x0000'0001, 4);
+    put(0x20, 0xc041, 4);
+    put(PCI_COMMAND, 0x0103, 2);
+    return find();
+}
+
+// Probes until its end comes after so many writes. False: it came to no end.
+static bool probe_until(const struct pci_function *function, unsigned index, unsigned writes)
+{
+    writes_left = writes;
+    (void)pci_bar_probe(&access, function, index, &probe);
+    bool ended = writes_left == 0;
+    // What the one who has ended would have noted is not noted.
+    probe.under_way = probe.under_way || ended;
+    writes_left = UINT_MAX;
+    return ended;
+}
+
+TEST("a probe that was broken off at any write is undone, and the next one finds the same")
+{
+    static const unsigned index[] = {2, 4};
+    for (size_t i = 0; i < 2; i++) {
+        uint8_t before[sizeof space];
+        bool ended = true;
+        for (unsigned writes = 0; ended; writes++) {
+            struct pci_function function = begin_wide();
+            memcpy(before, space, sizeof space);
+            ended = probe_until(&function, index[i], writes);
+            pci_bar_restore(&access, &probe);
+            CHECK(!probe.under_way && memcmp(before, space, sizeof space) == 0);
+            struct pci_bar bar = pci_bar_probe(&access, &function, index[i], &probe);
+            CHECK(bar.address == (i == 0 ? 0x1'8000'0000 : 0xc040));
+            CHECK(bar.size == (i == 0 ? 0x4000 : 0x20));
+        }
+    }
+}
+
+TEST("undoing a probe may itself be broken off, and what ended is not undone again")
+{
+    for (unsigned writes = 0; writes < 4; writes++) {
+        struct pci_function function = begin_wide();
+        uint8_t before[sizeof space];
+        memcpy(before, space, sizeof space);
+        CHECK(probe_until(&function, 2, 3));
+        struct pci_probe noted = probe;
+        writes_left = writes;
+        pci_bar_restore(&access, &probe);
+        writes_left = UINT_MAX;
+        probe = noted;
+        pci_bar_restore(&access, &probe);
+        CHECK(memcmp(before, space, sizeof space) == 0);
+        put(0x1c, 2, 4); // by others since then
+        pci_bar_restore(&access, &probe);
+        CHECK(pci_bar_probe(&access, &function, 2, &probe).address == 0x2'8000'0000);
+    }
 }
 
 TEST("a wide register that would be the seventh is none")
@@ -140,7 +215,7 @@ TEST("a wide register that would be the seventh is none")
     bar_mask[5] = 0xffff'f000;
     put(0x24, 0x0000'0004, 4);
     struct pci_function function = find();
-    CHECK(!pci_bar_probe(&access, &function, 5).is_wide);
+    CHECK(!pci_bar_probe(&access, &function, 5, &probe).is_wide);
 }
 
 TEST("capabilities are found in order, and a list that goes round ends")

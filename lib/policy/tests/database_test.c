@@ -68,8 +68,9 @@ static bool same_rules(const struct policy_rule *one, const struct policy_rule *
 
 static bool is_equal(const struct policy_database *one, const struct policy_database *other)
 {
-    bool same = one->count == other->count && one->next == other->next &&
-                memcmp(&one->digest, &other->digest, sizeof one->digest) == 0;
+    bool same =
+        one->count == other->count && one->next == other->next &&
+        memcmp(&one->journal.digest, &other->journal.digest, sizeof one->journal.digest) == 0;
     for (size_t i = 0; same && i < one->count; i++) {
         same = same_rules(&one->rule[i], &other->rule[i]);
     }
@@ -236,17 +237,17 @@ TEST("rules end by time, by the end of the program, by a restart, and unused one
     uint64_t restart = add("speakers.use", true, POLICY_UNTIL_RESTART);
     uint64_t always = add("printers.use", true, POLICY_UNTIL_ALWAYS);
     uint64_t never = add("location.read", false, POLICY_UNTIL_ALWAYS);
-    CHECK(policy_database_expire(&database, NOW + 599, 3) == 0);
-    CHECK(policy_database_expire(&database, NOW + 600, 3) == 1);
+    CHECK(policy_database_expire(&database, NOW + 599, 3, 3) == 0);
+    CHECK(policy_database_expire(&database, NOW + 600, 3, 3) == 1);
     CHECK(policy_database_find(&database, timed) == nullptr);
     CHECK(policy_database_closed(&database, 11, NOW) == 0);
     CHECK(policy_database_closed(&database, 12, NOW) == 1);
     CHECK(policy_database_find(&database, closes) == nullptr);
-    CHECK(policy_database_expire(&database, NOW + 600, 4) == 1);
+    CHECK(policy_database_expire(&database, NOW + 600, 4, 4) == 1);
     CHECK(policy_database_find(&database, restart) == nullptr);
     CHECK(policy_database_use(&database, always, NOW + 1000));
-    CHECK(policy_database_expire(&database, NOW + POLICY_LAPSE + 999, 4) == 0);
-    CHECK(policy_database_expire(&database, NOW + POLICY_LAPSE + 1000, 4) == 1);
+    CHECK(policy_database_expire(&database, NOW + POLICY_LAPSE + 999, 4, 4) == 0);
+    CHECK(policy_database_expire(&database, NOW + POLICY_LAPSE + 1000, 4, 4) == 1);
     CHECK(policy_database_find(&database, always) == nullptr);
     CHECK(policy_database_find(&database, never) != nullptr);
 }
@@ -255,7 +256,7 @@ TEST("a clock that is set back ends what was for a time")
 {
     begin();
     (void)add("camera.use", true, POLICY_UNTIL_TIME);
-    CHECK(policy_database_expire(&database, NOW - 1, 3) == 1);
+    CHECK(policy_database_expire(&database, NOW - 1, 3, 3) == 1);
 }
 
 TEST("a full database refuses one more, and takes it when one has ended")

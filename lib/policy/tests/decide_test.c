@@ -50,10 +50,15 @@ static bool is(struct policy_decision decision, enum policy_verdict verdict,
     return decision.verdict == verdict && decision.because == because;
 }
 
-static void answer(const char *name, enum policy_answer how)
+static bool agree(const char *name, struct policy_consent consent)
 {
     struct policy_request request = request_for(name);
-    CHECK(policy_answered(&policy, &request, how, POLICY_BY_PERSON, NOW));
+    return policy_answered(&policy, &request, consent, POLICY_BY_PERSON, NOW);
+}
+
+static void answer(const char *name, enum policy_answer how)
+{
+    CHECK(agree(name, (struct policy_consent){.answer = how}));
 }
 
 TEST("what nobody decided is asked")
@@ -129,6 +134,36 @@ TEST("each answer holds just as long as it says")
     CHECK(decide("clipboard.read", NOW).verdict == POLICY_ASK);
 }
 
+TEST("an answer for some minutes holds for these, and for a day at most")
+{
+    begin();
+    CHECK(agree("camera.use", (struct policy_consent){POLICY_ANSWER_MINUTES, 5}));
+    CHECK(decide("camera.use", NOW + 299).verdict == POLICY_ALLOWED);
+    CHECK(decide("camera.use", NOW + 300).verdict == POLICY_ASK);
+    CHECK(agree("clipboard.read", (struct policy_consent){POLICY_ANSWER_MINUTES, 1'440}));
+    CHECK(decide("clipboard.read", NOW + 86'399).verdict == POLICY_ALLOWED);
+    CHECK(decide("clipboard.read", NOW + 86'400).verdict == POLICY_ASK);
+    CHECK(!agree("printers.use", (struct policy_consent){POLICY_ANSWER_MINUTES, 1'441}));
+    CHECK(agree("printers.use", (struct policy_consent){POLICY_ANSWER_MINUTES, 0}));
+    CHECK(decide("printers.use", NOW).verdict == POLICY_ASK);
+}
+
+TEST("what holds until the restart holds in the next run of the system, and ends with the "
+     "computer's")
+{
+    begin();
+    policy.restart = 70;
+    answer("camera.use", POLICY_ANSWER_RESTART);
+    answer("clipboard.read", POLICY_ANSWER_ONCE);
+    policy.boot = 4;
+    CHECK(policy_database_expire(&policy.database, NOW, policy.boot, policy.restart) == 1);
+    CHECK(decide("camera.use", NOW).verdict == POLICY_ALLOWED);
+    CHECK(decide("clipboard.read", NOW).verdict == POLICY_ASK);
+    policy.restart = 71;
+    CHECK(decide("camera.use", NOW).verdict == POLICY_ASK);
+    CHECK(policy_database_expire(&policy.database, NOW, policy.boot, policy.restart) == 1);
+}
+
 TEST("what was allowed once is used once")
 {
     begin();
@@ -153,8 +188,7 @@ TEST("an answer that can't be stored allows nothing")
 {
     begin();
     can_store = false;
-    struct policy_request request = request_for("camera.use");
-    CHECK(!policy_answered(&policy, &request, POLICY_ANSWER_ALWAYS, POLICY_BY_PERSON, NOW));
+    CHECK(!agree("camera.use", (struct policy_consent){.answer = POLICY_ANSWER_ALWAYS}));
     CHECK(decide("camera.use", NOW).verdict == POLICY_ASK);
 }
 

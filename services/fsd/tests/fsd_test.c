@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "../cache.h"
+#include "../fsd.h"
+#include "../lock.h"
 #include "../volume.h"
 #include "host.h"
 #include "test.h"
@@ -190,11 +192,50 @@ static void act(size_t number)
 TEST("files hold what was written, with memory for a quarter of it, in any order of requests")
 {
     srand(1);
-    start(128);
+    start(256);
     REQUIRE(root != 0);
     for (unsigned i = 0; i < 30'000; i++) {
         act((size_t)rand() % FILES);
     }
+}
+
+TEST("they hold it too while memory runs short again and again, and there is more of it in between")
+{
+    for (unsigned i = 0; i < 30'000; i++) {
+        if (rand() % 50 == 0) {
+            host_room((rand() % 2 == 0 ? 64 : 192) * CACHE_PAGE);
+            cache_shrink();
+            cache_try_again();
+        }
+        act((size_t)rand() % FILES);
+    }
+    host_room(192 * CACHE_PAGE);
+    cache_try_again();
+}
+
+static void write_byte(const struct model *model)
+{
+    host_data[0] = model->bytes[0];
+    CHECK(CALL(KOZO_FILES_WRITE, model->file, 0, 0, 1).info.label == KOZO_OK);
+}
+
+TEST("memory for contents is given back, as far as nothing that is written is lost")
+{
+    struct model *model = &models[0];
+    open_file(0);
+    model->size = model->size > 0 ? model->size : 1;
+    write_byte(model);
+    CHECK(CALL(KOZO_FILES_SYNC, model->file, 1).info.label == KOZO_OK);
+    write_byte(model);
+    cache_shrink();
+    struct cache_space space = cache_space();
+    CHECK(space.dirty == 1 && space.pages >= 64 && space.pages < 192);
+    CHECK(CALL(KOZO_FILES_SYNC, model->file, 1).info.label == KOZO_OK);
+    cache_shrink();
+    CHECK(cache_space().pages == 0);
+    struct kozo_message answer = CALL(KOZO_FILES_READ, model->file, 0, 0, 1);
+    CHECK(answer.info.label == KOZO_OK && host_data[0] == model->bytes[0]);
+    CHECK(cache_space().pages > 0);
 }
 
 TEST("a volume that begins a new life finds everything that was not written yet written then")
@@ -230,6 +271,85 @@ TEST("what waits is dropped when it is cancelled, and its late answer harms nobo
     CHECK(host_completed() == before);
 }
 
+static uint32_t lock(uint64_t offset, uint64_t length, uint64_t kind)
+{
+    return CALL(KOZO_FILES_LOCK, models[0].file, offset, length, kind, 0).info.label;
+}
+
+// As many locks of three bytes as a session can have, each apart from the next.
+static void lock_all(void)
+{
+    open_file(0);
+    CHECK(lock(0, 0, KOZO_LOCK_FREE) == KOZO_OK);
+    for (uint64_t i = 0; i < LOCKS / 2; i++) {
+        REQUIRE(lock(8 * i, 3, KOZO_LOCK_SHARED) == KOZO_OK);
+    }
+}
+
+TEST("a number of a former life, or of one to come, stands for nothing")
+{
+    constexpr uint64_t life = 1ul << 32;
+    CHECK(root / life == HOST_LIFE);
+    CHECK(CALL(KOZO_FILES_STAT, root, 0).info.label == KOZO_OK);
+    CHECK(CALL(KOZO_FILES_STAT, root - life, 0).info.label == KOZO_BAD_HANDLE);
+    CHECK(CALL(KOZO_FILES_STAT, root + life, 0).info.label == KOZO_BAD_HANDLE);
+    CHECK(CALL(KOZO_FILES_STAT, root % life, 0).info.label == KOZO_BAD_HANDLE);
+}
+
+TEST("a session can have 512 locks, and is told that there can be no more")
+{
+    lock_all();
+    CHECK(lock(8 * (LOCKS / 2), 1, KOZO_LOCK_SHARED) == KOZO_NO_MEMORY);
+    CHECK(lock(3, 1, KOZO_LOCK_EXCLUSIVE) == KOZO_NO_MEMORY);
+}
+
+TEST("a session that has as many locks as it can have gives back any whole one, and an end of one")
+{
+    lock_all();
+    CHECK(lock(8, 1, KOZO_LOCK_FREE) == KOZO_OK);
+    CHECK(lock(10, 6, KOZO_LOCK_FREE) == KOZO_OK);
+    CHECK(lock(3, 5, KOZO_LOCK_FREE) == KOZO_OK); // nothing is locked there
+    CHECK(lock(0, 3, KOZO_LOCK_FREE) == KOZO_OK);
+    CHECK(lock(0, 1, KOZO_LOCK_SHARED) == KOZO_OK);
+    CHECK(lock(2, 1, KOZO_LOCK_SHARED) == KOZO_NO_MEMORY);
+}
+
+TEST("it can't give back the middle of one, and keeps all of it then")
+{
+    lock_all();
+    CHECK(lock(9, 1, KOZO_LOCK_FREE) == KOZO_NO_MEMORY);
+    CHECK(lock(16, 3, KOZO_LOCK_FREE) == KOZO_OK);
+    CHECK(lock(9, 1, KOZO_LOCK_FREE) == KOZO_OK);
+    CHECK(lock(16, 1, KOZO_LOCK_SHARED) == KOZO_NO_MEMORY);
+}
+
+TEST("it can change the kind of locks, but not of the middle of one until there is room for two "
+     "more")
+{
+    lock_all();
+    CHECK(lock(8, 3, KOZO_LOCK_EXCLUSIVE) == KOZO_OK);
+    CHECK(lock(16, 1, KOZO_LOCK_EXCLUSIVE) == KOZO_NO_MEMORY);
+    CHECK(lock(9, 10, KOZO_LOCK_EXCLUSIVE) == KOZO_OK); // an end of one, and all of the next
+    CHECK(lock(25, 1, KOZO_LOCK_EXCLUSIVE) == KOZO_NO_MEMORY);
+    CHECK(lock(0, 3, KOZO_LOCK_FREE) == KOZO_OK);
+    CHECK(lock(25, 1, KOZO_LOCK_EXCLUSIVE) == KOZO_NO_MEMORY);
+    CHECK(lock(32, 3, KOZO_LOCK_FREE) == KOZO_OK);
+    CHECK(lock(25, 1, KOZO_LOCK_EXCLUSIVE) == KOZO_OK);
+    CHECK(lock(0, 1, KOZO_LOCK_SHARED) == KOZO_NO_MEMORY);
+}
+
+TEST("one lock of all of a file takes the place of as many as a session can have")
+{
+    lock_all();
+    CHECK(lock(0, 0, KOZO_LOCK_EXCLUSIVE) == KOZO_OK);
+    CHECK(lock(0, 0, KOZO_LOCK_FREE) == KOZO_OK);
+    lock_all();
+    CHECK(CALL(KOZO_FILES_CLOSE, models[0].file).info.label == KOZO_OK);
+    models[0].file = 0;
+    lock_all();
+    CHECK(lock(0, 0, KOZO_LOCK_FREE) == KOZO_OK);
+}
+
 TEST("all memory is free again when nothing is open, written or known any more")
 {
     for (size_t number = 0; number < FILES; number++) {
@@ -239,5 +359,52 @@ TEST("all memory is free again when nothing is open, written or known any more")
     }
     host_turn(100);
     struct cache_space space = cache_space();
-    CHECK(space.dirty == 0 && space.free == space.pages - 16);
+    CHECK(space.dirty == 0 && space.free == space.pages);
+}
+
+TEST("a volume that had no memory for what was written takes nothing more, and who writes is told, "
+     "until it has some")
+{
+    uint64_t file[2];
+    for (size_t i = 0; i < 2; i++) {
+        struct kozo_message made =
+            CALL(KOZO_FILES_MAKE, root, KOZO_NODE_FILE, 0644, 0, put_name(i), 0);
+        REQUIRE(made.info.label == KOZO_OK);
+        file[i] = made.word[0];
+    }
+    host_starve(true);
+    CHECK(CALL(KOZO_FILES_WRITE, file[0], 0, 0, 5000).info.label == KOZO_OK);
+    CHECK(CALL(KOZO_FILES_SYNC, file[0], 1).info.label == KOZO_NO_MEMORY);
+    CHECK(CALL(KOZO_FILES_WRITE, file[1], 0, 0, 5000).info.label == KOZO_NO_MEMORY);
+    CHECK(CALL(KOZO_FILES_WRITE, file[0], 0, 0, 5000).info.label == KOZO_NO_MEMORY);
+    host_starve(false);
+    CHECK(CALL(KOZO_FILES_WRITE, file[0], 0, 0, 5000).info.label == KOZO_OK);
+    CHECK(CALL(KOZO_FILES_SYNC, file[0], 1).info.label == KOZO_OK);
+}
+
+// A path of so many folders, which are made.
+static size_t make_path(size_t depth)
+{
+    uint64_t folder = root;
+    for (size_t i = 0; i < depth; i++) {
+        host_data[0] = 'd';
+        struct kozo_message made = CALL(KOZO_FILES_MAKE, folder, KOZO_NODE_FOLDER, 0755, 0, 1, 0);
+        CHECK(made.info.label == KOZO_OK);
+        folder = made.word[0];
+    }
+    for (size_t i = 0; i < depth; i++) {
+        host_data[2 * i] = 'd';
+        host_data[2 * i + 1] = '/';
+    }
+    return 2 * depth - 1;
+}
+
+TEST("a walk through a slow volume that others change comes to its end, though what it found at "
+     "first is old by then")
+{
+    host_slow(MOMENT / 4);
+    host_new_life();
+    open_root();
+    REQUIRE(root != 0);
+    CHECK(walk(root, make_path(20)) != 0);
 }

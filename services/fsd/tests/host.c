@@ -5,18 +5,23 @@
 #include <kozo/system.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
+#include "../../volumes/ram/items.h"
 #include "../../volumes/ram/ram.h"
 #include "../cache.h"
 #include "../fsd.h"
 #include "../handle.h"
+#include "../lock.h"
 #include "../operation.h"
 #include "../requests.h"
+#include "../supply.h"
+#include "../table.h"
 #include "../volume.h"
 #include "../write.h"
 
 constexpr size_t SHARED = 16 * 65536; // with the volume
-constexpr size_t VOLUME_SIZE = 4 << 20;
+constexpr size_t VOLUME_SIZE = 16 << 20;
 constexpr size_t WAITING = 64;
 
 uint8_t host_data[HOST_DATA];
@@ -26,9 +31,16 @@ static struct {
     struct ram *ram;
     void *memory;
     uint8_t *cache;
+    size_t size;    // bytes of it
+    uint64_t taken; // that are there
+    uint64_t room;  // that may be
     uint8_t shared[SHARED];
     struct kozo_session_page page;
     uint64_t now;
+    size_t place;  // whose requests are begun
+    bool starves;  // the volume gets no memory for contents
+    bool refused;  // and has found out
+    uint64_t slow; // time that the volume takes for an answer; 0: nobody else changes it
     size_t completed;
     uint64_t last; // number of the last completion, and what it said
     struct kozo_message said;
@@ -39,6 +51,11 @@ static struct {
 } host;
 
 // --- What main.c does ---------------------------------------------------------------------------
+
+uint64_t fsd_date(void)
+{
+    return host.now;
+}
 
 uint64_t fsd_now(void)
 {
@@ -74,6 +91,11 @@ bool lend_is_over(uint32_t run)
 void lend_end(uint32_t run)
 {
     (void)run;
+}
+
+void lend_forget(uint32_t piece)
+{
+    (void)piece;
 }
 
 struct kozo_message serve_pages(struct kozo_caller *caller,
@@ -155,6 +177,10 @@ static struct kozo_message move_bytes(const struct kozo_entry *entry)
 {
     const uint64_t *word = entry->word;
     size_t done = 0;
+    if (host.starves && entry->label == KOZO_VOLUME_WRITE) {
+        host.refused = true;
+        return kozo_answer(KOZO_NO_MEMORY);
+    }
     enum kozo_error error =
         entry->label == KOZO_VOLUME_READ
             ? ram_read(host.ram, word[0], word[1], host.shared + word[2], word[3], &done)
@@ -170,6 +196,22 @@ static struct kozo_message list(const uint64_t *word)
     return error == KOZO_OK ? kozo_volume_list_answer(listing.done) : kozo_answer(error);
 }
 
+static struct kozo_message attribute(const uint64_t *word)
+{
+    size_t size = 0;
+    enum kozo_error error = ram_attribute(host.ram, word[0], text(word[1], word[2]),
+                                          host.shared + word[1], word[3], &size);
+    return error == KOZO_OK ? kozo_volume_attribute_answer(size) : kozo_answer(error);
+}
+
+static struct kozo_message attributes(const uint64_t *word)
+{
+    size_t size = 0;
+    enum kozo_error error =
+        ram_attributes(host.ram, word[0], host.shared + word[1], word[2], &size);
+    return error == KOZO_OK ? kozo_volume_attributes_answer(size) : kozo_answer(error);
+}
+
 static struct kozo_message honest(const struct kozo_entry *entry)
 {
     const uint64_t *word = entry->word;
@@ -177,8 +219,9 @@ static struct kozo_message honest(const struct kozo_entry *entry)
     switch (entry->label) {
     case KOZO_VOLUME_DESCRIBE:
         ram_space(host.ram, &space);
-        return kozo_volume_describe_answer(space.block, space.blocks, space.free, space.nodes,
-                                           space.flags);
+        return kozo_volume_describe_answer(space.block, space.blocks, host.refused ? 0 : space.free,
+                                           space.nodes,
+                                           space.flags | (host.slow > 0 ? KOZO_VOLUME_SHARED : 0));
     case KOZO_VOLUME_LOOK:
         return look(word);
     case KOZO_VOLUME_STAT:
@@ -201,6 +244,16 @@ static struct kozo_message honest(const struct kozo_entry *entry)
         return kozo_answer(ram_change(host.ram, word[0],
                                       (const struct kozo_node_stat *)(host.shared + word[1]),
                                       word[2], host.now));
+    case KOZO_VOLUME_ATTRIBUTE:
+        return attribute(word);
+    case KOZO_VOLUME_ATTRIBUTES:
+        return attributes(word);
+    case KOZO_VOLUME_SET_ATTRIBUTE:
+        return kozo_answer(ram_set_attribute(host.ram, word[0], text(word[1], word[2]),
+                                             text(word[1] + word[2], word[3]), word[4], host.now));
+    case KOZO_VOLUME_REMOVE_ATTRIBUTE:
+        return kozo_answer(
+            ram_remove_attribute(host.ram, word[0], text(word[1], word[2]), host.now));
     case KOZO_VOLUME_FORGET:
         ram_forget(host.ram, word[0]);
         return kozo_answer(KOZO_OK);
@@ -216,6 +269,7 @@ void host_turn(size_t requests)
     for (size_t i = 0; i < requests && host.asked > 0; i++) {
         struct kozo_entry entry = host.entry[0];
         memmove(host.entry, host.entry + 1, --host.asked * sizeof entry);
+        host.now += host.slow;
         if (entry.label == KOZO_REQUEST_CANCEL) {
             continue;
         }
@@ -233,7 +287,7 @@ void host_turn(size_t requests)
 
 struct kozo_message host_begin(const struct kozo_message *message, uint64_t number)
 {
-    const struct kozo_caller caller = {.number = number};
+    const struct kozo_caller caller = {.session = host.place, .number = number};
     struct kozo_message answer = operation_begin(&caller, message);
     operation_work();
     return answer;
@@ -251,6 +305,22 @@ struct kozo_message host_call(const struct kozo_message *message)
         host_turn(1);
     }
     return host.last == number ? host.said : kozo_later();
+}
+
+void host_session(size_t place)
+{
+    host.place = place;
+}
+
+void host_starve(bool starves)
+{
+    host.starves = starves;
+    host.refused = host.refused && starves;
+}
+
+void host_slow(uint64_t nanoseconds)
+{
+    host.slow = nanoseconds;
 }
 
 void host_pass(uint64_t nanoseconds)
@@ -274,35 +344,96 @@ size_t host_completed(void)
     return host.completed;
 }
 
+// Memory of the cache is there when it was taken, and not otherwise.
+bool supply_take(void *address, uint64_t size)
+{
+    if ((uint8_t *)address < host.cache || (uint8_t *)address >= host.cache + host.size) {
+        return true; // of a table
+    }
+    bool fits = host.taken + size <= host.room;
+    host.taken += fits ? size : 0;
+    return fits && mprotect(address, size, PROT_READ | PROT_WRITE) == 0;
+}
+
+void supply_give(void *address)
+{
+    uint64_t page = ((uint64_t)address - (uint64_t)host.cache) / CACHE_PAGE;
+    uint64_t size = (uint64_t)CACHE_PAGE << cache_piece_of((uint32_t)page).order;
+    host.taken -= size;
+    (void)madvise(address, size, MADV_DONTNEED);
+    (void)mprotect(address, size, PROT_NONE);
+}
+
+uint8_t *supply_table(uint32_t place)
+{
+    constexpr size_t most = 2 << 20;
+    static uint8_t *tables[TABLES];
+    free(tables[place]);
+    tables[place] = calloc(1, most);
+    return tables[place];
+}
+
+void host_room(uint64_t size)
+{
+    host.room = size;
+}
+
+// The volume's memory is there from the start.
+bool room_take(uint64_t offset, uint64_t size)
+{
+    return offset + size <= VOLUME_SIZE;
+}
+
+void room_give(uint64_t offset)
+{
+    (void)offset;
+}
+
 void host_start(uint32_t pages, host_volume *volume)
 {
     static struct kozo_system system = {
         .magic = KOZO_SYSTEM_MAGIC,
-        .programs = 2,
+        .programs = 3,
         .program =
             {
                 {.file = "a", .name = "ram", .places = 1},
                 {.file = "b",
                  .name = "files",
                  .commands = 1,
+                 .places = HOST_SESSIONS,
                  .pages = 1,
                  .uses = 1,
                  .mounts = 1,
                  .mount = {{.path = "/ram"}}},
+                {.file = "c",
+                 .uses = HOST_SESSIONS - 1,
+                 .use = {{.program = 1, .place = 1},
+                         {.program = 1, .place = 2},
+                         {.program = 1, .place = 3}},
+                 .paths = HOST_SESSIONS - 1,
+                 .path = {{.path = "/", .writable = 1, .use = 0},
+                          {.path = "/", .writable = 1, .use = 1},
+                          {.path = "/", .writable = 1, .use = 2}}},
             },
     };
     free(host.memory);
-    free(host.cache);
+    if (host.cache != nullptr) {
+        (void)munmap(host.cache, host.size);
+    }
     host.memory = aligned_alloc(KOZO_PAGE_SIZE, VOLUME_SIZE);
-    host.cache = aligned_alloc(KOZO_PAGE_SIZE, (size_t)pages * KOZO_PAGE_SIZE);
+    host.size = (size_t)pages * KOZO_PAGE_SIZE;
+    host.cache = mmap(nullptr, host.size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    host.taken = 0;
+    host.room = host.size;
     memset(host.memory, 0, VOLUME_SIZE);
     host.ram = ram_open(host.memory, VOLUME_SIZE, 1);
     host.answer = volume;
     host.page.life = 1;
-    cache_start(host.cache, 16, pages);
+    cache_start(host.cache, pages);
     place_start(&system, "files");
-    handle_start();
-    node_start();
+    handle_start(HOST_LIFE);
+    lock_start();
+    (void)node_start();
     volume_start(&system, "files");
     volume_hear();
 }

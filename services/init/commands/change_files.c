@@ -70,6 +70,13 @@ static enum kozo_error put(struct init *init, uint64_t file, uint64_t offset, ui
     return KOZO_OK;
 }
 
+// What was written may still be in the memory of the file server: this is the last moment to learn
+// that its volume can't take it.
+static enum kozo_error settle(struct init *init, uint64_t file)
+{
+    return files_await(init, kozo_files_sync_begin(&init->files.session, file, false));
+}
+
 static enum kozo_error copy_contents(struct init *init, uint64_t from, uint64_t to)
 {
     struct kozo_session *session = &init->files.session;
@@ -78,7 +85,7 @@ static enum kozo_error copy_contents(struct init *init, uint64_t from, uint64_t 
             files_await(init, kozo_files_read_begin(session, from, offset, 0, files_size(init)));
         uint64_t done = kozo_files_read_end(&init->files.entry).done;
         if (error != KOZO_OK || done == 0 || done > files_size(init)) {
-            return error;
+            return error != KOZO_OK ? error : settle(init, to);
         }
         error = put(init, to, offset, done);
         if (error != KOZO_OK) {
@@ -130,6 +137,9 @@ int command_write(struct init *init, const struct call *call)
         files_data(init)[length++] = i + 1 < call->count ? ' ' : '\n';
     }
     file.error = put(init, file.number, 0, length);
+    if (file.error == KOZO_OK) {
+        file.error = settle(init, file.number);
+    }
     files_close(init, file.number);
     return end(init, call, call->word[1], file.error);
 }

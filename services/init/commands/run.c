@@ -3,9 +3,11 @@
 // 126 when it can't be run, 130 when it was ended by Ctrl-C, 139 when it faulted. With & as the last
 // word it runs in the background, and the status is 0 once it has begun.
 #include <kozo/format.h>
+#include <kozo/machine.h>
 #include <string.h>
 
 #include "../jobs.h"
+#include "../words.h"
 #include "commands.h"
 #include "init.h"
 
@@ -77,6 +79,25 @@ static int run_beside(struct init *init, struct process *process)
     return 0;
 }
 
+// When memory is short, services are asked for what they can do without, and have a second for that.
+static struct processes_result create(struct init *init, const char *file,
+                                      const struct kozo_system_program *entry,
+                                      char *const *arguments, size_t count)
+{
+    uint64_t deadline = kozo_ticks() + init->boot->tsc_frequency;
+    struct processes_result result =
+        processes_create(init, file, entry, nullptr, arguments, count, PRIORITY_PROGRAM);
+    if (result.reason == KOZO_PROCESS_SHORT) {
+        supply_press(init);
+    }
+    while (result.reason == KOZO_PROCESS_SHORT && init->clock.handle != 0 &&
+           kozo_ticks() < deadline) {
+        events_wait(init);
+        result = processes_create(init, file, entry, nullptr, arguments, count, PRIORITY_PROGRAM);
+    }
+    return result;
+}
+
 static int run(struct init *init, const char *file, char *const *arguments, size_t count)
 {
     bool beside = count > 1 && strcmp(arguments[count - 1], "&") == 0;
@@ -94,8 +115,8 @@ static int run(struct init *init, const char *file, char *const *arguments, size
         return STATUS_NOT_RUNNABLE;
     }
     wait_until_free(init, found.entry);
-    struct processes_result result = processes_create(init, file, found.entry, nullptr, arguments,
-                                                      count - (beside ? 1 : 0), PRIORITY_PROGRAM);
+    struct processes_result result =
+        create(init, file, found.entry, arguments, count - (beside ? 1 : 0));
     if (result.reason != nullptr) {
         say(init, "run: %.64s can't be run: it %s\n", file, result.reason);
         return STATUS_NOT_RUNNABLE;
@@ -112,6 +133,14 @@ int command_run(struct init *init, const struct call *call)
 int command_linux(struct init *init, const struct call *call)
 {
     return run(init, "services/linux", call->word, call->count);
+}
+
+// The words of `linux` are the same, with the name of the command before them.
+int command_linux_shell(struct init *init, const struct call *call)
+{
+    char *word[WORDS_MOST + 1] = {"linux"};
+    memcpy((void *)(word + 1), (const void *)call->word, call->count * sizeof word[0]);
+    return run(init, "services/linux", word, call->count + 1);
 }
 
 int command_program(struct init *init, const struct call *call)

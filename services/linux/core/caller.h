@@ -11,6 +11,7 @@
 struct descriptors; // file/descriptors.h
 struct folders;     // file/path.h: root, working directory and umask
 struct terminal;    // file/terminal.h
+struct lease;       // file/lease.h
 
 constexpr unsigned GROUPS_MOST = 32;
 
@@ -38,6 +39,7 @@ struct caller {
     uint32_t group;
     uint32_t session;
     struct terminal *terminal; // controlling; null for none
+    struct lease *lease;       // that of the sudo under which it runs; null for none
 };
 
 // The process on whose behalf the strand runs now. Never null inside a handler.

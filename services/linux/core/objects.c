@@ -58,6 +58,16 @@ void objects_slot_give(uint64_t slot)
     kozo_slots_give(&slots, slot >> own_bits, 1);
 }
 
+uint64_t objects_slots_taken(void)
+{
+    return slots.used;
+}
+
+uint64_t objects_tables(void)
+{
+    return kozo_pool_info(held.pool).used;
+}
+
 uint64_t objects_memory(unsigned order, bool spare)
 {
     if (!spare && memory.free < (1ul << order) + memory.total / SPARE_PART) {

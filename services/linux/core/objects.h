@@ -32,6 +32,9 @@ constexpr uint64_t BELL_TIMER = 1ul << 62;
 // A slot for one capability; 0 when there is no more.
 [[nodiscard]] uint64_t objects_slot(void);
 void objects_slot_give(uint64_t slot); // it is empty
+// How many are taken, and how many pages are tables of the programs.
+[[nodiscard]] uint64_t objects_slots_taken(void);
+[[nodiscard]] uint64_t objects_tables(void);
 
 // Makes an object of its type's only size, for good; its slot, or 0.
 [[nodiscard]] uint64_t objects_make(enum kozo_object_type type);

@@ -8,4 +8,4 @@
 
 // Null when there is no more. Up to 1 MiB.
 [[nodiscard]] void *store_take(size_t size);
-void store_give(void *piece, size_t size);
+void store_give(void *piece, size_t size); // null is given back too

@@ -64,6 +64,11 @@ static struct strand *idle_pop(void)
     return strand;
 }
 
+struct thread *strand_thread(void)
+{
+    return strand_now->thread;
+}
+
 static void go_on(struct strand *strand)
 {
     struct strand *self = strand_now;

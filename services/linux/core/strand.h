@@ -14,6 +14,10 @@
 #include <stdint.h>
 
 struct strand;
+struct thread;
+
+// The thread on whose behalf the calling strand runs; null in the loop.
+[[nodiscard]] struct thread *strand_thread(void);
 
 // Why a wait ended.
 enum wake : uint8_t {

@@ -1,19 +1,28 @@
 // SPDX-License-Identifier: MIT
 // Channels, over a port to the service of channels. Each has two pieces of the session's memory: what has come lies in one until it is
-// taken, what goes out in the other until the host has it. So one read and one write are under way at most.
+// taken, what goes out in the other until the host has it. So one read and one write are under way at most. The terminal at the prompt is one
+// that init serves: each read and each write is answered at once, and a bell tells when there is more to be read.
 #include "channel.h"
 
 #include "port.h"
 
+#include <kozo/board.h>
+#include <kozo/print.h>
+#include <kozo/process_info.h>
 #include <kozo/protocol.h>
 #include <string.h>
 
 constexpr size_t PIECE_BYTES = 32'768;
+constexpr size_t PARENT_BYTES = 4'096;
 constexpr size_t CHANNELS_MOST = 8;
 
 struct channel {
-    uint64_t number;    // 0: not in use
-    uint64_t in, out;   // pieces
+    uint64_t number;  // 0: not in use
+    uint64_t in, out; // pieces
+    uint8_t *in_bytes, *out_bytes;
+    size_t room;        // of each
+    bool of_parent;     // without pieces
+    bool rung;          // of the parent's: it is to be asked for what has come
     size_t first, last; // of the bytes that have come
     bool ended, broken;
     struct pending reading, writing;
@@ -22,6 +31,7 @@ struct channel {
 
 static struct port port;
 static struct channel channels[CHANNELS_MOST];
+static struct channel *parent;
 
 bool channels_open(const char *session)
 {
@@ -60,10 +70,30 @@ static void has_written(struct pending *pending)
     (void)wait_wake(&channel->queue, SIZE_MAX);
 }
 
+// What init has. It is asked at the beginning and after each bell, until there is nothing more.
+static void read_of_parent(struct channel *channel)
+{
+    if (!channel->rung) {
+        return;
+    }
+    struct kozo_process_read_result result =
+        kozo_process_read((struct kozo_endpoint){KOZO_PROCESS_PARENT});
+    bool good = result.error == KOZO_OK && result.text_length <= channel->room;
+    channel->first = 0;
+    channel->last = good ? result.text_length : 0;
+    channel->ended = !good;
+    channel->rung = channel->last > 0;
+    memcpy(channel->in_bytes, result.text, channel->last);
+}
+
 // Reads on, if nothing is there and nothing is under way.
 static void read_on(struct channel *channel)
 {
     if (channel->first < channel->last || channel->ended || channel->reading.number != 0) {
+        return;
+    }
+    if (channel->of_parent) {
+        read_of_parent(channel);
         return;
     }
     struct kozo_channel_read_result result =
@@ -75,12 +105,18 @@ static void read_on(struct channel *channel)
     }
 }
 
-struct channel *channel_open(const char *name)
+static struct channel *free_channel(void)
 {
     struct channel *channel = nullptr;
     for (size_t i = 0; i < CHANNELS_MOST && channel == nullptr; i++) {
         channel = channels[i].number == 0 ? &channels[i] : nullptr;
     }
+    return channel;
+}
+
+struct channel *channel_open(const char *name)
+{
+    struct channel *channel = free_channel();
     if (channel == nullptr || !port.open) {
         return nullptr;
     }
@@ -99,8 +135,42 @@ struct channel *channel_open(const char *name)
         .out = port_piece_take(&port),
         .reading.completed = has_read,
         .writing.completed = has_written,
+        .room = PIECE_BYTES,
     };
+    channel->in_bytes = port.session.data + channel->in;
+    channel->out_bytes = port.session.data + channel->out;
     return channel;
+}
+
+struct channel *channel_of_parent(void)
+{
+    static uint8_t in[PARENT_BYTES], out[PARENT_BYTES];
+    static_assert(KOZO_PROCESS_READ_TEXT_MAX <= PARENT_BYTES);
+    struct channel *channel = free_channel();
+    if (channel == nullptr) {
+        return nullptr;
+    }
+    *channel = (struct channel){.number = UINT64_MAX,
+                                .in_bytes = in,
+                                .out_bytes = out,
+                                .room = PARENT_BYTES,
+                                .of_parent = true,
+                                .rung = true};
+    read_of_parent(channel);
+    if (channel->ended) {
+        channel->number = 0;
+        return nullptr;
+    }
+    parent = channel;
+    return channel;
+}
+
+void channels_rung(uint64_t bits)
+{
+    if (parent != nullptr && (bits & KOZO_SIGNAL_INPUT) != 0) {
+        parent->rung = true;
+        (void)wait_wake(&parent->queue, SIZE_MAX);
+    }
 }
 
 size_t channel_waiting(struct channel *channel)
@@ -111,7 +181,7 @@ size_t channel_waiting(struct channel *channel)
 
 const uint8_t *channel_bytes(struct channel *channel)
 {
-    return port.session.data + channel->in + channel->first;
+    return channel->in_bytes + channel->first;
 }
 
 void channel_drop(struct channel *channel, size_t size)
@@ -135,12 +205,16 @@ bool channel_ended(struct channel *channel)
 
 uint8_t *channel_space(struct channel *channel, size_t *size)
 {
-    *size = channel->writing.number == 0 ? PIECE_BYTES : 0;
-    return port.session.data + channel->out;
+    *size = channel->writing.number == 0 ? channel->room : 0;
+    return channel->out_bytes;
 }
 
 void channel_send(struct channel *channel, size_t size)
 {
+    if (channel->of_parent) {
+        kozo_write((const char *)channel->out_bytes, size);
+        return;
+    }
     struct kozo_channel_write_result result =
         kozo_channel_write(port.session.service, channel->number, channel->out, size);
     if (result.pending != 0) {

@@ -16,6 +16,11 @@ struct channel;
 // Opens a channel by the name that the host gave it; null when there is none, or somebody else has it. May wait.
 [[nodiscard]] struct channel *channel_open(const char *name);
 
+// The terminal of whoever started this sandbox at the prompt and waits for it; null when nobody does, or there is no terminal.
+[[nodiscard]] struct channel *channel_of_parent(void);
+// A bell rang: something may have come on that one.
+void channels_rung(uint64_t bits);
+
 // Takes bytes that have come; how many. With 0 either nothing has come yet, or nothing will: channel_ended.
 [[nodiscard]] size_t channel_take(struct channel *channel, void *to, size_t size);
 // Bytes that can be taken; where they lie, and that they were used.

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Devices that are no terminals: null, zero, full, random.
+// Devices that are no terminals: null, zero, full, random; and the one by which a program asks what it may do.
 #include "device.h"
 
 #include "../core/errno.h"
 #include "../core/random.h"
 #include "../memory/backing.h"
 #include "linux.h"
+#include "query.h"
 #include "ram.h"
+#include "request.h"
 #include "terminal.h"
 
 constexpr size_t RANDOM_PIECE = 256;
@@ -104,6 +106,9 @@ int64_t device_open(struct node *node, struct file *file)
 {
     constexpr uint32_t MEMORY = 1;
     uint64_t special = ram_of(node)->special;
+    if (linux_major(special) == DEVICE_OF_KOZO) {
+        return linux_minor(special) == DEVICE_QUERY ? query_open(file) : request_open(file);
+    }
     if (linux_major(special) != MEMORY) {
         return terminal_open(special, file);
     }

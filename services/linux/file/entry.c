@@ -18,6 +18,7 @@ constexpr uint32_t KEPT_MOST = 2048; // that nobody counts
 static struct entry *bucket[BUCKETS];
 static struct entry *newest, *oldest;
 static uint32_t kept;
+static uint32_t doubts; // how often all was put in doubt
 
 static uint32_t hash_of(const struct entry *parent, struct name name)
 {
@@ -132,6 +133,20 @@ void entry_drop(struct entry *entry)
     }
 }
 
+void entries_doubt(void)
+{
+    doubts++;
+}
+
+void entries_each(void (*act)(struct entry *entry, void *context), void *context)
+{
+    for (size_t i = 0; i < BUCKETS; i++) {
+        for (struct entry *entry = bucket[i]; entry != nullptr; entry = entry->hash_next) {
+            act(entry, context);
+        }
+    }
+}
+
 void entries_clear(void)
 {
     while (oldest != nullptr) {
@@ -168,6 +183,7 @@ static struct entry *make_entry(struct entry *parent, struct name name, uint32_t
     entry_keep(parent);
     entry->count = 1;
     entry->hash = hash;
+    entry->heard = doubts;
     entry->length = (uint8_t)name.length;
     entry->room = entry->length;
     entry->name = entry->first_name;
@@ -195,6 +211,7 @@ static struct entry *bring_in_line(struct entry *entry, struct entry *folder, st
     if (entry != nullptr && !is_same(entry->node, node)) {
         if (entry->node == nullptr) {
             entry->node = node;
+            entry->heard = doubts;
             return entry;
         }
         // What had the name is no longer there. Who still uses its entry goes on with it, out of the tree.
@@ -205,6 +222,7 @@ static struct entry *bring_in_line(struct entry *entry, struct entry *folder, st
         if (node != nullptr) {
             node_drop(node);
         }
+        entry->heard = doubts;
         return entry;
     }
     entry = make_entry(folder, name, hash);
@@ -217,8 +235,8 @@ static struct entry *bring_in_line(struct entry *entry, struct entry *folder, st
 }
 
 // Asks the file system. Null, and why, when there is no such name or it can't be told.
-static struct entry *ask(struct entry *folder, struct name name, uint32_t hash, bool absent,
-                         int64_t *error)
+static struct entry *ask(struct entry *folder, struct name name, uint32_t hash,
+                         const struct asked *asked, int64_t *error)
 {
     const struct node_operations *operations = folder->node->operations;
     if (operations->look == nullptr) {
@@ -228,12 +246,12 @@ static struct entry *ask(struct entry *folder, struct name name, uint32_t hash, 
     struct node_result found = operations->look(folder->node, name);
     bool nothing = found.error == -ENOENT;
     if (found.error != 0 && !nothing) {
-        *error = found.error == -EACCES ? refusal_of(folder, name) : found.error;
+        *error = found.error == -EACCES ? refusal_of(folder, name, asked) : found.error;
         return nullptr;
     }
     // Others may have looked meanwhile.
     struct entry *entry = find(folder, name, hash);
-    if (nothing && entry == nullptr && !absent && !folder->node->system->keeps) {
+    if (nothing && entry == nullptr && !asked->absent && !folder->node->system->keeps) {
         *error = -ENOENT;
         return nullptr;
     }
@@ -241,7 +259,8 @@ static struct entry *ask(struct entry *folder, struct name name, uint32_t hash, 
     return bring_in_line(entry, folder, name, hash, nothing ? nullptr : found.node);
 }
 
-int64_t entry_look(struct entry *folder, struct name name, bool absent, struct entry **result)
+int64_t entry_look(struct entry *folder, struct name name, const struct asked *asked,
+                   struct entry **result)
 {
     if (folder->gone) {
         // In a folder that was removed there is nothing, and nothing can come.
@@ -249,20 +268,21 @@ int64_t entry_look(struct entry *folder, struct name name, bool absent, struct e
     }
     uint32_t hash = hash_of(folder, name);
     struct entry *entry = find(folder, name, hash);
-    bool known = entry != nullptr && (folder->node->system->keeps || entry->above != nullptr);
+    bool kept_so = folder->node->system->keeps && entry != nullptr && entry->heard == doubts;
+    bool known = entry != nullptr && (kept_so || entry->above != nullptr);
     if (!known) {
         if (entry != nullptr) {
             entry_drop(entry);
         }
         int64_t error = 0;
-        entry = ask(folder, name, hash, absent, &error);
+        entry = ask(folder, name, hash, asked, &error);
         if (entry == nullptr) {
             return error;
         }
     }
-    if (entry->node == nullptr && !absent) {
+    if (entry->node == nullptr && !asked->absent) {
         entry_drop(entry);
-        return folder->node->covers ? refusal_of(folder, name) : -ENOENT;
+        return folder->node->covers ? refusal_of(folder, name, asked) : -ENOENT;
     }
     *result = entry;
     return 0;

@@ -241,6 +241,17 @@ int64_t file_seek_nowhere(struct file *file, int64_t offset, int whence)
     return 0;
 }
 
+int64_t file_seek_folder(struct file *file, int64_t offset, int whence)
+{
+    int64_t base = whence == SEEK_CUR ? (int64_t)file->offset : 0;
+    if ((whence != SEEK_CUR && whence != SEEK_SET) || __builtin_add_overflow(base, offset, &base) ||
+        base < 0) {
+        return -EINVAL;
+    }
+    file->offset = (uint64_t)base;
+    return base;
+}
+
 int64_t file_seek(struct file *file, int64_t offset, int whence)
 {
     if (file->operations->seek != nullptr) {

@@ -130,6 +130,8 @@ void file_drop(struct file *file);
 [[nodiscard]] uint32_t file_ready(struct file *file);
 // The seek operation of files that let it pass, though they have no offset.
 [[nodiscard]] int64_t file_seek_nowhere(struct file *file, int64_t offset, int whence);
+// The seek operation of folders: from the start, and from here.
+[[nodiscard]] int64_t file_seek_folder(struct file *file, int64_t offset, int whence);
 [[nodiscard]] int64_t file_seek(struct file *file, int64_t offset, int whence);
 [[nodiscard]] int64_t file_stat(struct file *file, struct linux_stat *stat);
 // For mmap: also checks that the file's mode allows what the mapping is for. ENODEV, EACCES.

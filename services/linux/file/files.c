@@ -7,13 +7,19 @@
 
 #include <kozo/protocol.h>
 
-constexpr size_t PIECE_BYTES = 8192; // two names and a target fit
+constexpr size_t PIECE_BYTES = 8192; // two names and a target fit, and an attribute with its name
+static_assert(PIECE_BYTES > KOZO_ATTRIBUTE_MOST + 255);
 
 static struct port port;
 
 bool files_open(const char *session)
 {
     return port_open(&port, session, PIECE_BYTES);
+}
+
+uint32_t files_life(void)
+{
+    return port_life(&port);
 }
 
 struct files_piece files_piece_take(void)
@@ -108,10 +114,43 @@ enum kozo_error files_change(uint64_t file, const struct files_piece *piece, uin
     return result.error;
 }
 
+struct files_sized files_attribute(uint64_t file, const struct files_piece *piece, size_t length,
+                                   size_t room)
+{
+    ASK(attribute, file, piece->at, length, room)
+    return (struct files_sized){result.error, result.size};
+}
+
+struct files_sized files_attributes(uint64_t file, const struct files_piece *piece, size_t room)
+{
+    ASK(attributes, file, piece->at, room)
+    return (struct files_sized){result.error, result.size};
+}
+
+enum kozo_error files_set_attribute(uint64_t file, const struct files_piece *piece, size_t length,
+                                    size_t size, uint64_t way)
+{
+    ASK(set_attribute, file, piece->at, length, size, way)
+    return result.error;
+}
+
+enum kozo_error files_remove_attribute(uint64_t file, const struct files_piece *piece,
+                                       size_t length)
+{
+    ASK(remove_attribute, file, piece->at, length)
+    return result.error;
+}
+
 enum kozo_error files_sync(uint64_t file, bool all)
 {
     ASK(sync, file, all)
     return result.error;
+}
+
+void files_refresh(void)
+{
+    // One that does not know it believes what it was told for a second.
+    (void)kozo_files_refresh(port.session.service);
 }
 
 struct files_space files_describe(uint64_t file)

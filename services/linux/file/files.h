@@ -13,6 +13,9 @@
 // Opens the session with the file server; false when there is none.
 [[nodiscard]] bool files_open(const char *session);
 
+// Which life of the file server this is: the numbers of another one stand for nothing.
+[[nodiscard]] uint32_t files_life(void);
+
 struct files_piece {
     uint8_t *bytes;
     uint64_t at; // where the session's memory has it
@@ -57,7 +60,25 @@ struct files_moved {
                                            size_t second, bool over);
 [[nodiscard]] enum kozo_error files_change(uint64_t file, const struct files_piece *piece,
                                            uint32_t what);
+
+// Extended attributes. The name lies in the piece, a value to set directly behind it; what is read comes there, if `room` bytes are
+// enough for it, which is at most what a piece has.
+struct files_sized {
+    enum kozo_error error;
+    uint64_t size;
+};
+[[nodiscard]] struct files_sized files_attribute(uint64_t file, const struct files_piece *piece,
+                                                 size_t length, size_t room);
+[[nodiscard]] struct files_sized files_attributes(uint64_t file, const struct files_piece *piece,
+                                                  size_t room);
+[[nodiscard]] enum kozo_error files_set_attribute(uint64_t file, const struct files_piece *piece,
+                                                  size_t length, size_t size, uint64_t way);
+[[nodiscard]] enum kozo_error files_remove_attribute(uint64_t file, const struct files_piece *piece,
+                                                     size_t length);
+
 [[nodiscard]] enum kozo_error files_sync(uint64_t file, bool all);
+// What the file server was told by others is asked for anew. Does not wait.
+void files_refresh(void);
 
 struct files_space {
     enum kozo_error error;

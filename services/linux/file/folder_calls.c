@@ -150,21 +150,3 @@ int64_t call_mount(const struct call *call)
 }
 [[gnu::alias("call_mount")]] call_handler call_umount2;
 [[gnu::alias("call_mount")]] call_handler call_pivot_root;
-
-// Extended attributes: none anywhere, and all calls say so alike, which is what programs rely on.
-int64_t call_setxattr(const struct call *call)
-{
-    (void)call;
-    return -EOPNOTSUPP;
-}
-[[gnu::alias("call_setxattr")]] call_handler call_lsetxattr;
-[[gnu::alias("call_setxattr")]] call_handler call_fsetxattr;
-[[gnu::alias("call_setxattr")]] call_handler call_getxattr;
-[[gnu::alias("call_setxattr")]] call_handler call_lgetxattr;
-[[gnu::alias("call_setxattr")]] call_handler call_fgetxattr;
-[[gnu::alias("call_setxattr")]] call_handler call_listxattr;
-[[gnu::alias("call_setxattr")]] call_handler call_llistxattr;
-[[gnu::alias("call_setxattr")]] call_handler call_flistxattr;
-[[gnu::alias("call_setxattr")]] call_handler call_removexattr;
-[[gnu::alias("call_setxattr")]] call_handler call_lremovexattr;
-[[gnu::alias("call_setxattr")]] call_handler call_fremovexattr;

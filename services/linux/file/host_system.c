@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Files that the file server gives. A node stands for a file that is open there, by the number that it gave; what is reached by two
 // names is one node. Where nothing can change, what is known of a node is kept; elsewhere it is asked for each time.
+//
+// A new life of the file server knows none of its numbers, and one of a volume, or of the host's own server, leaves numbers without
+// a file behind. So a node remembers where it was found last, and is found there again when it is next used, if the same file
+// still has that name.
 #include "host_system.h"
 
 #include "../core/errno.h"
@@ -12,6 +16,7 @@
 #include "folder.h"
 #include "host_cache.h"
 #include "linux.h"
+#include "refusal.h"
 
 #include <kozo/protocol.h>
 #include <string.h>
@@ -24,7 +29,13 @@ constexpr uint64_t TOP = 1;             // the folder that holds all places
 
 struct host_node {
     struct node node;
-    uint64_t file; // number at the file server
+    uint64_t file;  // number at the file server,
+    uint32_t life;  // in this life of it; 0: the number stands for nothing any more
+    bool doubted;   // whether it is still there for us is to be asked before it is used
+    uint8_t length; // of its name
+    char *name;     // in the folder where it was found last, without a zero
+    struct host_node
+        *folder; // counted; null for the root of a place, and without memory for the name
     struct host_node *hash_next;
     struct kozo_node_stat known;
 };
@@ -32,7 +43,11 @@ struct host_node {
 struct host_system {
     struct file_system system;
     bool fixed;
+    struct host_system *next; // of all
+    char place[LINUX_NAME_MOST + 1];
 };
+
+static struct host_system *systems;
 
 static struct host_node *bucket[BUCKETS];
 
@@ -43,10 +58,11 @@ static struct host_node *host_of(const struct node *node)
     return node->own;
 }
 
+// Whether what is known of it holds.
 static bool is_fixed(const struct node *node)
 {
     const struct host_system *system = node->system->own;
-    return system->fixed;
+    return system->fixed && !host_of(node)->doubted;
 }
 
 // What a program is told. A grant that was taken back is refused where a name is asked for, and an error of the device where something
@@ -86,6 +102,104 @@ static uint32_t mode_of(uint32_t kind, uint32_t permissions)
     return bits | (permissions & MODE_PERMISSIONS);
 }
 
+// --- Names ------------------------------------------------------------------------------------------
+
+// Writes where a node was found at the start of a piece. 0: that is not known.
+static size_t put_way(const struct host_node *host, const struct files_piece *piece)
+{
+    const struct host_system *system = host->node.system->own;
+    size_t start = strlen(system->place);
+    size_t at = piece->size;
+    for (; host->folder != nullptr; host = host->folder) {
+        if (at < start + host->length + 1u) {
+            return 0;
+        }
+        at -= host->length;
+        memcpy(piece->bytes + at, host->name, host->length);
+        piece->bytes[--at] = '/';
+    }
+    if (&host->node != system->system.root) {
+        return 0;
+    }
+    memcpy(piece->bytes, system->place, start);
+    memmove(piece->bytes + start, piece->bytes + at, piece->size - at);
+    return start + piece->size - at;
+}
+
+static void find_anew(struct host_node *host)
+{
+    uint32_t life = files_life();
+    struct files_piece piece = files_piece_take();
+    size_t length = put_way(host, &piece);
+    struct kozo_node_stat stat = {};
+    struct files_walked walked = {.error = KOZO_BAD_HANDLE};
+    if (length > 0) {
+        walked = files_walk(TOP, &piece, length);
+        memcpy(&stat, piece.bytes, sizeof stat);
+    }
+    files_piece_give(piece);
+    if (walked.error != KOZO_OK) {
+        return;
+    }
+    // Another file may have the name by now, or somebody was faster.
+    if (stat.node != host->node.inode || host->life == life) {
+        files_close(walked.file);
+        return;
+    }
+    host->file = walked.file;
+    host->life = life;
+}
+
+// Its number at the file server; 0, which stands for nothing, when it is not found any more. May wait, and take a piece.
+static uint64_t file_of(struct host_node *host)
+{
+    if (host->life != files_life()) {
+        find_anew(host);
+    }
+    return host->life == files_life() ? host->file : 0;
+}
+
+static void forget_number(struct host_node *host)
+{
+    if (host->life == files_life()) {
+        files_close(host->file);
+    }
+    host->life = 0;
+    host->file = 0;
+}
+
+// What a request about a number came to.
+static int64_t told(struct host_node *host, enum kozo_error error)
+{
+    if (error == KOZO_NO_REPLY || error == KOZO_BAD_HANDLE) {
+        forget_number(host);
+    }
+    return error_of(error, false);
+}
+
+static void remember(struct host_node *host, struct host_node *folder, struct name name)
+{
+    if (host->folder == folder && host->length == name.length &&
+        memcmp(host->name, name.bytes, name.length) == 0) {
+        return;
+    }
+    char *copy = store_take(name.length);
+    if (copy == nullptr) {
+        return;
+    }
+    memcpy(copy, name.bytes, name.length);
+    node_keep(&folder->node);
+    if (host->folder != nullptr) {
+        store_give(host->name, host->length);
+        node_drop(&host->folder->node);
+    }
+    host->folder = folder;
+    host->name = copy;
+    host->length = (uint8_t)name.length;
+}
+
+// --- Nodes ------------------------------------------------------------------------------------------
+
 static void learn(struct host_node *host, const struct kozo_node_stat *stat)
 {
     host->known = *stat;
@@ -104,13 +218,18 @@ static struct host_node **place_of(const struct file_system *system, uint64_t in
     return place;
 }
 
-// The node of what a walk or a make opened; takes its number over.
-static struct node_result node_of(struct file_system *system, uint64_t file,
+// The node of what a walk or a make opened in this life of the file server; takes its number over.
+static struct node_result node_of(struct file_system *system, uint64_t file, uint32_t life,
                                   const struct kozo_node_stat *stat)
 {
     struct host_node *host = *place_of(system, stat->node);
     if (host != nullptr) {
-        files_close(file);
+        if (host->life == life) {
+            files_close(file);
+        } else {
+            host->file = file;
+            host->life = life;
+        }
         node_keep(&host->node);
         learn(host, stat);
         return (struct node_result){.node = &host->node};
@@ -123,6 +242,7 @@ static struct node_result node_of(struct file_system *system, uint64_t file,
     host->node = (struct node){
         .operations = &operations, .system = system, .count = 1, .inode = stat->node, .own = host};
     host->file = file;
+    host->life = life;
     learn(host, stat);
     struct host_node **place = place_of(system, stat->node);
     host->hash_next = *place;
@@ -130,18 +250,27 @@ static struct node_result node_of(struct file_system *system, uint64_t file,
     return (struct node_result){.node = &host->node};
 }
 
+// The folders above may have been there for its sake alone.
 static void drop(struct node *node)
 {
     struct host_node *host = host_of(node);
-    *place_of(node->system, node->inode) = host->hash_next;
-    chunks_forget(node);
-    files_close(host->file);
-    store_give(host, sizeof *host);
+    while (host != nullptr) {
+        struct host_node *folder = host->folder;
+        *place_of(host->node.system, host->node.inode) = host->hash_next;
+        chunks_forget(&host->node);
+        forget_number(host);
+        if (folder != nullptr) {
+            store_give(host->name, host->length);
+        }
+        store_give(host, sizeof *host);
+        host = folder != nullptr && --folder->node.count == 0 ? folder : nullptr;
+    }
 }
 
 // Walks one name, or none. When the file server has no more numbers for us, those of cached names are given back first.
 static struct node_result walk(struct file_system *system, uint64_t folder, struct name name)
 {
+    uint32_t life = files_life();
     struct files_piece piece = files_piece_take();
     memcpy(piece.bytes, name.bytes, name.length);
     struct files_walked walked = files_walk(folder, &piece, name.length);
@@ -156,28 +285,52 @@ static struct node_result walk(struct file_system *system, uint64_t folder, stru
     if (walked.error != KOZO_OK) {
         return (struct node_result){.error = error_of(walked.error, true)};
     }
-    return node_of(system, walked.file, &stat);
+    return node_of(system, walked.file, life, &stat);
+}
+
+// Whether a name may not have been found because its folder's number stands for nothing.
+static bool was_lost(int64_t error, uint32_t life)
+{
+    return error == -EIO || (error == -ENOENT && life != files_life());
 }
 
 static struct node_result look(struct node *folder, struct name name)
 {
+    struct node_result found = {.error = -ENOTDIR};
     if (!S_ISDIR(folder->mode)) {
-        return (struct node_result){.error = -ENOTDIR};
+        return found;
     }
-    return walk(folder->system, host_of(folder)->file, name);
+    uint32_t life = files_life();
+    found = walk(folder->system, file_of(host_of(folder)), name);
+    if (was_lost(found.error, life)) {
+        forget_number(host_of(folder));
+        found = walk(folder->system, file_of(host_of(folder)), name);
+    }
+    if (found.node != nullptr) {
+        remember(host_of(found.node), host_of(folder), name);
+    }
+    return found;
 }
 
-static int64_t learn_anew(struct host_node *host)
+static int64_t ask_anew(struct host_node *host)
 {
+    uint64_t number = file_of(host);
     struct files_piece piece = files_piece_take();
-    enum kozo_error error = files_stat(host->file, &piece);
+    enum kozo_error error = files_stat(number, &piece);
     struct kozo_node_stat stat;
     memcpy(&stat, piece.bytes, sizeof stat);
     files_piece_give(piece);
     if (error == KOZO_OK) {
         learn(host, &stat);
+        host->doubted = false;
     }
-    return error_of(error, false);
+    return told(host, error);
+}
+
+static int64_t learn_anew(struct host_node *host)
+{
+    int64_t error = ask_anew(host);
+    return error == -EIO ? ask_anew(host) : error;
 }
 
 static int64_t seconds(uint64_t time, uint32_t *nanoseconds)
@@ -213,15 +366,16 @@ static int64_t tell(struct node *node, struct linux_stat *stat)
 
 static int64_t link_target(struct node *node, char *target, size_t size)
 {
+    uint64_t number = file_of(host_of(node));
     struct files_piece piece = files_piece_take();
     size_t most = size < piece.size ? size : piece.size;
-    struct files_moved moved = files_read(host_of(node)->file, 0, &piece, most);
+    struct files_moved moved = files_read(number, 0, &piece, most);
     size_t length = moved.done < most ? moved.done : most;
     if (moved.error == KOZO_OK) {
         memcpy(target, piece.bytes, length);
     }
     files_piece_give(piece);
-    return moved.error == KOZO_OK ? (int64_t)length : error_of(moved.error, false);
+    return moved.error == KOZO_OK ? (int64_t)length : told(host_of(node), moved.error);
 }
 
 // Changing names. What is put into a piece always fits: a piece has room for two names and a target.
@@ -249,11 +403,12 @@ static struct node_result make(struct node *folder, struct name name, const stru
     if (kind == KOZO_NODE_OTHER) {
         return (struct node_result){.error = -EPERM};
     }
+    uint64_t number = file_of(host_of(folder));
+    uint32_t life = files_life();
     struct files_piece piece = files_piece_take();
     (void)put_names(&piece, name, what->target);
-    struct files_walked made =
-        files_make(host_of(folder)->file, kind, what->mode & MODE_PERMISSIONS, &piece, name.length,
-                   what->target.length);
+    struct files_walked made = files_make(number, kind, what->mode & MODE_PERMISSIONS, &piece,
+                                          name.length, what->target.length);
     enum kozo_error error = made.error;
     if (error == KOZO_OK) {
         error = files_stat(made.file, &piece);
@@ -267,14 +422,20 @@ static struct node_result make(struct node *folder, struct name name, const stru
     if (error != KOZO_OK) {
         return (struct node_result){.error = error_of(error, true)};
     }
-    return node_of(folder->system, made.file, &stat);
+    struct node_result result = node_of(folder->system, made.file, life, &stat);
+    if (result.node != nullptr) {
+        remember(host_of(result.node), host_of(folder), name);
+    }
+    return result;
 }
 
 static int64_t add_name(struct node *folder, struct name name, struct node *node)
 {
+    uint64_t number = file_of(host_of(node));
+    uint64_t above = file_of(host_of(folder));
     struct files_piece piece = files_piece_take();
     size_t length = put_names(&piece, name, (struct name){});
-    enum kozo_error error = files_link(host_of(node)->file, host_of(folder)->file, &piece, length);
+    enum kozo_error error = files_link(number, above, &piece, length);
     files_piece_give(piece);
     return error_of(error, true);
 }
@@ -282,10 +443,11 @@ static int64_t add_name(struct node *folder, struct name name, struct node *node
 static int64_t remove_name(struct node *folder, struct name name, struct node *node, bool of_folder)
 {
     (void)node;
+    uint64_t number = file_of(host_of(folder));
     struct files_piece piece = files_piece_take();
     size_t length = put_names(&piece, name, (struct name){});
-    enum kozo_error error = files_remove(host_of(folder)->file, &piece, length,
-                                         of_folder ? KOZO_NODE_FOLDER : KOZO_NODE_FILE);
+    enum kozo_error error =
+        files_remove(number, &piece, length, of_folder ? KOZO_NODE_FOLDER : KOZO_NODE_FILE);
     files_piece_give(piece);
     return error_of(error, true);
 }
@@ -296,10 +458,12 @@ static int64_t move_name(struct node *folder, struct name name, struct node *to,
     if (flags != 0) {
         return -EINVAL;
     }
+    uint64_t number = file_of(host_of(folder));
+    uint64_t target = file_of(host_of(to));
     struct files_piece piece = files_piece_take();
     (void)put_names(&piece, name, to_name);
-    enum kozo_error error = files_rename(host_of(folder)->file, host_of(to)->file, &piece,
-                                         name.length, to_name.length, over != nullptr);
+    enum kozo_error error =
+        files_rename(number, target, &piece, name.length, to_name.length, over != nullptr);
     files_piece_give(piece);
     return error_of(error, true);
 }
@@ -338,9 +502,10 @@ static int64_t change(struct node *node, const struct linux_stat *stat, uint32_t
         .accessed = time_of(stat->accessed_s, stat->accessed_ns),
         .modified = time_of(stat->modified_s, stat->modified_ns),
     };
+    uint64_t number = file_of(host);
     struct files_piece piece = files_piece_take();
     memcpy(piece.bytes, &record, sizeof record);
-    enum kozo_error error = files_change(host->file, &piece, changes_of(what));
+    enum kozo_error error = files_change(number, &piece, changes_of(what));
     files_piece_give(piece);
     if (error == KOZO_OK && (what & CHANGE_SIZE) != 0) {
         chunks_forget(node);
@@ -349,18 +514,116 @@ static int64_t change(struct node *node, const struct linux_stat *stat, uint32_t
     if (error == KOZO_NO_RIGHT && (what & CHANGE_OWNER) != 0) {
         return -EPERM;
     }
-    return error != KOZO_OK ? error_of(error, false) : learn_anew(host);
+    return error != KOZO_OK ? told(host, error) : learn_anew(host);
+}
+
+// Extended attributes.
+
+static int64_t attribute_error(enum kozo_error error, int64_t too_much)
+{
+    switch (error) {
+    case KOZO_BAD_HANDLE:
+        return -ENODATA;
+    case KOZO_BAD_OPERATION:
+        return -EOPNOTSUPP;
+    case KOZO_NO_MEMORY:
+        return too_much;
+    default:
+        return error_of(error, false);
+    }
+}
+
+// What came for an answer into a piece; what does not fit, did not come.
+static int64_t take_sized(struct files_sized sized, const struct files_piece *piece, void *to,
+                          size_t room)
+{
+    if (sized.error != KOZO_OK) {
+        return attribute_error(sized.error, -E2BIG);
+    }
+    if (sized.size > KOZO_ATTRIBUTE_MOST) {
+        return -EIO;
+    }
+    if (sized.size > 0 && sized.size <= room) {
+        memcpy(to, piece->bytes, sized.size);
+    }
+    return (int64_t)sized.size;
+}
+
+static size_t room_in(const struct files_piece *piece, size_t room)
+{
+    return room < piece->size ? room : piece->size;
+}
+
+static int64_t attribute(struct node *node, struct name name, uint8_t *value, size_t room)
+{
+    uint64_t number = file_of(host_of(node));
+    struct files_piece piece = files_piece_take();
+    memcpy(piece.bytes, name.bytes, name.length);
+    struct files_sized sized = files_attribute(number, &piece, name.length, room_in(&piece, room));
+    int64_t size = take_sized(sized, &piece, value, room);
+    files_piece_give(piece);
+    return size;
+}
+
+static int64_t attributes(struct node *node, char *names, size_t room)
+{
+    uint64_t number = file_of(host_of(node));
+    struct files_piece piece = files_piece_take();
+    struct files_sized sized = files_attributes(number, &piece, room_in(&piece, room));
+    int64_t size = take_sized(sized, &piece, names, room);
+    files_piece_give(piece);
+    // A file system that has none has no names of any.
+    return size == -EOPNOTSUPP ? 0 : size;
+}
+
+static int64_t set_attribute(struct node *node, struct name name, const uint8_t *value, size_t size,
+                             uint32_t flags)
+{
+    static_assert(KOZO_ATTRIBUTE_NEW == 1 && KOZO_ATTRIBUTE_OVER == 2); // as setxattr's flags
+    if (size > KOZO_ATTRIBUTE_MOST) {
+        return -ENOSPC;
+    }
+    uint64_t number = file_of(host_of(node));
+    struct files_piece piece = files_piece_take();
+    memcpy(piece.bytes, name.bytes, name.length);
+    if (size > 0) {
+        memcpy(piece.bytes + name.length, value, size);
+    }
+    enum kozo_error error = files_set_attribute(number, &piece, name.length, size, flags);
+    files_piece_give(piece);
+    return attribute_error(error, -ENOSPC);
+}
+
+static int64_t remove_attribute(struct node *node, struct name name)
+{
+    uint64_t number = file_of(host_of(node));
+    struct files_piece piece = files_piece_take();
+    memcpy(piece.bytes, name.bytes, name.length);
+    enum kozo_error error = files_remove_attribute(number, &piece, name.length);
+    files_piece_give(piece);
+    return attribute_error(error, -ENOSPC);
 }
 
 // Open files.
 
+static struct chunk_result chunk_of(struct node *node, uint64_t offset)
+{
+    struct host_node *host = host_of(node);
+    struct chunk_result chunk = chunk_get(node, file_of(host), offset / CHUNK_SIZE);
+    if (chunk.error == -EIO) {
+        forget_number(host);
+        chunk = chunk_get(node, file_of(host), offset / CHUNK_SIZE);
+    }
+    return chunk;
+}
+
 // Small reads of what does not change come from whole chunks; the pages are counted over the copy.
 static int64_t read_chunks(struct file *file, struct transfer *transfer, uint64_t offset)
 {
-    const struct host_node *host = host_of(file->node);
+    struct host_node *host = host_of(file->node);
     int64_t error = 0;
     while (error == 0 && transfer_left(transfer) > 0 && offset < host->known.size) {
-        struct chunk_result chunk = chunk_get(file->node, host->file, offset / CHUNK_SIZE);
+        struct chunk_result chunk = chunk_of(file->node, offset);
         if (chunk.error != 0) {
             return transfer_result(transfer, chunk.error);
         }
@@ -383,22 +646,22 @@ static int64_t read_chunks(struct file *file, struct transfer *transfer, uint64_
     return transfer_result(transfer, error);
 }
 
-static int64_t read_file(struct file *file, struct transfer *transfer, uint64_t offset)
+static int64_t read_once(struct file *file, struct transfer *transfer, uint64_t offset)
 {
-    const struct host_node *host = host_of(file->node);
     if (is_fixed(file->node) &&
         (transfer->size < CHUNK_SIZE || chunk_find(file->node, offset / CHUNK_SIZE) != nullptr)) {
         return read_chunks(file, transfer, offset);
     }
+    uint64_t number = file_of(host_of(file->node));
     struct files_piece piece = files_piece_take();
     int64_t error = 0;
     bool more = true;
     while (error == 0 && more && transfer_left(transfer) > 0) {
         size_t left = transfer_left(transfer);
         size_t wanted = left < piece.size ? left : piece.size;
-        struct files_moved moved = files_read(host->file, offset + transfer->done, &piece, wanted);
+        struct files_moved moved = files_read(number, offset + transfer->done, &piece, wanted);
         size_t got = moved.done < wanted ? moved.done : wanted;
-        error = error_of(moved.error, false);
+        error = told(host_of(file->node), moved.error);
         if (error == 0) {
             error = transfer_give(transfer, piece.bytes, got);
             more = got == wanted;
@@ -408,9 +671,15 @@ static int64_t read_file(struct file *file, struct transfer *transfer, uint64_t 
     return transfer_result(transfer, error);
 }
 
+static int64_t read_file(struct file *file, struct transfer *transfer, uint64_t offset)
+{
+    int64_t done = read_once(file, transfer, offset);
+    return done == -EIO ? read_once(file, transfer, offset) : done;
+}
+
 static int64_t write_file(struct file *file, struct transfer *transfer, uint64_t offset)
 {
-    const struct host_node *host = host_of(file->node);
+    uint64_t number = file_of(host_of(file->node));
     struct files_piece piece = files_piece_take();
     int64_t error = 0;
     size_t written = 0;
@@ -422,8 +691,8 @@ static int64_t write_file(struct file *file, struct transfer *transfer, uint64_t
             break;
         }
         uint64_t where = offset == APPEND ? APPEND : offset + written;
-        struct files_moved moved = files_write(host->file, where, &piece, wanted);
-        error = error_of(moved.error, false);
+        struct files_moved moved = files_write(number, where, &piece, wanted);
+        error = told(host_of(file->node), moved.error);
         if (error == 0) {
             size_t taken = moved.done < wanted ? moved.done : wanted;
             chunks_write(file->node, moved.end - taken, piece.bytes, taken);
@@ -433,7 +702,7 @@ static int64_t write_file(struct file *file, struct transfer *transfer, uint64_t
         }
     }
     files_piece_give(piece);
-    return written > 0 ? (int64_t)written : error;
+    return written > 0 ? (int64_t)written : refusal_of_change(file->entry, error);
 }
 
 static int64_t resize(struct file *file, uint64_t size)
@@ -445,7 +714,8 @@ static int64_t resize(struct file *file, uint64_t size)
 static int64_t settle(struct file *file, bool data_only)
 {
     (void)data_only;
-    return error_of(files_sync(host_of(file->node)->file, false), false);
+    struct host_node *host = host_of(file->node);
+    return told(host, files_sync(file_of(host), false));
 }
 
 // Mappings show pages of the sandbox's own, which follow what it writes to the file itself. What is written to a mapping can't go back
@@ -465,7 +735,7 @@ static int64_t pages(struct file *file, uint64_t offset, bool write, struct page
     if (offset >= end) {
         return -ENXIO;
     }
-    struct chunk_result chunk = chunk_get(file->node, host->file, offset / CHUNK_SIZE);
+    struct chunk_result chunk = chunk_of(file->node, offset);
     if (chunk.error != 0) {
         return chunk.error;
     }
@@ -531,11 +801,11 @@ static int64_t list_dots(struct file *file, struct transfer *transfer)
 static int64_t list(struct file *file, struct transfer *transfer)
 {
     int64_t error = list_dots(file, transfer);
+    uint64_t number = file_of(host_of(file->node));
     struct files_piece piece = files_piece_take();
     while (error == 0) {
-        struct files_moved moved =
-            files_list(host_of(file->node)->file, file->offset - FIRST_PLACE, &piece);
-        error = error_of(moved.error, false);
+        struct files_moved moved = files_list(number, file->offset - FIRST_PLACE, &piece);
+        error = told(host_of(file->node), moved.error);
         if (error != 0 || moved.done == 0) {
             break;
         }
@@ -546,23 +816,9 @@ static int64_t list(struct file *file, struct transfer *transfer)
     return error < 0 ? transfer_result(transfer, error) : (int64_t)transfer->done;
 }
 
-static int64_t seek_folder(struct file *file, int64_t offset, int whence)
-{
-    if (whence == SEEK_CUR) {
-        offset += (int64_t)file->offset;
-    } else if (whence != SEEK_SET) {
-        return -EINVAL;
-    }
-    if (offset < 0) {
-        return -EINVAL;
-    }
-    file->offset = (uint64_t)offset;
-    return offset;
-}
-
 static const struct file_operations folder_operations = {
     .kind = "folder",
-    .seek = seek_folder,
+    .seek = file_seek_folder,
     .sync = settle,
     .list = list,
 };
@@ -572,8 +828,11 @@ static int64_t open_node(struct node *node, struct file *file)
     if (!S_ISREG(node->mode) && !S_ISDIR(node->mode)) {
         return -ENXIO;
     }
+    // A descriptor's link leads here without the name being looked up.
+    struct host_node *host = host_of(node);
+    int64_t error = host->doubted ? learn_anew(host) : 0;
     file->operations = S_ISDIR(node->mode) ? &folder_operations : &file_operations;
-    return 0;
+    return error;
 }
 
 static const struct node_operations operations = {
@@ -586,6 +845,10 @@ static const struct node_operations operations = {
     .remove = remove_name,
     .rename = move_name,
     .change = change,
+    .attribute = attribute,
+    .attributes = attributes,
+    .set_attribute = set_attribute,
+    .remove_attribute = remove_attribute,
     .drop = drop,
 };
 
@@ -595,9 +858,9 @@ static int64_t describe(struct file_system *system, uint64_t *block, uint64_t *b
                         uint64_t *free, uint64_t *nodes, uint64_t *free_nodes)
 {
     const struct node *root = system->root;
-    struct files_space space = files_describe(host_of(root)->file);
+    struct files_space space = files_describe(file_of(host_of(root)));
     if (space.error != KOZO_OK) {
-        return error_of(space.error, false);
+        return told(host_of(root), space.error);
     }
     *block = space.block;
     *blocks = space.blocks;
@@ -620,24 +883,68 @@ int64_t host_system(const char *place, uint32_t device, bool read_only, bool fix
         .source = "host",
         .device = linux_device(0, device),
         .read_only = read_only,
+        .of_host = true,
         .keeps = fixed,
         .magic = MAGIC,
         .describe = describe,
         .own = host,
     };
     struct node_result found = walk(&host->system, TOP, (struct name){place, strlen(place)});
+    if (found.error == -EIO) {
+        found = walk(&host->system, TOP, (struct name){place, strlen(place)});
+    }
     if (found.error != 0) {
         store_give(host, sizeof *host);
         return found.error;
     }
     host->system.root = found.node;
+    memcpy(host->place, place, strlen(place) + 1);
+    host->next = systems;
+    systems = host;
     *root = found.node;
     return 0;
+}
+
+bool host_system_change(const char *place, bool read_only)
+{
+    struct host_system *host = systems;
+    while (host != nullptr && (strcmp(host->place, place) != 0 || host->system.gone)) {
+        host = host->next;
+    }
+    if (host != nullptr) {
+        host->system.read_only = read_only;
+        host->fixed = host->fixed && read_only;
+        host->system.keeps = host->fixed;
+    }
+    return host != nullptr;
+}
+
+void host_system_gone(const char *name)
+{
+    for (struct host_system *host = systems; host != nullptr; host = host->next) {
+        const char *last = strrchr(host->place, '/');
+        host->system.gone =
+            host->system.gone || strcmp(last != nullptr ? last + 1 : host->place, name) == 0;
+    }
+}
+
+void host_node_doubt(struct node *node)
+{
+    if (node->operations == &operations) {
+        host_of(node)->doubted = true;
+        chunks_forget(node);
+        mappings_cut(node, 0);
+    }
 }
 
 void host_system_drop(struct node *root)
 {
     struct host_system *host = root->system->own;
+    struct host_system **place = &systems;
+    while (*place != host) {
+        place = &(*place)->next;
+    }
+    *place = host->next;
     node_drop(root);
     store_give(host, sizeof *host);
 }

@@ -5,8 +5,10 @@
 
 #include "../core/caller.h"
 #include "../core/errno.h"
+#include "changes.h"
 #include "linux.h"
 #include "names.h"
+#include "refusal.h"
 
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -18,7 +20,7 @@ static struct name name_of(const struct entry *entry)
 
 int64_t path_walk_new(int64_t folder, struct user path, struct walked *walked)
 {
-    int64_t error = path_walk_user(folder, path, WALK_STAY | WALK_ABSENT, walked);
+    int64_t error = path_walk_user(folder, path, WALK_STAY | WALK_ABSENT | WALK_CHANGE, walked);
     if (error == 0 && walked->entry->node != nullptr) {
         entry_drop(walked->entry);
         error = -EEXIST;
@@ -131,7 +133,7 @@ static int64_t link_to(const struct walked *from, const struct walked *to)
     if (node->system != folder->system) {
         return -EXDEV;
     }
-    int64_t error = node_may(folder, MAY_WRITE | MAY_EXECUTE);
+    int64_t error = entry_may(to->entry->parent, MAY_WRITE | MAY_EXECUTE, to->entry);
     if (error != 0) {
         return error;
     }
@@ -142,8 +144,9 @@ static int64_t link_to(const struct walked *from, const struct walked *to)
     if (error == 0) {
         node_keep(node);
         entry_fill(to->entry, node);
+        change_note(to->entry);
     }
-    return error;
+    return refusal_of_change(to->entry, error);
 }
 
 static int64_t link_names(int64_t from_folder, uint64_t from_path, int64_t to_folder,
@@ -186,7 +189,7 @@ static int64_t may_take(const struct entry *entry)
 {
     const struct node *folder = entry->parent->node;
     uint32_t user = caller()->credentials.file_user;
-    int64_t error = node_may(folder, MAY_WRITE | MAY_EXECUTE);
+    int64_t error = entry_may(entry->parent, MAY_WRITE | MAY_EXECUTE, entry);
     if (error != 0) {
         return error;
     }
@@ -209,9 +212,10 @@ static int64_t remove_entry(struct entry *entry, bool of_folder)
     }
     error = folder->operations->remove(folder, name_of(entry), entry->node, of_folder);
     if (error == 0) {
+        change_note(entry);
         entry_clear(entry);
     }
-    return error;
+    return refusal_of_change(entry, error);
 }
 
 static int64_t remove_file(const struct walked *walked)
@@ -244,7 +248,7 @@ static int64_t remove_name(int64_t folder, uint64_t path, uint32_t flags)
         return -EINVAL;
     }
     struct walked walked;
-    int64_t error = path_walk_user(folder, (struct user){path}, WALK_STAY, &walked);
+    int64_t error = path_walk_user(folder, (struct user){path}, WALK_STAY | WALK_CHANGE, &walked);
     if (error != 0) {
         return error;
     }
@@ -319,7 +323,7 @@ static int64_t check_move(const struct walked *from, const struct walked *to, ui
     }
     int64_t error = may_take(from->entry);
     if (error == 0 && to->entry->node == nullptr) {
-        error = node_may(to->entry->parent->node, MAY_WRITE | MAY_EXECUTE);
+        error = entry_may(to->entry->parent, MAY_WRITE | MAY_EXECUTE, to->entry);
     }
     if (error == 0 && folder && is_above(from->entry, to->entry)) {
         error = from->entry == to->entry ? 0 : -EINVAL;
@@ -335,12 +339,16 @@ static int64_t move_entry(struct entry *from, struct entry *to, uint32_t flags)
     }
     int64_t error = folder->operations->rename(folder, name_of(from), to->parent->node, name_of(to),
                                                to->node, flags & EXCHANGE);
+    if (error == 0) {
+        change_note(from);
+        change_note(to);
+    }
     if (error == 0 && entry_move(from, to, (flags & EXCHANGE) != 0) != 0) {
         // There was no memory to follow: the names are looked up anew.
         entry_clear(from);
         entry_clear(to);
     }
-    return error;
+    return refusal_of_change(from, error);
 }
 
 static int64_t move_walked(const struct walked *from, const struct walked *to, uint32_t flags)
@@ -363,11 +371,12 @@ static int64_t rename_names(int64_t from_folder, uint64_t from_path, int64_t to_
         return -EINVAL;
     }
     struct walked from, to;
-    int64_t error = path_walk_user(from_folder, (struct user){from_path}, WALK_STAY, &from);
+    constexpr uint32_t HOW = WALK_STAY | WALK_CHANGE;
+    int64_t error = path_walk_user(from_folder, (struct user){from_path}, HOW, &from);
     if (error != 0) {
         return error;
     }
-    error = path_walk_user(to_folder, (struct user){to_path}, WALK_STAY | WALK_ABSENT, &to);
+    error = path_walk_user(to_folder, (struct user){to_path}, HOW | WALK_ABSENT, &to);
     if (error == 0) {
         error = move_walked(&from, &to, flags);
         entry_drop(to.entry);

@@ -75,6 +75,15 @@ struct node_operations {
     int64_t (*rename)(struct node *folder, struct name name, struct node *to, struct name to_name,
                       struct node *over, uint32_t flags);
     int64_t (*change)(struct node *node, const struct linux_stat *stat, uint32_t what);
+    // Of a folder in a file system that is `scratch`: whether a name is another one than before the run.
+    bool (*differs)(struct node *folder, struct name name);
+    // Extended attributes. Sizes are told also when they are more than `room`, and nothing is written then; all names have a zero
+    // behind each. Flags are setxattr's. Null: this file system has none.
+    int64_t (*attribute)(struct node *node, struct name name, uint8_t *value, size_t room);
+    int64_t (*attributes)(struct node *node, char *names, size_t room);
+    int64_t (*set_attribute)(struct node *node, struct name name, const uint8_t *value, size_t size,
+                             uint32_t flags);
+    int64_t (*remove_attribute)(struct node *node, struct name name);
     void (*drop)(struct node *node); // the last count is gone
     // The file that a node of /proc/self/fd stands for, if that has no name of its own; counted. Null for all other nodes.
     struct file *(*file)(struct node *node);
@@ -85,6 +94,10 @@ struct file_system {
     const char *source; // the same
     uint64_t device;
     bool read_only;
+    bool
+        of_host; // what lies in it, or below it, is the host's: what is opened is told in the report
+    bool scratch; // what is changed is so in this run only, and is told at its end
+    bool gone;    // it was taken away: no path leads into it
     // What is known of names stays true, absence too: nobody but this sandbox changes it, or nobody at all. Otherwise each
     // name is looked up each time.
     bool keeps;
@@ -104,6 +117,8 @@ struct node {
     uint64_t inode;
     // A folder that stands where the host has one that this sandbox may not see: what is not there is refused, not absent.
     bool covers;
+    // One that covers the person's home: what is looked for is absent, and noted like what is refused.
+    bool is_home;
     void *own;
     uint64_t number[2];
     struct lock *locks; // locks.h

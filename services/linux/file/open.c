@@ -4,11 +4,14 @@
 
 #include "../core/caller.h"
 #include "../core/errno.h"
+#include "changes.h"
 #include "descriptors.h"
 #include "entry.h"
 #include "handlers.h"
 #include "linux.h"
 #include "names.h"
+#include "opened.h"
+#include "refusal.h"
 
 #include <string.h>
 
@@ -28,8 +31,9 @@ static uint32_t what_for(uint32_t flags)
 }
 
 // Whether what is there may be opened like this.
-static int64_t check(const struct node *node, uint32_t flags)
+static int64_t check(const struct entry *entry, uint32_t flags)
 {
+    const struct node *node = entry->node;
     if (S_ISLNK(node->mode)) {
         return -ELOOP;
     }
@@ -43,7 +47,7 @@ static int64_t check(const struct node *node, uint32_t flags)
     if (S_ISSOCK(node->mode)) {
         return -ENXIO;
     }
-    return node_may(node, what_for(flags));
+    return entry_may(entry, what_for(flags), entry);
 }
 
 static int64_t make_file(struct entry *entry, uint32_t flags, struct file **result)
@@ -91,14 +95,19 @@ static int64_t open_node(struct entry *entry, uint32_t flags, struct file **file
         error = cut(entry->node);
         if (error != 0) {
             file_drop(*file);
+        } else {
+            change_note(entry);
         }
+    }
+    if (error == 0) {
+        opened_note(entry, flags);
     }
     return error;
 }
 
 int64_t open_entry(struct entry *entry, uint32_t flags, struct file **file)
 {
-    int64_t error = check(entry->node, flags);
+    int64_t error = check(entry, flags);
     return error != 0 ? error : open_node(entry, flags, file);
 }
 
@@ -118,7 +127,7 @@ void new_node_fill(struct new_node *what, const struct node *folder, uint32_t mo
 int64_t entry_make(struct entry *entry, const struct new_node *what)
 {
     struct node *folder = entry->parent->node;
-    int64_t error = node_may(folder, MAY_WRITE | MAY_EXECUTE);
+    int64_t error = entry_may(entry->parent, MAY_WRITE | MAY_EXECUTE, entry);
     if (error != 0) {
         return error;
     }
@@ -129,8 +138,9 @@ int64_t entry_make(struct entry *entry, const struct new_node *what)
         folder->operations->make(folder, (struct name){entry->name, entry->length}, what);
     if (made.error == 0) {
         entry_fill(entry, made.node);
+        change_note(entry);
     }
-    return made.error;
+    return refusal_of_change(entry, made.error);
 }
 
 static int64_t make_and_open(const struct walked *walked, uint32_t flags, uint32_t mode,
@@ -142,6 +152,9 @@ static int64_t make_and_open(const struct walked *walked, uint32_t flags, uint32
     struct new_node what;
     new_node_fill(&what, walked->entry->parent->node, S_IFREG | (mode & MODE_PERMISSIONS));
     int64_t error = entry_make(walked->entry, &what);
+    if (error == 0 && walked->entry->node == nullptr) {
+        error = -ENOENT; // somebody else has taken it away again
+    }
     return error != 0 ? error : open_node(walked->entry, flags & ~(uint32_t)O_TRUNC, file);
 }
 
@@ -153,7 +166,7 @@ static int64_t open_or_make(int64_t folder, const char *path, uint32_t flags, ui
     if ((flags & O_EXCL) != 0) {
         how |= WALK_STAY;
     }
-    int64_t error = path_walk(folder, path, how | WALK_ABSENT, &walked);
+    int64_t error = path_walk(folder, path, how | WALK_ABSENT | WALK_CHANGE, &walked);
     if (error != 0) {
         return error;
     }
@@ -176,12 +189,13 @@ static int64_t open_without_name(int64_t folder, const char *path, uint32_t flag
         return -EINVAL;
     }
     struct walked walked;
-    int64_t error = path_walk(folder, path, how | WALK_FOLDER, &walked);
+    int64_t error = path_walk(folder, path, how | WALK_FOLDER | WALK_CHANGE, &walked);
     if (error != 0) {
         return error;
     }
     struct node *place = walked.entry->node;
-    struct node_result made = {.error = node_may(place, MAY_WRITE | MAY_EXECUTE)};
+    struct node_result made = {.error =
+                                   entry_may(walked.entry, MAY_WRITE | MAY_EXECUTE, walked.entry)};
     if (made.error == 0) {
         struct new_node what;
         new_node_fill(&what, place, S_IFREG | (mode & MODE_PERMISSIONS));
@@ -240,6 +254,7 @@ int64_t open_path(int64_t folder, const char *path, uint32_t flags, uint32_t mod
         return (flags & O_DIRECTORY) != 0 ? -EINVAL
                                           : open_or_make(folder, path, flags, mode, how, file);
     }
+    how |= (what_for(flags) & MAY_WRITE) != 0 ? WALK_CHANGE : 0;
     struct walked walked;
     int64_t error = path_walk(folder, path, how, &walked);
     if (error != 0) {

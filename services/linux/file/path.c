@@ -10,7 +10,9 @@
 #include "../core/store.h"
 #include "descriptors.h"
 #include "entry.h"
+#include "lease.h"
 #include "linux.h"
+#include "refusal.h"
 
 #include <string.h>
 
@@ -94,6 +96,9 @@ static int64_t may(const struct node *node, uint32_t what, uint32_t user, uint32
         !S_ISFIFO(node->mode) && !S_ISSOCK(node->mode)) {
         return -EROFS;
     }
+    if ((what & MAY_WRITE) != 0 && node->covers && !node->system->scratch) {
+        return -EACCES; // what is made here would lie among the host's files
+    }
     if (user == 0) {
         bool runs = (what & MAY_EXECUTE) == 0 || S_ISDIR(node->mode) || (node->mode & 0111) != 0;
         return runs ? 0 : -EACCES;
@@ -111,6 +116,14 @@ int64_t node_may(const struct node *node, uint32_t what)
 {
     const struct credentials *who = &caller()->credentials;
     return may(node, what, who->file_user, who->file_group);
+}
+
+int64_t entry_may(const struct entry *entry, uint32_t what, const struct entry *changed)
+{
+    const struct node *node = entry->node;
+    int64_t error = node_may(node, what);
+    bool given = !node->system->read_only && (!node->covers || node->system->scratch);
+    return (what & MAY_WRITE) == 0 || given ? error : refusal_of_change(changed, error);
 }
 
 int64_t node_may_really(const struct node *node, uint32_t what)
@@ -232,12 +245,42 @@ static int64_t follow(struct walker *walker, struct entry *link)
     return error;
 }
 
+// Whether what is mounted on an entry was taken away as a whole.
+static bool is_gone(const struct entry *entry)
+{
+    while (entry->above != nullptr) {
+        entry = entry->above;
+    }
+    return entry->node != nullptr && entry->node->system->gone;
+}
+
+// Looks for a name. What was mounted there and taken away is refused, and may be given anew.
+static int64_t look(const struct walker *walker, struct name name, const struct asked *asked,
+                    struct entry **entry)
+{
+    int64_t error = entry_look(walker->at, name, asked, entry);
+    if (error == 0 && (*entry)->above != nullptr && is_gone(*entry)) {
+        entry_drop(*entry);
+        error = refusal_of(walker->at, name, asked);
+    }
+    return error;
+}
+
 // One name further. `last` says whether the path ends behind it.
 static int64_t step(struct walker *walker, struct name name, bool last)
 {
     struct entry *entry = nullptr;
-    bool absent = last && (walker->how & WALK_ABSENT) != 0;
-    int64_t error = entry_look(walker->at, name, absent, &entry);
+    struct asked asked = {
+        .absent = last && (walker->how & WALK_ABSENT) != 0,
+        .changes = (walker->how & WALK_CHANGE) != 0,
+        .rest = walker->rest,
+    };
+    int64_t error = look(walker, name, &asked, &entry);
+    if (error == LOOK_AGAIN) {
+        asked.settled = true;
+        error = enter_mounts(walker);
+        error = error == 0 ? look(walker, name, &asked, &entry) : error;
+    }
     if (error != 0) {
         return error;
     }
@@ -356,6 +399,9 @@ int64_t path_walk(int64_t folder, const char *path, uint32_t how, struct walked 
 {
     if (path[0] == '\0' && (how & WALK_EMPTY) == 0) {
         return -ENOENT;
+    }
+    if (leases_over > 0) {
+        leases_settle();
     }
     struct walker walker = {.how = how};
     int64_t error = begin(&walker, folder, path);

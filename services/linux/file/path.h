@@ -14,6 +14,7 @@ struct entry {
     struct node *node;    // counted; null: there is no such name
     uint32_t count;
     uint32_t hash;
+    uint32_t heard; // what entries_doubt had been called so often when its file system was asked
     struct entry *hash_next;
     struct entry *newer, *older; // among those that nobody counts
     struct entry *above;         // the top of what is mounted here; counted
@@ -52,6 +53,7 @@ enum walk : uint32_t {
     WALK_IN_ROOT = 64,    // RESOLVE_IN_ROOT
     WALK_NO_MOUNTS = 128, // RESOLVE_NO_XDEV
     WALK_NO_JUMPS = 256,  // RESOLVE_NO_MAGICLINKS
+    WALK_CHANGE = 512,    // what is reached is to be changed: for who is told of a refusal
 };
 
 // How the path ended, for calls that make, move and remove names.
@@ -104,5 +106,8 @@ enum may : uint32_t {
     MAY_READ = 4,
 };
 [[nodiscard]] int64_t node_may(const struct node *node, uint32_t what);
+// The same with what an entry stands for; a refused change is noted as one of `changed`, itself or a name in it.
+[[nodiscard]] int64_t entry_may(const struct entry *entry, uint32_t what,
+                                const struct entry *changed);
 // The same with the real user and group, for access().
 [[nodiscard]] int64_t node_may_really(const struct node *node, uint32_t what);

@@ -24,7 +24,7 @@ struct look {
     struct wait wait;
 };
 
-constexpr size_t FEW = 6;
+constexpr size_t FEW = 16;
 constexpr size_t MANY = 64;
 
 struct piece {
@@ -39,6 +39,7 @@ struct big_piece {
     struct look look[MANY];
 };
 
+// Not filled with zeros when it comes into being: `start` and `add` set what is looked at.
 struct looks {
     struct piece first;
     struct piece *last;
@@ -245,7 +246,7 @@ static int64_t poll_entries(uint64_t entries, uint64_t count, uint64_t deadline)
     if (count > caller()->limit[RLIMIT_NOFILE].soft) {
         return -EINVAL;
     }
-    struct looks looks;
+    __attribute__((uninitialized)) struct looks looks;
     start(&looks);
     int64_t result = read_entries(&looks, (struct user){entries}, (uint32_t)count);
     if (result == 0) {
@@ -309,10 +310,11 @@ static int64_t read_words(const uint64_t sets[SETS], size_t word, uint64_t bits[
 static int64_t add_word(struct looks *looks, size_t first, size_t count, const uint64_t bits[SETS])
 {
     uint64_t any = bits[0] | bits[1] | bits[2];
-    for (size_t bit = 0; bit < SET_BITS && first + bit < count; bit++) {
-        if ((any >> bit & 1) == 0) {
-            continue;
-        }
+    if (count - first < SET_BITS) {
+        any &= (UINT64_C(1) << (count - first)) - 1;
+    }
+    for (; any != 0; any &= any - 1) {
+        unsigned bit = (unsigned)__builtin_ctzll(any);
         uint16_t wanted = 0;
         for (size_t set = 0; set < SETS; set++) {
             wanted |= (bits[set] >> bit & 1) != 0 ? asked[set] : 0;
@@ -401,7 +403,7 @@ static int64_t select_sets(int64_t count, const uint64_t sets[SETS], uint64_t de
         return -EINVAL;
     }
     size_t most = count < DESCRIPTORS_MOST ? (size_t)count : DESCRIPTORS_MOST;
-    struct looks looks;
+    __attribute__((uninitialized)) struct looks looks;
     start(&looks);
     int64_t result = read_sets(&looks, sets, most);
     if (result == 0) {

@@ -46,7 +46,7 @@ static struct pending **find(struct port *port, uint64_t number)
     return place;
 }
 
-static uint32_t life_of(const struct port *port)
+uint32_t port_life(const struct port *port)
 {
     return __atomic_load_n(&port->session.page->life, __ATOMIC_ACQUIRE);
 }
@@ -55,7 +55,7 @@ static uint32_t life_of(const struct port *port)
 static struct pending **find_lost(struct port *port)
 {
     struct pending **place = &port->first;
-    while (*place != nullptr && (*place)->life == life_of(port)) {
+    while (*place != nullptr && (*place)->life == port_life(port)) {
         place = &(*place)->next;
     }
     return place;
@@ -88,7 +88,7 @@ void ports_rung(uint64_t bits)
 void port_note(struct port *port, struct pending *pending, uint64_t number)
 {
     pending->number = number;
-    pending->life = life_of(port);
+    pending->life = port_life(port);
     pending->next = port->first;
     port->first = pending;
     // It may have completed since it was answered.

@@ -34,6 +34,9 @@ struct port {
 // Opens a session by its name in the system's description; false when there is none, or it shares less than a piece.
 [[nodiscard]] bool port_open(struct port *port, const char *name, size_t piece_size);
 
+// Which life of the service this is; 0 while it is down.
+[[nodiscard]] uint32_t port_life(const struct port *port);
+
 // A request was answered with PENDING: notes who is to learn of its completion.
 void port_note(struct port *port, struct pending *pending, uint64_t number);
 

@@ -355,6 +355,7 @@ static const struct item items[] = {
     {"mounts", ROOT, LINK, .link = link_mounts},
     {"cpuinfo", ROOT, TEXT, .tell = proc_processors},
     {"meminfo", ROOT, TEXT, .tell = proc_memory},
+    {"kozo", ROOT, TEXT, .tell = proc_kozo},
     {"loadavg", ROOT, TEXT, .tell = proc_load},
     {"uptime", ROOT, TEXT, .tell = proc_uptime},
     {"stat", ROOT, TEXT, .tell = proc_times},

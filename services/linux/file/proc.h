@@ -73,6 +73,8 @@ struct sandbox_facts {
     uint32_t running, threads;
     uint32_t newest;
     const char *host_name;
+    // What linuxd has of its own for the programs: capability slots, runs of slots for Mappings, page tables.
+    uint64_t slots, blocks, tables;
 };
 void sandbox_facts(struct sandbox_facts *facts);
 

@@ -168,7 +168,7 @@ static uint32_t ready(struct file *file)
     const struct terminal *terminal = terminal_of(file);
     const uint8_t *bytes = nullptr;
     uint32_t bits = terminal_look(terminal, &bytes) > 0 ? READY_IN : 0;
-    bits |= terminal->last - terminal->first < TERMINAL_TYPED ? READY_OUT : 0;
+    bits |= terminal_has_room(terminal) ? READY_OUT : 0;
     return bits | (is_left(terminal) ? READY_HANG_UP : 0);
 }
 

@@ -11,90 +11,10 @@
 #include <string.h>
 
 constexpr uint64_t NANOSECONDS = 1'000'000'000;
-constexpr uint32_t BUCKETS_AT_FIRST = 8;
-constexpr uint32_t BUCKETS_MOST = 8192;
-constexpr uint32_t MAGIC = 0x0102'1994; // as tmpfs
 constexpr uint64_t FIRST_PLACE = 2;     // of a name in a folder, behind "." and ".."
-
-struct ram_name {
-    struct ram_name *bucket_next;
-    struct ram_name *previous, *next;
-    uint64_t place;
-    struct ram_node *node;
-    uint32_t hash;
-    uint8_t length;
-    char bytes[];
-};
+constexpr uint32_t MAGIC = 0x0102'1994; // as tmpfs
 
 static const struct node_operations operations;
-
-static uint32_t hash_of(struct name name)
-{
-    uint32_t hash = 2'166'136'261;
-    for (size_t i = 0; i < name.length; i++) {
-        hash = (hash ^ (uint8_t)name.bytes[i]) * 16'777'619;
-    }
-    return hash;
-}
-
-static struct ram_name *find(const struct ram_names *names, struct name name)
-{
-    if (names->buckets == 0) {
-        return nullptr;
-    }
-    uint32_t hash = hash_of(name);
-    struct ram_name *found = names->bucket[hash & (names->buckets - 1)];
-    while (found != nullptr && (found->hash != hash || found->length != name.length ||
-                                memcmp(found->bytes, name.bytes, name.length) != 0)) {
-        found = found->bucket_next;
-    }
-    return found;
-}
-
-static void hash_in(struct ram_names *names, struct ram_name *name)
-{
-    struct ram_name **place = &names->bucket[name->hash & (names->buckets - 1)];
-    name->bucket_next = *place;
-    *place = name;
-}
-
-static void hash_out(struct ram_names *names, const struct ram_name *name)
-{
-    struct ram_name **place = &names->bucket[name->hash & (names->buckets - 1)];
-    while (*place != name) {
-        place = &(*place)->bucket_next;
-    }
-    *place = name->bucket_next;
-}
-
-static bool set_buckets(struct ram_names *names, uint32_t buckets)
-{
-    struct ram_name **bucket = (struct ram_name **)store_take(buckets * sizeof(struct ram_name *));
-    if (bucket == nullptr) {
-        return false;
-    }
-    if (names->buckets > 0) {
-        store_give((void *)names->bucket, names->buckets * sizeof(struct ram_name *));
-    }
-    names->bucket = bucket;
-    names->buckets = buckets;
-    for (struct ram_name *name = names->first; name != nullptr; name = name->next) {
-        hash_in(names, name);
-    }
-    return true;
-}
-
-// More buckets when there are more names than those; a table that can't grow is only slower.
-static bool make_room(struct ram_names *names)
-{
-    if (names->buckets == 0) {
-        return set_buckets(names, BUCKETS_AT_FIRST);
-    }
-    if (names->count >= names->buckets && names->buckets < BUCKETS_MOST) {
-        (void)set_buckets(names, names->buckets * 2);
-    }
-    return true;
-}
 
 static void touch(struct ram_node *node)
 {
@@ -102,49 +22,22 @@ static void touch(struct ram_node *node)
     node->changed = node->modified;
 }
 
-static struct ram_name *make_name(struct ram_node *folder, struct name name)
+static struct ram_node *named(const struct folder_name *name)
 {
-    struct ram_names *names = &folder->names;
-    struct ram_name *made = make_room(names) ? store_take(sizeof *made + name.length) : nullptr;
-    if (made == nullptr) {
-        return nullptr;
-    }
-    made->length = (uint8_t)name.length;
-    made->hash = hash_of(name);
-    memcpy(made->bytes, name.bytes, name.length);
-    return made;
+    return name->what;
 }
 
 // Gives a node a name; takes its count over.
-static void put_name(struct ram_node *folder, struct ram_name *name, struct ram_node *node)
+static void put_name(struct ram_node *folder, struct folder_name *name, struct ram_node *node)
 {
-    struct ram_names *names = &folder->names;
-    name->node = node;
-    name->place = FIRST_PLACE + names->next_place++;
-    name->previous = names->last;
-    name->next = nullptr;
-    *(names->last != nullptr ? &names->last->next : &names->first) = name;
-    names->last = name;
-    hash_in(names, name);
-    names->count++;
+    folder_name_put(&folder->names, name, node);
     touch(folder);
 }
 
-static void free_name(struct ram_name *name)
-{
-    store_give(name, sizeof *name + name->length);
-}
-
 // Takes a name out of its folder; its node's count is the caller's then.
-static struct ram_node *take_name(struct ram_node *folder, struct ram_name *name)
+static struct ram_node *take_name(struct ram_node *folder, struct folder_name *name)
 {
-    struct ram_names *names = &folder->names;
-    struct ram_node *node = name->node;
-    hash_out(names, name);
-    *(name->previous != nullptr ? &name->previous->next : &names->first) = name->next;
-    *(name->next != nullptr ? &name->next->previous : &names->last) = name->previous;
-    names->count--;
-    free_name(name);
+    struct ram_node *node = folder_name_take(&folder->names, name);
     touch(folder);
     return node;
 }
@@ -178,13 +71,12 @@ static void drop(struct node *node)
         child->parent = nullptr;
         node_drop(&child->node);
     }
-    if (ram->names.buckets > 0) {
-        store_give((void *)ram->names.bucket, ram->names.buckets * sizeof(struct ram_name *));
-    }
+    folder_names_end(&ram->names);
     if (ram->target != nullptr) {
         store_give(ram->target, ram->size);
     }
     ram_free_contents(ram);
+    ram_free_attributes(ram);
     store_give(ram, sizeof *ram);
 }
 
@@ -193,12 +85,12 @@ static struct node_result look(struct node *node, struct name name)
     if (!S_ISDIR(node->mode)) {
         return (struct node_result){.error = -ENOTDIR};
     }
-    struct ram_name *found = find(&ram_of(node)->names, name);
+    const struct folder_name *found = folder_name_find(&ram_of(node)->names, name);
     if (found == nullptr) {
         return (struct node_result){.error = -ENOENT};
     }
-    node_keep(&found->node->node);
-    return (struct node_result){.node = &found->node->node};
+    node_keep(&named(found)->node);
+    return (struct node_result){.node = &named(found)->node};
 }
 
 static int64_t seconds(uint64_t time, uint32_t *nanoseconds)
@@ -251,17 +143,18 @@ static bool set_target(struct ram_node *node, struct name target)
 static struct node_result make(struct node *folder, struct name name, const struct new_node *what)
 {
     struct ram_node *parent = ram_of(folder);
-    bool named = name.length > 0;
-    if (named && find(&parent->names, name) != nullptr) {
+    bool has_name = name.length > 0;
+    if (has_name && folder_name_find(&parent->names, name) != nullptr) {
         return (struct node_result){.error = -EEXIST};
     }
     struct ram_node *node = ram_make(folder->system, what->mode);
-    struct ram_name *made = node != nullptr && named ? make_name(parent, name) : nullptr;
-    bool ready = node != nullptr && (!named || made != nullptr) &&
+    struct folder_name *made =
+        node != nullptr && has_name ? folder_name_make(&parent->names, name) : nullptr;
+    bool ready = node != nullptr && (!has_name || made != nullptr) &&
                  (!S_ISLNK(what->mode) || set_target(node, what->target));
     if (!ready) {
         if (made != nullptr) {
-            free_name(made);
+            folder_name_free(made);
         }
         if (node != nullptr) {
             node_drop(&node->node);
@@ -276,7 +169,7 @@ static struct node_result make(struct node *folder, struct name name, const stru
         node->parent = parent;
         parent->links++;
     }
-    if (named) {
+    if (has_name) {
         node->links++;
         node_keep(&node->node);
         put_name(parent, made, node);
@@ -287,7 +180,7 @@ static struct node_result make(struct node *folder, struct name name, const stru
 static int64_t add_name(struct node *folder, struct name name, struct node *node)
 {
     struct ram_node *parent = ram_of(folder);
-    struct ram_name *made = make_name(parent, name);
+    struct folder_name *made = folder_name_make(&parent->names, name);
     if (made == nullptr) {
         return -ENOSPC;
     }
@@ -315,11 +208,11 @@ static int64_t remove_name(struct node *folder, struct name name, struct node *n
 {
     (void)node;
     struct ram_node *parent = ram_of(folder);
-    struct ram_name *found = find(&parent->names, name);
+    struct folder_name *found = folder_name_find(&parent->names, name);
     if (found == nullptr) {
         return -ENOENT;
     }
-    if (of_folder && found->node->names.count > 0) {
+    if (of_folder && named(found)->names.count > 0) {
         return -ENOTEMPTY;
     }
     lose_name(parent, take_name(parent, found));
@@ -335,14 +228,14 @@ static void set_parent(struct ram_node *node, struct ram_node *from, struct ram_
     }
 }
 
-static void exchange(struct ram_node *from, struct ram_name *first, struct ram_node *to,
-                     struct ram_name *second)
+static void exchange(struct ram_node *from, struct folder_name *first, struct ram_node *to,
+                     struct folder_name *second)
 {
-    struct ram_node *node = first->node;
-    first->node = second->node;
-    second->node = node;
+    struct ram_node *node = named(first);
+    first->what = second->what;
+    second->what = node;
     set_parent(node, from, to);
-    set_parent(first->node, to, from);
+    set_parent(named(first), to, from);
     touch(from);
     touch(to);
 }
@@ -353,8 +246,8 @@ static int64_t move_name(struct node *folder, struct name name, struct node *to_
     (void)over;
     struct ram_node *from = ram_of(folder);
     struct ram_node *to = ram_of(to_folder);
-    struct ram_name *found = find(&from->names, name);
-    struct ram_name *taken = find(&to->names, to_name);
+    struct folder_name *found = folder_name_find(&from->names, name);
+    struct folder_name *taken = folder_name_find(&to->names, to_name);
     if (found == nullptr) {
         return -ENOENT;
     }
@@ -362,10 +255,10 @@ static int64_t move_name(struct node *folder, struct name name, struct node *to_
         exchange(from, found, to, taken);
         return 0;
     }
-    if (taken != nullptr && taken->node->names.count > 0) {
+    if (taken != nullptr && named(taken)->names.count > 0) {
         return -ENOTEMPTY;
     }
-    struct ram_name *made = make_name(to, to_name);
+    struct folder_name *made = folder_name_make(&to->names, to_name);
     if (made == nullptr) {
         return -ENOSPC;
     }
@@ -426,18 +319,18 @@ int64_t ram_list(struct file *file, struct transfer *transfer)
         file->offset += error == 0;
     }
     // Names are added at the end and never change places; the walk begins anew after each entry, since giving one may wait.
-    const struct ram_name *name = folder->names.first;
+    const struct folder_name *name = folder->names.first;
     while (error == 0) {
-        while (name != nullptr && name->place < file->offset) {
+        while (name != nullptr && FIRST_PLACE + name->place < file->offset) {
             name = name->next;
         }
         if (name == nullptr) {
             break;
         }
         struct name shown = {name->bytes, name->length};
-        uint64_t next = name->place + 1;
+        uint64_t next = FIRST_PLACE + name->place + 1;
         uint32_t count = folder->names.count;
-        error = list_entry(transfer, shown, name->node->node.inode, next, name->node->node.mode);
+        error = list_entry(transfer, shown, named(name)->node.inode, next, named(name)->node.mode);
         file->offset = error == 0 ? next : file->offset;
         if (folder->names.count != count) {
             name = folder->names.first;
@@ -458,6 +351,11 @@ static int64_t describe(struct file_system *system, uint64_t *block, uint64_t *b
     return 0;
 }
 
+static bool differs(struct node *node, struct name name)
+{
+    return folder_name_find(&ram_of(node)->names, name) != nullptr;
+}
+
 static const struct node_operations operations = {
     .look = look,
     .stat = tell,
@@ -468,6 +366,11 @@ static const struct node_operations operations = {
     .remove = remove_name,
     .rename = move_name,
     .change = change,
+    .differs = differs,
+    .attribute = ram_attribute,
+    .attributes = ram_attributes,
+    .set_attribute = ram_set_attribute,
+    .remove_attribute = ram_remove_attribute,
     .drop = drop,
 };
 

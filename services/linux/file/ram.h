@@ -5,19 +5,9 @@
 
 #include "../memory/backing.h"
 #include "file.h"
+#include "folder_names.h"
 #include "gate.h"
 #include "node.h"
-
-struct ram_name;
-
-// Names of a folder, found by hash, and in the order of their making for getdents.
-struct ram_names {
-    struct ram_name **bucket;
-    uint32_t buckets; // a power of two, or 0
-    uint32_t count;
-    struct ram_name *first, *last;
-    uint64_t next_place;
-};
 
 // Contents of a file: leaves of pages in the order of the file; null and 0 are holes.
 constexpr uint32_t LEAF_PAGES = 512;
@@ -26,6 +16,8 @@ struct ram_contents {
     uint32_t leaves;
     uint64_t pages; // in use
 };
+
+struct ram_attribute;
 
 struct ram_node {
     struct node node;
@@ -37,8 +29,9 @@ struct ram_node {
     uint32_t seals;
     char *target;            // of a link: `size` bytes
     struct ram_node *parent; // of a folder
-    struct ram_names names;
+    struct folder_names names;
     struct ram_contents contents;
+    struct ram_attribute *attributes; // the newest first
 };
 
 // A file system of its own; its root folder, counted once. Null when memory is used up.
@@ -56,6 +49,15 @@ static inline struct ram_node *ram_of(const struct node *node)
 [[nodiscard]] int64_t ram_open(struct node *node, struct file *file);
 [[nodiscard]] int64_t ram_set_size(struct ram_node *node, uint64_t size);
 void ram_free_contents(struct ram_node *node);
+
+// ram_attribute.c: extended attributes.
+[[nodiscard]] int64_t ram_attribute(struct node *node, struct name name, uint8_t *value,
+                                    size_t room);
+[[nodiscard]] int64_t ram_attributes(struct node *node, char *names, size_t room);
+[[nodiscard]] int64_t ram_set_attribute(struct node *node, struct name name, const uint8_t *value,
+                                        size_t size, uint32_t flags);
+[[nodiscard]] int64_t ram_remove_attribute(struct node *node, struct name name);
+void ram_free_attributes(struct ram_node *node);
 
 [[nodiscard]] int64_t ram_add_seals(struct file *file, uint32_t seals);
 [[nodiscard]] int64_t ram_seals(struct file *file);

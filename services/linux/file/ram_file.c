@@ -378,23 +378,9 @@ static const struct file_operations file_operations = {
     .sized = true,
 };
 
-static int64_t seek_folder(struct file *file, int64_t offset, int whence)
-{
-    if (whence == SEEK_CUR) {
-        offset += (int64_t)file->offset;
-    } else if (whence != SEEK_SET) {
-        return -EINVAL;
-    }
-    if (offset < 0) {
-        return -EINVAL;
-    }
-    file->offset = (uint64_t)offset;
-    return offset;
-}
-
 static const struct file_operations folder_operations = {
     .kind = "folder",
-    .seek = seek_folder,
+    .seek = file_seek_folder,
     .list = ram_list,
     .sync = settle,
 };

@@ -114,3 +114,7 @@ struct socket_transfer {
 void socket_unbind(struct socket *socket);
 
 void socket_files_drop(struct file **files, uint32_t count);
+
+// The file of a descriptor that is a socket, counted; -EBADF or -ENOTSOCK.
+[[nodiscard]] int64_t socket_of_descriptor(uint64_t descriptor, struct file **file,
+                                           struct socket **socket);

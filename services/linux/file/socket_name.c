@@ -106,7 +106,7 @@ static int64_t bind_path(struct socket *socket, const struct socket_address *add
     char path[sizeof address->name.sun_path + 1];
     struct walked walked;
     path_of_address(address, path);
-    int64_t error = path_walk(AT_FDCWD, path, WALK_STAY | WALK_ABSENT, &walked);
+    int64_t error = path_walk(AT_FDCWD, path, WALK_STAY | WALK_ABSENT | WALK_CHANGE, &walked);
     if (error != 0) {
         return error;
     }

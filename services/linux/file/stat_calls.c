@@ -8,66 +8,11 @@
 #include "descriptors.h"
 #include "linux.h"
 #include "open.h"
+#include "subject.h"
 
 #include <string.h>
 
 constexpr uint64_t NANOSECONDS = 1'000'000'000;
-
-// What a call is about: reached by a path, or open already.
-struct subject {
-    struct entry *entry; // counted, or null
-    struct file *file;   // counted, or null
-    struct node *node;   // of either; null for files without one
-};
-
-static void subject_drop(struct subject *subject)
-{
-    if (subject->entry != nullptr) {
-        entry_drop(subject->entry);
-    }
-    if (subject->file != nullptr) {
-        file_drop(subject->file);
-    }
-}
-
-static int64_t subject_of_file(uint64_t descriptor, bool places, struct subject *subject)
-{
-    struct file *file = places ? descriptor_any(caller()->descriptors, (uint32_t)descriptor)
-                               : descriptor_file(descriptor);
-    if (file == nullptr) {
-        return -EBADF;
-    }
-    *subject = (struct subject){.file = file, .node = file->node};
-    return 0;
-}
-
-static int64_t subject_of_path(int64_t folder, uint64_t path, uint32_t how, struct subject *subject)
-{
-    struct walked walked;
-    int64_t error = path_walk_user(folder, (struct user){path}, how, &walked);
-    if (error != 0) {
-        return error;
-    }
-    *subject = (struct subject){.entry = walked.entry, .node = walked.entry->node};
-    return 0;
-}
-
-// By path and AT_ flags; with AT_EMPTY_PATH and an empty path, what the descriptor stands for.
-static int64_t subject_of(uint64_t folder, uint64_t path, uint32_t flags, struct subject *subject)
-{
-    if ((flags & AT_EMPTY_PATH) != 0 && (int32_t)folder != AT_FDCWD) {
-        char first = '\0';
-        if (path != 0 && user_read(&first, (struct user){path}, 1) != 0) {
-            return -EFAULT;
-        }
-        if (first == '\0') {
-            return subject_of_file(folder, true, subject);
-        }
-    }
-    uint32_t how = (flags & AT_SYMLINK_NOFOLLOW) != 0 ? WALK_STAY : 0;
-    how |= (flags & AT_EMPTY_PATH) != 0 ? WALK_EMPTY : 0;
-    return subject_of_path((int64_t)folder, path, how, subject);
-}
 
 static int64_t subject_stat(const struct subject *subject, struct linux_stat *stat)
 {
@@ -289,12 +234,6 @@ int64_t call_readlinkat(const struct call *call)
 
 // Changes. Each ends the subject that it was given.
 
-static bool owns(const struct node *node)
-{
-    uint32_t user = caller()->credentials.file_user;
-    return user == 0 || user == node->user;
-}
-
 static int64_t change(struct subject *subject, const struct linux_stat *stat, uint32_t what)
 {
     struct node *node = subject->node;
@@ -306,16 +245,9 @@ static int64_t change(struct subject *subject, const struct linux_stat *stat, ui
     } else if (node->operations->change == nullptr) {
         error = -EPERM;
     } else {
-        error = node->operations->change(node, stat, what);
+        error = subject_note(subject, node->operations->change(node, stat, what));
     }
-    subject_drop(subject);
-    return error;
-}
-
-static int64_t refuse(struct subject *subject, int64_t error)
-{
-    subject_drop(subject);
-    return error;
+    return subject_refuse(subject, error);
 }
 
 static int64_t change_mode(int64_t error, struct subject *subject, uint64_t mode)
@@ -324,11 +256,11 @@ static int64_t change_mode(int64_t error, struct subject *subject, uint64_t mode
         return error;
     }
     const struct node *node = subject->node;
-    if (node != nullptr && !owns(node)) {
-        return refuse(subject, node->system->read_only ? -EROFS : -EPERM);
+    if (node != nullptr && !subject_owns(node)) {
+        return subject_refuse(subject, node->system->read_only ? -EROFS : -EPERM);
     }
     if (node != nullptr && S_ISLNK(node->mode)) {
-        return refuse(subject, -EOPNOTSUPP);
+        return subject_refuse(subject, -EOPNOTSUPP);
     }
     struct linux_stat stat = {.mode = (uint32_t)mode & MODE_PERMISSIONS};
     return change(subject, &stat, CHANGE_MODE);
@@ -395,14 +327,14 @@ static int64_t change_owner(int64_t error, struct subject *subject, uint64_t use
     }
     const struct node *node = subject->node;
     if (node == nullptr) {
-        return refuse(subject, 0);
+        return subject_refuse(subject, 0);
     }
     struct linux_stat stat = {.user = (uint32_t)user, .group = (uint32_t)group};
     stat.user = stat.user == UINT32_MAX ? node->user : stat.user;
     stat.group = stat.group == UINT32_MAX ? node->group : stat.group;
     error = may_change_owner(node, stat.user, stat.group);
     if (error != 0) {
-        return refuse(subject, node->system->read_only ? -EROFS : error);
+        return subject_refuse(subject, node->system->read_only ? -EROFS : error);
     }
     uint32_t what = CHANGE_OWNER;
     if (!S_ISDIR(node->mode) && (node->mode & (S_ISUID | S_ISGID)) != 0) {
@@ -466,7 +398,7 @@ static void fill_time(const struct linux_time *time, int64_t *seconds, uint32_t 
 
 static int64_t may_change_times(const struct node *node, const struct linux_time *time)
 {
-    if (node == nullptr || owns(node)) {
+    if (node == nullptr || subject_owns(node)) {
         return 0;
     }
     bool now = time[0].nanoseconds == UTIME_NOW && time[1].nanoseconds == UTIME_NOW;
@@ -483,7 +415,7 @@ static int64_t change_times(int64_t error, struct subject *subject, const struct
     }
     error = may_change_times(subject->node, time);
     if (error != 0) {
-        return refuse(subject, error);
+        return subject_refuse(subject, error);
     }
     struct linux_stat stat = {};
     uint32_t what = 0;
@@ -495,7 +427,7 @@ static int64_t change_times(int64_t error, struct subject *subject, const struct
         fill_time(&time[1], &stat.modified_s, &stat.modified_ns);
         what |= CHANGE_MODIFIED;
     }
-    return what == 0 ? refuse(subject, 0) : change(subject, &stat, what);
+    return what == 0 ? subject_refuse(subject, 0) : change(subject, &stat, what);
 }
 
 // Two times, of which the program has the second part in units of `unit` nanoseconds; both now when there are none.
@@ -589,10 +521,10 @@ int64_t call_truncate(const struct call *call)
         return error;
     }
     if (S_ISDIR(subject.node->mode)) {
-        return refuse(&subject, -EISDIR);
+        return subject_refuse(&subject, -EISDIR);
     }
     if (!S_ISREG(subject.node->mode)) {
-        return refuse(&subject, -EINVAL);
+        return subject_refuse(&subject, -EINVAL);
     }
     struct file *file = nullptr;
     error = open_entry(subject.entry, O_WRONLY, &file);

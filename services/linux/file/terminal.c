@@ -139,9 +139,11 @@ static void append(struct terminal *terminal, uint8_t byte, bool end)
     }
 }
 
-static bool has_room(const struct terminal *terminal)
+bool terminal_has_room(const struct terminal *terminal)
 {
-    return terminal->last - terminal->first < TERMINAL_TYPED;
+    bool line_waits = is_local(terminal, ICANON) && terminal->ready != terminal->first;
+    uint32_t kept = line_waits ? 1 : 0; // for the end of the line that is being typed
+    return terminal->last - terminal->first < TERMINAL_TYPED - kept;
 }
 
 // Columns that a typed byte takes on the screen.
@@ -297,7 +299,7 @@ static void type_plain(struct terminal *terminal, uint8_t byte, bool literal)
 {
     bool canonical = is_local(terminal, ICANON);
     bool end = canonical && !literal && is_line_end(terminal, byte);
-    // The last place of a line is kept for its end.
+    // One line alone is too long: the last place is kept for its end.
     if (canonical && !end && terminal->last - terminal->first >= TERMINAL_TYPED - 1) {
         if ((terminal->settings.input & IMAXBEL) != 0) {
             show_raw(terminal, '\a');
@@ -354,7 +356,7 @@ static bool type_flow(struct terminal *terminal, uint8_t byte)
 static bool type_byte(struct terminal *terminal, uint8_t byte, bool literal)
 {
     bool canonical = is_local(terminal, ICANON);
-    if (!has_room(terminal)) {
+    if (!terminal_has_room(terminal)) {
         terminal->literal = literal;
         return false;
     }
@@ -394,7 +396,7 @@ static void pump(struct terminal *terminal)
 {
     struct channel *channel = terminal->channel;
     uint8_t byte = 0;
-    while (has_room(terminal) && channel_take(channel, &byte, 1) == 1) {
+    while (terminal_has_room(terminal) && channel_take(channel, &byte, 1) == 1) {
         if (!take_typed(terminal, byte)) {
             break;
         }
@@ -413,12 +415,18 @@ static void pump(struct terminal *terminal)
     }
 }
 
+// Something may come while the channel is looked at: when a write begins, a read that was under way may be found to have ended. Nobody
+// tells of it again, so it is looked at once more.
 void terminal_changed(struct terminal *terminal)
 {
-    static bool pumping;
-    if (terminal->channel != nullptr && !terminal->hung_up && !pumping) {
+    static bool pumping, again;
+    again = again || terminal->channel != nullptr;
+    if (terminal->channel != nullptr && !pumping) {
         pumping = true;
-        pump(terminal);
+        while (again && !terminal->hung_up) {
+            again = false;
+            pump(terminal);
+        }
         pumping = false;
     }
     (void)wait_wake(&terminal->queue, SIZE_MAX);
@@ -482,17 +490,27 @@ int64_t terminal_drain(struct terminal *terminal)
     return 0;
 }
 
+int64_t terminal_show(struct terminal *terminal)
+{
+    int64_t error = terminal_drain(terminal);
+    if (error == 0 && terminal->channel != nullptr) {
+        channel_settle(terminal->channel);
+    }
+    return error;
+}
+
 void terminal_settle(struct terminal *terminal)
 {
     while (terminal->shown_first != terminal->shown_last && !terminal->hung_up) {
-        struct wait wait = {};
         terminal->stopped = false;
-        wait_enter(&wait, &terminal->queue);
         terminal_changed(terminal);
+        // Entered only now: who is in the queue when it is woken does not wait, and nothing would ever come.
         if (terminal->shown_first != terminal->shown_last && !terminal->hung_up) {
+            struct wait wait = {};
+            wait_enter(&wait, &terminal->queue);
             (void)wait_through(NO_DEADLINE);
+            wait_leave(&wait);
         }
-        wait_leave(&wait);
     }
     channel_settle(terminal->channel);
 }

@@ -74,7 +74,9 @@ void terminal_drop(struct terminal *terminal);
 // The process that leads a session ends: its terminal is free, and who is in the foreground hears of it.
 void terminal_leave_session(struct terminal *terminal, uint32_t session);
 
-// The other end: types a byte; false when there is no room. Takes what is shown.
+// The other end: types a byte; false when there is no room, which is never so while the one line that is there has no end yet: what
+// is too much of it is dropped. Takes what is shown.
+[[nodiscard]] bool terminal_has_room(const struct terminal *terminal);
 [[nodiscard]] bool terminal_type(struct terminal *terminal, uint8_t byte);
 [[nodiscard]] size_t terminal_look(const struct terminal *terminal, const uint8_t **bytes);
 void terminal_look_on(struct terminal *terminal, size_t size);
@@ -82,6 +84,8 @@ void terminal_hang_up(struct terminal *terminal);
 
 // Waits until all that the main terminal shows is with the host.
 void terminal_settle(struct terminal *terminal);
+// The same in the middle of a run: a signal breaks it off (RESTART_CALL), and who has stopped the output is not overruled.
+[[nodiscard]] int64_t terminal_show(struct terminal *terminal);
 
 // terminal_control.c
 [[nodiscard]] int64_t terminal_control(struct file *file, struct terminal *terminal,

@@ -248,7 +248,7 @@ bool space_is_present(struct space *space, uint64_t address)
 }
 
 // What is on a sheet has at least the right to be read, unless its area lost it.
-static uint8_t *reach_present(struct space *space, uint64_t address, bool write)
+static inline uint8_t *reach_present(struct space *space, uint64_t address, bool write)
 {
     const struct sheet *sheet = sheet_find(space, address);
     size_t index = sheet_index(address);
@@ -264,17 +264,24 @@ static uint8_t *reach_present(struct space *space, uint64_t address, bool write)
     return (uint8_t *)page_bytes(sheet->page[index]) + address % PAGE_BYTES;
 }
 
-uint8_t *space_reach(struct space *space, uint64_t address, bool write)
+// By bringing what is not there yet, or is there for reading only.
+[[gnu::noinline]] static uint8_t *bring_and_reach(struct space *space, uint64_t address, bool write)
 {
     constexpr int attempts = 8; // others may take away what was brought, while this waited for more
     for (int i = 0; i < attempts; i++) {
+        if (space_bring(space, address, write ? AREA_WRITE : AREA_READ) != BRING_DONE) {
+            return nullptr;
+        }
         uint8_t *byte = reach_present(space, address, write);
         if (byte != nullptr) {
             return byte;
         }
-        if (space_bring(space, address, write ? AREA_WRITE : AREA_READ) != BRING_DONE) {
-            return nullptr;
-        }
     }
     return nullptr;
+}
+
+uint8_t *space_reach(struct space *space, uint64_t address, bool write)
+{
+    uint8_t *byte = reach_present(space, address, write);
+    return byte != nullptr ? byte : bring_and_reach(space, address, write);
 }

@@ -22,6 +22,7 @@ static_assert(CABINET_BLOCKS == 64);
 static struct cabinet *cabinets[CABINETS_MOST];
 static size_t cabinet_count;
 static struct cabinet *with_free;
+static size_t blocks_taken;
 
 struct block *block_of(mapping_number number)
 {
@@ -74,7 +75,13 @@ struct block *block_make(bool shared)
     cabinet->block[number] = block;
     block->first = cabinet->number << CABINET_BITS | number * (uint32_t)BLOCK_SLOTS;
     block->shared = shared;
+    blocks_taken++;
     return block;
+}
+
+size_t blocks_there(void)
+{
+    return blocks_taken;
 }
 
 void block_destroy(struct block *block)
@@ -91,4 +98,5 @@ void block_destroy(struct block *block)
     }
     cabinet->free |= 1ul << (block->first / BLOCK_SLOTS % CABINET_BLOCKS);
     store_give(block, sizeof *block);
+    blocks_taken--;
 }

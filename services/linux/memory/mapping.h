@@ -35,6 +35,9 @@ struct block {
 // Deletes all Mappings of a block, and gives it back.
 void block_destroy(struct block *block);
 
+// How many blocks there are.
+[[nodiscard]] size_t blocks_there(void);
+
 // The block of a Mapping, and what is known of that.
 [[nodiscard]] struct block *block_of(mapping_number number);
 static inline struct mapping *mapping_at(mapping_number number)

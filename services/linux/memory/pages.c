@@ -29,6 +29,7 @@ static uint64_t frames[CHUNKS_MOST];
 static size_t chunks;
 static page_number lists[ORDERS];
 static uint64_t free_pages; // in the lists
+static uint64_t most;       // pages in use at a time
 static bool exhausted;
 
 static struct page *record(page_number page)
@@ -150,6 +151,8 @@ page_number pages_take(unsigned order)
         list_push(page + (1u << from), from);
     }
     free_pages -= 1u << order;
+    uint64_t used = chunks * (CHUNK_PAGES - RECORD_PAGES) - free_pages;
+    most = used > most ? used : most;
     for (page_number i = 0; i < 1u << order; i++) {
         *record(page + i) = (struct page){.count = 1};
     }
@@ -206,6 +209,11 @@ void pages_drop(page_number page, uint32_t count)
 uint64_t pages_there(void)
 {
     return chunks * (CHUNK_PAGES - RECORD_PAGES) + objects_memory_free() / PAGE_BYTES;
+}
+
+uint64_t pages_most(void)
+{
+    return most;
 }
 
 uint64_t pages_free(void)

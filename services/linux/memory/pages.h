@@ -23,6 +23,9 @@ constexpr uint64_t PAGES_WINDOW = 0x1000'0000'0000;
 // How often a page is counted.
 [[nodiscard]] uint32_t page_count(page_number page);
 
+// The most pages that were in use at a time.
+[[nodiscard]] uint64_t pages_most(void);
+
 // Drops pages that follow one another.
 void pages_drop(page_number page, uint32_t count);
 

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT
 // New threads and processes: clone in all its forms.
+#include "../core/clock.h"
 #include "../core/errno.h"
 #include "../core/loop.h"
 #include "../core/user.h"
 #include "../file/descriptors.h"
 #include "../file/file.h"
+#include "../file/lease.h"
 #include "../file/path.h"
 #include "../memory/space.h"
+#include "number.h"
 #include "process.h"
 #include "timer.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 enum clone_flags : uint64_t {
     CLONE_SIGNAL = 0xff,
@@ -75,6 +79,8 @@ static struct handlers *handlers_for(const struct process *parent, uint64_t flag
 
 static bool fill_process(struct process *child, struct process *parent, uint64_t flags)
 {
+    child->caller.lease = parent->caller.lease;
+    lease_keep(child->caller.lease);
     child->handlers = handlers_for(parent, flags);
     if ((flags & CLONE_FILES) != 0) {
         descriptors_keep(parent->caller.descriptors);
@@ -182,20 +188,55 @@ static void wait_for_exec(struct thread *self, struct let_go *let_go)
     }
 }
 
+// Whether the user of a process has as many threads as it may have; one that has ended and was not waited for counts. Who may do
+// everything is not bound. There is no need to count them as long as all users together have fewer.
+static bool is_at_limit(const struct process *self)
+{
+    const struct credentials *who = &self->caller.credentials;
+    uint64_t limit = self->caller.limit[RLIMIT_NPROC].soft;
+    if (who->user == 0 || who->effective_user == 0 || numbers_taken() < limit) {
+        return false;
+    }
+    uint64_t count = 0;
+    for (const struct process *process = process_from(1); process != nullptr;
+         process = process_from(process->caller.process + 1)) {
+        if (process->caller.credentials.user == who->user) {
+            count += process->thread_count > 0 ? process->thread_count : 1;
+        }
+    }
+    return count >= limit;
+}
+
+// In a crowd, who makes a process waits a while, the longer the more threads there are; so does who asks for more than there is room for.
+// Many that fork without end would leave no time to other sandboxes: linuxd comes before all programs.
+static int64_t slow_down(int64_t result)
+{
+    constexpr uint64_t FOR_EACH = 5'000'000; // nanoseconds
+    constexpr size_t CROWD = 64;
+    size_t threads = threads_there();
+    if (threads > CROWD) {
+        (void)wait_until(clock_monotonic() + (threads - CROWD) * FOR_EACH);
+    }
+    return result;
+}
+
 static int64_t clone(struct thread *self, const struct wish *wish)
 {
     int64_t error = check(wish);
     if (error != 0) {
         return error;
     }
+    if (is_at_limit(self->process)) {
+        return slow_down(-EAGAIN);
+    }
     struct process *process = process_for(self->process, wish);
     if (process == nullptr) {
-        return -ENOMEM;
+        return slow_down(-ENOMEM);
     }
     struct thread *child = thread_make(process);
     if (child == nullptr || !set_registers(child, self, wish)) {
         forget(process, child, self->process);
-        return -EAGAIN;
+        return slow_down(-EAGAIN);
     }
     uint32_t number = child->number;
     inherit_signals(child, self, wish->flags);
@@ -218,7 +259,7 @@ static int64_t clone(struct thread *self, const struct wish *wish)
     if (waits) {
         wait_for_exec(self, &let_go);
     }
-    return number;
+    return process != self->process ? slow_down(number) : number;
 }
 
 int64_t call_clone(const struct call *call)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Standard input and output of a program that is started at the prompt: what it writes goes to the console, and there is nothing
-// to read.
+// Standard input and output of a program that is started at the prompt and that nobody waits for: what it writes goes to the console, and
+// there is nothing to read.
 #pragma once
 
 struct file;

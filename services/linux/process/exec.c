@@ -8,11 +8,14 @@
 #include "../core/random.h"
 #include "../core/store.h"
 #include "../file/descriptors.h"
+#include "../file/lease.h"
 #include "../file/linux.h"
 #include "../file/open.h"
 #include "../memory/space.h"
+#include "../programs/table.h"
 #include "image.h"
 #include "process.h"
+#include "sandbox.h"
 #include "timer.h"
 #include "vdso.h"
 
@@ -32,6 +35,7 @@ struct build {
     struct thread *thread;
     struct space *space;
     struct file *file;
+    struct lease *lease; // that the program begins; null for none
     struct image image;
     struct image interpreter;
     bool has_interpreter;
@@ -357,7 +361,7 @@ static size_t auxiliary(const struct build *build, struct pair *pairs)
         {EUID, who->effective_user},
         {GID, who->group},
         {EGID, who->effective_group},
-        {SECURE, 0},
+        {SECURE, build->lease != nullptr},
         {RANDOM, build->random_at},
         {HWCAP2, 0},
         {EXECFN, build->path_at},
@@ -475,6 +479,12 @@ static int64_t prepare(struct build *build)
     if (error != 0) {
         return error;
     }
+    if (sandbox.asks && program_asks(build->file->node)) {
+        build->lease = lease_make(build->thread->process->caller.lease);
+        if (build->lease == nullptr) {
+            return -ENOMEM;
+        }
+    }
     build->space = space_make();
     return build->space == nullptr ? -ENOMEM : load(build);
 }
@@ -546,6 +556,11 @@ static int64_t change_over(struct build *build)
     }
     process->program = build->file;
     build->file = nullptr;
+    if (build->lease != nullptr) {
+        lease_drop(process->caller.lease);
+        process->caller.lease = build->lease;
+        build->lease = nullptr;
+    }
     set_name(thread, build->path);
     struct kozo_x86_general registers = {
         .rip = build->has_interpreter ? build->interpreter.entry : build->image.entry,
@@ -583,6 +598,7 @@ static void forget(struct build *build)
     if (build->space != nullptr) {
         space_drop(build->space);
     }
+    lease_drop(build->lease);
     store_give(build->at, build->at_room);
     store_give(build, sizeof *build);
 }

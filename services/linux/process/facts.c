@@ -2,8 +2,10 @@
 // What /proc shows (file/proc.h).
 #include "../core/clock.h"
 #include "../core/errno.h"
+#include "../core/objects.h"
 #include "../file/file.h"
 #include "../file/proc.h"
+#include "../memory/mapping.h"
 #include "../memory/space.h"
 #include "process.h"
 #include "sandbox.h"
@@ -249,6 +251,9 @@ void sandbox_facts(struct sandbox_facts *facts)
         .forks = sandbox.forks,
         .calls = sandbox.calls,
         .host_name = sandbox.host_name,
+        .slots = objects_slots_taken(),
+        .blocks = blocks_there(),
+        .tables = objects_tables(),
     };
     for (struct process *process = process_from(1); process != nullptr;
          process = process_from(process->caller.process + 1)) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One place for each number, in leaves that are made when they are needed. Numbers go round, so that one that was just given
-// back is not taken at once.
+// One place for each number, in leaves that are there as long as a number of theirs is taken. Numbers go round, so that one
+// that was just given back is not taken at once.
 #include "number.h"
 
 #include "../core/store.h"
@@ -13,24 +13,50 @@ struct place {
     struct thread *thread;
 };
 
-static struct place *leaves[NUMBERS_MOST / LEAF];
+static struct leaf {
+    struct place *places; // of LEAF numbers; nullptr when none is taken
+    uint32_t taken;       // by processes and by threads: both count
+} leaves[NUMBERS_MOST / LEAF];
 static uint32_t next = 1;
+static uint32_t taken; // of all leaves
 
 static struct place *place_of(uint32_t number)
 {
-    if (number == 0 || number >= NUMBERS_MOST || leaves[number / LEAF] == nullptr) {
+    if (number == 0 || number >= NUMBERS_MOST || leaves[number / LEAF].places == nullptr) {
         return nullptr;
     }
-    return &leaves[number / LEAF][number % LEAF];
+    return &leaves[number / LEAF].places[number % LEAF];
 }
 
-static struct place *place_make(uint32_t number)
+// The place of a number that is being taken once more; nullptr when there is no memory for it.
+static struct place *place_take(uint32_t number)
 {
-    struct place **leaf = &leaves[number / LEAF];
-    if (*leaf == nullptr) {
-        *leaf = store_take(sizeof(struct place) * LEAF);
+    struct leaf *leaf = &leaves[number / LEAF];
+    if (leaf->places == nullptr) {
+        leaf->places = store_take(sizeof(struct place) * LEAF);
+        if (leaf->places == nullptr) {
+            return nullptr;
+        }
     }
-    return *leaf == nullptr ? nullptr : &(*leaf)[number % LEAF];
+    leaf->taken++;
+    taken++;
+    return &leaf->places[number % LEAF];
+}
+
+static void place_give(uint32_t number)
+{
+    struct leaf *leaf = &leaves[number / LEAF];
+    leaf->taken--;
+    taken--;
+    if (leaf->taken == 0) {
+        store_give(leaf->places, sizeof(struct place) * LEAF);
+        leaf->places = nullptr;
+    }
+}
+
+uint32_t numbers_taken(void)
+{
+    return taken;
 }
 
 static uint32_t find_free(void)
@@ -38,11 +64,8 @@ static uint32_t find_free(void)
     for (uint32_t tried = 1; tried < NUMBERS_MOST; tried++) {
         uint32_t number = next;
         next = next + 1 == NUMBERS_MOST ? 1 : next + 1;
-        const struct place *place = place_make(number);
-        if (place == nullptr) {
-            return 0;
-        }
-        if (place->process == nullptr && place->thread == nullptr) {
+        const struct place *place = place_of(number);
+        if (place == nullptr || (place->process == nullptr && place->thread == nullptr)) {
             return number;
         }
     }
@@ -54,7 +77,7 @@ uint32_t number_take(uint32_t number, struct thread *thread)
     if (number == 0) {
         number = find_free();
     }
-    struct place *place = place_of(number);
+    struct place *place = number == 0 ? nullptr : place_take(number);
     if (place == nullptr) {
         return 0;
     }
@@ -65,20 +88,24 @@ uint32_t number_take(uint32_t number, struct thread *thread)
 void number_give_thread(uint32_t number)
 {
     place_of(number)->thread = nullptr;
+    place_give(number);
 }
 
 uint32_t number_take_process(struct process *process)
 {
     uint32_t number = find_free();
-    if (number != 0) {
-        place_of(number)->process = process;
+    struct place *place = number == 0 ? nullptr : place_take(number);
+    if (place == nullptr) {
+        return 0;
     }
+    place->process = process;
     return number;
 }
 
 void number_give_process(uint32_t number)
 {
     place_of(number)->process = nullptr;
+    place_give(number);
 }
 
 struct process *process_find(uint32_t number)
@@ -96,11 +123,11 @@ struct thread *thread_find(uint32_t number)
 struct process *process_from(uint32_t number)
 {
     for (; number < NUMBERS_MOST; number++) {
-        if (leaves[number / LEAF] == nullptr) {
+        if (leaves[number / LEAF].places == nullptr) {
             number |= LEAF - 1;
             continue;
         }
-        struct process *process = leaves[number / LEAF][number % LEAF].process;
+        struct process *process = leaves[number / LEAF].places[number % LEAF].process;
         if (process != nullptr) {
             return process;
         }

@@ -12,3 +12,6 @@ struct thread;
 void number_give_thread(uint32_t number);
 [[nodiscard]] uint32_t number_take_process(struct process *process);
 void number_give_process(uint32_t number);
+
+// How many threads and processes have one; the process of a single thread counts twice.
+[[nodiscard]] uint32_t numbers_taken(void);

@@ -6,6 +6,7 @@
 #include "../core/loop.h"
 #include "../core/store.h"
 #include "../file/descriptors.h"
+#include "../file/lease.h"
 #include "../file/path.h"
 #include "../memory/space.h"
 #include "number.h"
@@ -56,6 +57,7 @@ struct process *process_make(struct process *parent)
     }
     process->caller.descriptors = nullptr;
     process->caller.folders = nullptr;
+    process->caller.lease = nullptr;
     process->exit_signal = SIGNAL_CHILD;
     process->dumpable = true;
     process->started = clock_monotonic();
@@ -90,6 +92,8 @@ static void release(struct process *process)
         process->program = nullptr;
     }
     signals_forget(&process->signals.queue);
+    lease_drop(process->caller.lease);
+    process->caller.lease = nullptr;
 }
 
 void process_unmake(struct process *process)

@@ -120,6 +120,9 @@ extern struct process *process_first;
 void process_unmake(struct process *process);
 void thread_unmake(struct thread *thread);
 
+// How many threads the sandbox has.
+[[nodiscard]] size_t threads_there(void);
+
 // The thread that is left after exec has the number of its process.
 [[nodiscard]] bool thread_renumber(struct thread *thread, uint32_t number);
 
@@ -144,6 +147,7 @@ void process_reap(struct process *process);
 
 // Registers.
 void thread_read(struct thread *thread, struct kozo_x86_general *registers);
+[[nodiscard]] uint64_t thread_stack_pointer(struct thread *thread);
 [[nodiscard]] bool thread_write(struct thread *thread, const struct kozo_x86_general *registers);
 void thread_read_bases(struct thread *thread, struct kozo_x86_bases *bases);
 [[nodiscard]] bool thread_write_bases(struct thread *thread, const struct kozo_x86_bases *bases);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sandbox.h"
 
+#include "../file/begin.h"
 #include "host.h"
 
 #include <kozo/start.h>
@@ -12,6 +13,8 @@ void sandbox_end(int status)
     int signal = status & 0x7f;
     if (host_is_there()) {
         host_ended(status);
+    } else {
+        descriptors_settle();
     }
     kozo_exit(signal != 0 ? 128 + signal : status >> 8 & 0xff);
 }

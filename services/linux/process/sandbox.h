@@ -8,6 +8,7 @@ struct sandbox {
     uint64_t forks;
     uint64_t calls;
     bool traces;
+    bool asks; // somebody is there to be asked for what is refused
     char host_name[65];
     uint64_t started; // realtime
 };

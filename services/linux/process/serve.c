@@ -3,6 +3,8 @@
 #include "../core/loop.h"
 #include "../core/table.h"
 #include "../core/trace.h"
+#include "../file/consent.h"
+#include "../file/lease.h"
 #include "../memory/space.h"
 #include "memory_short.h"
 #include "process.h"
@@ -117,6 +119,12 @@ void serve(struct strand *strand, const struct kozo_received *received, struct a
     switch (received->message.info.label) {
     case KOZO_FAULT_SYSCALL:
         result = serve_call(thread, &received->message);
+        if (consent_uses > 0 && !is_restart(result)) {
+            consent_call_ends();
+        }
+        if (leases_over > 0 && result != CALL_SILENT) {
+            leases_settle();
+        }
         break;
     case KOZO_FAULT_PAGE:
         serve_page(thread, fault_of(&received->message));

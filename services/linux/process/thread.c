@@ -15,10 +15,14 @@
 #include <string.h>
 
 constexpr uint64_t TURN_US = 5000;
-constexpr uint64_t PRIORITY_BELOW = 1; // linuxd's own threads come before those of its programs
+constexpr uint64_t LEAST_TURN_US = 100; // SchedControl.configure gives no less
+constexpr size_t WHOLE_TURNS = 4;       // threads that have one; more have no more together
+constexpr uint64_t PRIORITY_BELOW = 1;  // linuxd's own threads come before those of its programs
 
 static struct thread *spare_threads;
+static struct thread *unfinished; // memory was used up before it had all its objects
 static size_t thread_total;
+static size_t spare_total;
 
 static void *ipc_words(void)
 {
@@ -36,18 +40,42 @@ static uint64_t priority(void)
     return own > PRIORITY_BELOW ? own - PRIORITY_BELOW : own;
 }
 
+// How long a thread runs before others of its priority do. The more threads a sandbox has, the shorter are the turns of the next, so that
+// those of another sandbox wait no longer for many than for a few.
+static uint64_t turn(void)
+{
+    uint64_t share = TURN_US * WHOLE_TURNS / (thread_total + 1);
+    return share > TURN_US ? TURN_US : share < LEAST_TURN_US ? LEAST_TURN_US : share;
+}
+
+static bool make_object(uint64_t *handle, enum kozo_object_type type)
+{
+    if (*handle == 0) {
+        *handle = objects_make(type);
+    }
+    return *handle != 0;
+}
+
+static bool make_inbox(struct thread *thread)
+{
+    if (thread->inbox.handle != 0) {
+        return true;
+    }
+    uint64_t slot = objects_slot();
+    if (slot == 0) {
+        return false;
+    }
+    thread->inbox.handle = slot;
+    return kozo_cnode_mint((struct kozo_slot){held.inbox.handle}, (struct kozo_slot){slot},
+                           KOZO_RIGHT_WRITE | KOZO_RIGHT_GRANT, (uint64_t)thread) == KOZO_OK;
+}
+
 static bool make_objects(struct thread *thread)
 {
-    uint64_t inbox = objects_slot();
-    thread->handle.handle = objects_make(KOZO_TYPE_THREAD);
-    thread->context.handle = objects_make(KOZO_TYPE_SCHED_CONTEXT);
-    thread->extended.handle = objects_make(KOZO_TYPE_EXTENDED_STATE);
-    thread->inbox.handle = inbox;
-    return inbox != 0 && thread->handle.handle != 0 && thread->context.handle != 0 &&
-           thread->extended.handle != 0 &&
-           kozo_cnode_mint((struct kozo_slot){held.inbox.handle}, (struct kozo_slot){inbox},
-                           KOZO_RIGHT_WRITE | KOZO_RIGHT_GRANT, (uint64_t)thread) == KOZO_OK &&
-           kozo_sched_control_configure(held.time, thread->context, TURN_US, 0) == KOZO_OK &&
+    return make_inbox(thread) && make_object(&thread->handle.handle, KOZO_TYPE_THREAD) &&
+           make_object(&thread->context.handle, KOZO_TYPE_SCHED_CONTEXT) &&
+           make_object(&thread->extended.handle, KOZO_TYPE_EXTENDED_STATE) &&
+           kozo_sched_control_configure(held.time, thread->context, turn(), 0) == KOZO_OK &&
            kozo_sched_context_bind(thread->context, thread->handle) == KOZO_OK &&
            kozo_extended_state_bind(thread->extended, thread->handle) == KOZO_OK &&
            kozo_thread_set_priority(thread->handle, priority()) == KOZO_OK &&
@@ -59,12 +87,15 @@ static struct thread *take_spare(void)
     struct thread *thread = spare_threads;
     if (thread != nullptr) {
         spare_threads = thread->next;
+        spare_total--;
         return thread;
     }
-    thread = store_take(sizeof *thread);
+    thread = unfinished != nullptr ? unfinished : store_take(sizeof *thread);
+    unfinished = thread;
     if (thread == nullptr || !strands_reserve(thread_total + 1) || !make_objects(thread)) {
         return nullptr;
     }
+    unfinished = nullptr;
     thread_total++;
     return thread;
 }
@@ -80,6 +111,12 @@ static void give_spare(struct thread *thread)
     };
     *thread = kept;
     spare_threads = thread;
+    spare_total++;
+}
+
+size_t threads_there(void)
+{
+    return thread_total - spare_total;
 }
 
 struct thread *thread_make(struct process *process)
@@ -205,6 +242,13 @@ void thread_read(struct thread *thread, struct kozo_x86_general *registers)
     // The thread is stopped or held, so this can't fail.
     (void)kozo_thread_read_state(thread->handle, KOZO_REGISTERS_GENERAL, 0, GENERAL_WORDS);
     memcpy(registers, ipc_words(), sizeof *registers);
+}
+
+uint64_t thread_stack_pointer(struct thread *thread)
+{
+    constexpr size_t at = offsetof(struct kozo_x86_general, rsp) / 8;
+    (void)kozo_thread_read_state(thread->handle, KOZO_REGISTERS_GENERAL, at, 1);
+    return kozo_ipc_buffer()->words[0];
 }
 
 bool thread_write(struct thread *thread, const struct kozo_x86_general *registers)

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "tree.h"
 
+#include "../core/caller.h"
 #include "../core/errno.h"
+#include "../file/begin.h"
 #include "../file/file.h"
+#include "../file/files.h"
 #include "../file/linux.h"
 #include "../file/open.h"
 #include "../file/path.h"
 
 #include <kozo/cpio.h>
+#include <kozo/format.h>
 #include <kozo/start.h>
 #include <string.h>
 
@@ -53,7 +57,7 @@ static int64_t copy_program(const struct kozo_cpio_entry *entry)
     return written < 0 ? written : 0;
 }
 
-int64_t tree_fill(void)
+static int64_t fill(void)
 {
     static const struct {
         const char *path;
@@ -73,4 +77,74 @@ int64_t tree_fill(void)
         }
     }
     return error;
+}
+
+constexpr unsigned SHARES_MOST = 9;
+
+// The places that the person shared with the machine, as far as this sandbox has them.
+static void mount_shares(void)
+{
+    for (unsigned number = 1; number <= SHARES_MOST; number++) {
+        char name[16] = "share";
+        char value[64];
+        if (number > 1) {
+            kozo_format(name, sizeof name, "share%u", number);
+        }
+        kozo_format(value, sizeof value, "/%s\t%s\trw", name, name);
+        (void)tree_mount(value);
+    }
+}
+
+int64_t tree_begin_alone(struct caller *caller)
+{
+    bool served = files_open("files");
+    bool has_root = served && tree_begin(TREE_OF_PLACE, "root", false) == 0;
+    int64_t error = has_root ? 0 : tree_begin(TREE_EMPTY, nullptr, false);
+    if (error != 0) {
+        return error;
+    }
+    caller->folders = folders_make(path_top());
+    if (caller->folders == nullptr) {
+        return -ENOMEM;
+    }
+    if (served) {
+        mount_shares();
+    }
+    return has_root ? 0 : fill();
+}
+
+// Whether there is a program at a path.
+static bool is_program(const char *path)
+{
+    struct file *file;
+    if (open_program(HERE, path, 0, &file) != 0) {
+        return false;
+    }
+    file_drop(file);
+    return true;
+}
+
+static const char *search(const char *name)
+{
+    static const char *const folders[] = {"/bin", "/usr/bin", "/sbin", "/usr/sbin", "/share"};
+    static char path[LINUX_NAME_MOST];
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        if (kozo_format(path, sizeof path, "%s/%s", folders[i], name) < sizeof path &&
+            is_program(path)) {
+            return path;
+        }
+    }
+    return nullptr;
+}
+
+const char *tree_find_program(const char *name)
+{
+    if (strchr(name, '/') != nullptr) {
+        return name;
+    }
+    const char *found = search(name);
+    if (found == nullptr && strcmp(name, "sh") == 0) {
+        found = search("busybox");
+    }
+    return found != nullptr ? found : name;
 }

@@ -190,10 +190,9 @@ int64_t call_sigaltstack(const struct call *call)
     struct thread_signals *signals = &call->thread->signals;
     struct user new = {call->argument[0]};
     struct user old = {call->argument[1]};
-    struct kozo_x86_general registers;
-    thread_read(call->thread, &registers);
-    bool in_use = signals->stack.size != 0 && registers.rsp > signals->stack.start &&
-                  registers.rsp - signals->stack.start <= signals->stack.size;
+    uint64_t pointer = thread_stack_pointer(call->thread);
+    bool in_use = signals->stack.size != 0 && pointer > signals->stack.start &&
+                  pointer - signals->stack.start <= signals->stack.size;
     struct alternate_stack before = signals->stack;
     before.flags = before.size == 0 ? disabled : in_use ? on_stack : 0;
     if (new.address != 0) {

@@ -75,35 +75,6 @@ static uint64_t enabled_components(void)
     return low | (uint64_t)high << 32;
 }
 
-static bool push_extended(struct thread *thread, uint64_t at)
-{
-    alignas(64) static uint8_t area[AREA_MOST + 8];
-    size_t size = extended_words() * 8;
-    if (size > AREA_MOST) {
-        return false;
-    }
-    thread_read_extended(thread, (uint64_t *)area);
-    struct software software = {
-        .magic = MAGIC_FIRST,
-        .extended_size = (uint32_t)size + 4,
-        .components = enabled_components(),
-        .size = (uint32_t)size,
-    };
-    memcpy(area + SOFTWARE_AT, &software, sizeof software);
-    memcpy(area + size, &MAGIC_LAST, sizeof MAGIC_LAST);
-    // The area is the one for all threads: nothing may wait while it is in use.
-    for (size_t done = 0; done < size + 4;) {
-        size_t part = size + 4 - done;
-        uint8_t *to = user_touch((struct user){at + done}, &part);
-        if (to == nullptr) {
-            return false;
-        }
-        memcpy(to, area + done, part);
-        done += part;
-    }
-    return true;
-}
-
 // Makes pages of the stack present, so that nothing waits later on.
 static bool touch(uint64_t start, uint64_t end)
 {
@@ -115,6 +86,32 @@ static bool touch(uint64_t start, uint64_t end)
         start += size;
     }
     return true;
+}
+
+// Where a piece of the stack is to be written: there, when it lies in one page, else at `otherwise`, to be copied there. Null
+// for a fault. Nothing may wait before it is done.
+static uint8_t *piece_of_stack(uint64_t at, size_t size, uint8_t *otherwise)
+{
+    size_t part = size;
+    uint8_t *bytes = user_touch((struct user){at}, &part);
+    if (bytes == nullptr || part == size) {
+        return bytes;
+    }
+    return touch(at + part, at + size) ? otherwise : nullptr;
+}
+
+// The extended registers and what Linux puts in and behind them.
+static void write_extended(struct thread *thread, uint8_t *area, size_t size)
+{
+    struct software software = {
+        .magic = MAGIC_FIRST,
+        .extended_size = (uint32_t)(size + sizeof MAGIC_LAST),
+        .components = enabled_components(),
+        .size = (uint32_t)size,
+    };
+    thread_read_extended(thread, (uint64_t *)area);
+    memcpy(area + SOFTWARE_AT, &software, sizeof software);
+    memcpy(area + size, &MAGIC_LAST, sizeof MAGIC_LAST);
 }
 
 static struct context context_of(const struct thread *thread,
@@ -156,20 +153,24 @@ static struct context context_of(const struct thread *thread,
 bool frame_push(struct thread *thread, struct kozo_x86_general *registers,
                 const struct action *action, const struct signal_info *info, uint64_t mask)
 {
+    alignas(64) static uint8_t elsewhere[sizeof(struct frame) + AREA_MOST + 128];
     constexpr uint64_t direction_trap = 1ul << 10 | 1ul << 8;
     uint64_t top = stack_top(&thread->signals, action, registers->rsp);
-    uint64_t extended = (top - extended_words() * 8 - 4) & ~63ul;
+    size_t area = extended_words() * 8;
+    uint64_t extended = (top - area - sizeof MAGIC_LAST) & ~63ul;
     uint64_t at = ((extended - sizeof(struct frame)) & ~15ul) - 8;
-    if (!touch(at, top) || !push_extended(thread, extended)) {
+    size_t size = extended + area + sizeof MAGIC_LAST - at;
+    uint8_t *piece = area <= AREA_MOST ? piece_of_stack(at, size, elsewhere) : nullptr;
+    if (piece == nullptr) {
         return false;
     }
-    struct frame frame = {
-        .restorer = action->restorer,
-        .context = context_of(thread, registers, mask),
-        .info = *info,
-    };
-    frame.context.extended = extended;
-    if (user_write((struct user){at}, &frame, sizeof frame) != 0) {
+    struct frame *frame = (struct frame *)piece;
+    frame->restorer = action->restorer;
+    frame->context = context_of(thread, registers, mask);
+    frame->context.extended = extended;
+    frame->info = *info;
+    write_extended(thread, piece + (extended - at), area);
+    if (piece == elsewhere && user_write((struct user){at}, piece, size) != 0) {
         return false;
     }
     registers->rsp = at;
@@ -182,28 +183,46 @@ bool frame_push(struct thread *thread, struct kozo_x86_general *registers,
     return true;
 }
 
+static bool is_whole(const uint8_t *area, size_t size)
+{
+    struct software software;
+    uint32_t last;
+    memcpy(&software, area + SOFTWARE_AT, sizeof software);
+    memcpy(&last, area + size, sizeof last);
+    return software.magic == MAGIC_FIRST && software.size == size &&
+           software.extended_size >= size + sizeof last && last == MAGIC_LAST;
+}
+
+// Copies what lies in the program's memory, without waiting in between.
+static bool copy_at_once(uint8_t *to, uint64_t from, size_t size)
+{
+    for (size_t done = 0; done < size;) {
+        size_t part = size - done;
+        if (user_look((struct user){from + done}, &part) == nullptr) {
+            return false;
+        }
+        done += part;
+    }
+    return user_read(to, (struct user){from}, size) == 0;
+}
+
 // The extended registers of a frame: those that XSAVE wrote, or just the first 512 bytes.
 static bool pop_extended(struct thread *thread, uint64_t at)
 {
-    alignas(64) static uint8_t area[AREA_MOST];
+    // The area is the one for all threads: nothing may wait while it is in use.
+    alignas(64) static uint8_t area[AREA_MOST + 8];
     size_t size = extended_words() * 8;
     if (at == 0) {
         thread_clear_extended(thread);
         return true;
     }
-    uint32_t last = 0;
-    if (!touch(at, at + COMPONENTS_AT) || user_read(area, (struct user){at}, COMPONENTS_AT) != 0) {
-        return false;
-    }
-    struct software software;
-    memcpy(&software, area + SOFTWARE_AT, sizeof software);
-    bool whole = software.magic == MAGIC_FIRST && software.size == size &&
-                 software.extended_size >= size + 4 && size <= AREA_MOST &&
-                 user_read(&last, (struct user){at + size}, sizeof last) == 0 &&
-                 last == MAGIC_LAST && touch(at, at + size) &&
-                 user_read(area, (struct user){at}, size) == 0;
+    bool whole = size <= AREA_MOST && copy_at_once(area, at, size + sizeof MAGIC_LAST) &&
+                 is_whole(area, size);
     if (!whole) {
         constexpr uint64_t legacy = 3;
+        if (!copy_at_once(area, at, COMPONENTS_AT)) {
+            return false;
+        }
         memset(area + COMPONENTS_AT, 0, 64);
         memcpy(area + COMPONENTS_AT, &legacy, sizeof legacy);
     }
@@ -212,17 +231,15 @@ static bool pop_extended(struct thread *thread, uint64_t at)
 
 int64_t frame_pop(struct thread *thread)
 {
-    struct kozo_x86_general registers;
     struct context context;
-    thread_read(thread, &registers);
     // The handler's return has taken the restorer's address off.
-    uint64_t at = registers.rsp - 8 + offsetof(struct frame, context);
+    uint64_t at = thread_stack_pointer(thread) - 8 + offsetof(struct frame, context);
     if (user_read(&context, (struct user){at}, sizeof context) != 0 ||
         !pop_extended(thread, context.extended)) {
         return -EFAULT;
     }
     const struct context *c = &context;
-    registers = (struct kozo_x86_general){
+    struct kozo_x86_general registers = {
         .rax = c->rax,
         .rbx = c->rbx,
         .rcx = c->rcx,

@@ -9,13 +9,16 @@
 #include "../core/random.h"
 #include "../core/store.h"
 #include "../file/begin.h"
+#include "../file/changes.h"
 #include "../file/entry.h"
 #include "../file/host_system.h"
 #include "../file/items.h"
 #include "../file/linux.h"
 #include "../file/memfd.h"
+#include "../file/opened.h"
 #include "../file/ram.h"
 #include "../file/refusal.h"
+#include "../file/scratch.h"
 #include "../memory/backing.h"
 
 #include <stdio.h>
@@ -45,6 +48,12 @@ static struct strand main_strand;
 static struct strand *all = &main_strand;
 static struct strand *now = &main_strand;
 static struct strand *newest;
+
+struct thread *strand_thread(void)
+{
+    return (struct thread *)now;
+}
+
 static struct deadline *deadlines[64];
 
 int64_t store_fails_after = -1;
@@ -345,7 +354,7 @@ static int64_t pieces;
 
 void *store_take(size_t size)
 {
-    if (size > 65'536) {
+    if (size > 1 << 20) {
         abort();
     }
     if (store_fails_after == 0) {
@@ -359,7 +368,7 @@ void *store_take(size_t size)
 void store_give(void *piece, size_t size)
 {
     (void)size;
-    pieces--;
+    pieces -= piece != nullptr ? 1 : 0;
     free(piece);
 }
 
@@ -650,6 +659,11 @@ static void drop_system(struct node *root)
     const char *type = root->system->type;
     if (strcmp(type, "9p") == 0) {
         host_system_drop(root);
+    } else if (strcmp(type, "overlay") == 0) {
+        struct node *below = scratch_of(root)->below;
+        node_keep(below);
+        scratch_system_drop(root);
+        host_system_drop(below);
     } else if (strcmp(type, "proc") == 0 || strcmp(type, "sysfs") == 0) {
         items_system_drop(root);
     } else {
@@ -673,15 +687,25 @@ static void drop_tree(void)
     }
 }
 
-void tree_world(void)
+static void begin_world(bool scratch)
 {
     last_signal = 0;
     fake_files_begin();
-    if (tree_begin(true) != 0) {
+    if (tree_begin(TREE_OF_HOST, nullptr, scratch) != 0) {
         abort();
     }
     first_process = process_make(100);
     process_enter(first_process);
+}
+
+void tree_world(void)
+{
+    begin_world(false);
+}
+
+void scratch_world(void)
+{
+    begin_world(true);
 }
 
 static void drop_terminal(void)
@@ -713,6 +737,8 @@ void test_clean(void)
     fake_channels_clear();
     memfd_clear();
     refusals_clear();
+    changes_clear();
+    opened_clear();
     path_buffers_clear();
     CHECK(pieces == 0);
     CHECK(pages_left == PAGES);

@@ -38,6 +38,8 @@ void world(void);
 
 // The tree of names as a sandbox begins with, and a file server whose places can be mounted into it (fake_files.h).
 void tree_world(void);
+// The same with layers over what can only be read.
+void scratch_world(void);
 
 // For tests that took the tree of names down and built it again: the process to end with.
 void world_replace(struct caller *process);

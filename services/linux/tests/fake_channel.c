@@ -38,6 +38,11 @@ struct channel *channel_open(const char *name)
     return nullptr;
 }
 
+struct channel *channel_of_parent(void)
+{
+    return channel_open("kozo.tty");
+}
+
 size_t channel_waiting(struct channel *channel)
 {
     return channel->fake->in_last - channel->fake->in_first;
@@ -76,7 +81,15 @@ uint8_t *channel_space(struct channel *channel, size_t *size)
 
 void channel_send(struct channel *channel, size_t size)
 {
-    channel->fake->out_size += size;
+    struct fake_channel *fake = channel->fake;
+    const char *meanwhile = fake->meanwhile;
+    fake->out_size += size;
+    if (meanwhile != nullptr) {
+        fake->meanwhile = nullptr;
+        memcpy(fake->in + fake->in_last, meanwhile, strlen(meanwhile));
+        fake->in_last += strlen(meanwhile);
+        (void)wait_wake(&channel->queue, SIZE_MAX);
+    }
 }
 
 size_t channel_put(struct channel *channel, const void *from, size_t size)

@@ -13,6 +13,7 @@ struct fake_channel {
     size_t in_first, in_last;
     char out[65'536];
     size_t out_size;
+    const char *meanwhile; // comes while the next bytes go out, if not null
 };
 
 extern struct fake_channel fake_channels[4];

@@ -17,20 +17,26 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
-constexpr size_t FILES = 512;
+constexpr size_t FILES = 512; // that may be open at a time
+constexpr size_t LIVES = 4;
 constexpr size_t PIECE = 8192;
 constexpr size_t PIECES = 4;
+constexpr uint64_t TOP = 1;
 
 char fake_folder[64];
 bool files_wait;
 bool files_refuse;
 bool files_are_gone;
 unsigned files_asked;
+unsigned files_refreshed;
 int files_most = FILES;
 
-static char *paths[FILES];
+static uint32_t life = 1;
+static size_t forgotten; // how often all that was open was
+static char *paths[LIVES * FILES];
 static uint8_t memory[PIECES][PIECE];
 static bool taken[PIECES];
 
@@ -52,7 +58,7 @@ void fake_files_begin(void)
 
 void fake_files_end(void)
 {
-    for (size_t i = 0; i < FILES; i++) {
+    for (size_t i = 0; i < LIVES * FILES; i++) {
         if (paths[i] != nullptr) {
             (void)fprintf(stderr, "file %zu was left open: %s\n", i, paths[i]);
             abort();
@@ -63,11 +69,35 @@ void fake_files_end(void)
         fake_folder[0] = '\0';
     }
     files_wait = files_refuse = files_are_gone = false;
+    files_refreshed = 0;
     files_most = FILES;
+    life = 1;
+    forgotten = 0;
 }
 
-// Every request may have to wait.
-static enum kozo_error ask(void)
+uint32_t files_life(void)
+{
+    return life;
+}
+
+void fake_files_forget(void)
+{
+    for (size_t i = 0; i < LIVES * FILES; i++) {
+        free(paths[i]);
+        paths[i] = nullptr;
+    }
+    forgotten++;
+}
+
+void fake_files_begin_life(void)
+{
+    fake_files_forget();
+    life++;
+}
+
+// Every request may have to wait. One about a file that is not open is refused: as one of a former life, or as one that
+// its volume has lost.
+static enum kozo_error ask(uint64_t file)
 {
     files_asked++;
     if (files_wait) {
@@ -78,7 +108,10 @@ static enum kozo_error ask(void)
         (void)wait_through(fake_now + 1);
         wait_leave(&wait);
     }
-    return files_are_gone ? KOZO_NO_REPLY : files_refuse ? KOZO_NO_RIGHT : KOZO_OK;
+    return files_are_gone                          ? KOZO_NO_REPLY
+           : files_refuse                          ? KOZO_NO_RIGHT
+           : file != TOP && paths[file] == nullptr ? (life > 1 ? KOZO_BAD_HANDLE : KOZO_NO_REPLY)
+                                                   : KOZO_OK;
 }
 
 static enum kozo_error error_now(void)
@@ -118,7 +151,7 @@ void files_piece_give(struct files_piece piece)
 
 static uint64_t open_path(const char *path)
 {
-    for (size_t i = 2; i < (size_t)files_most; i++) {
+    for (size_t i = forgotten * FILES + 2; i < forgotten * FILES + (size_t)files_most; i++) {
         if (paths[i] == nullptr) {
             paths[i] = strdup(path);
             return i;
@@ -165,7 +198,7 @@ static const char *path_of(uint64_t folder, const uint8_t *name, size_t length)
 {
     static char path[2][4200];
     static unsigned turn;
-    const char *start = folder == 1 ? fake_folder : paths[folder];
+    const char *start = folder == TOP ? fake_folder : paths[folder];
     turn = !turn;
     (void)snprintf(path[turn], sizeof path[turn], "%s%s%.*s", start, length > 0 ? "/" : "",
                    (int)length, name);
@@ -174,7 +207,7 @@ static const char *path_of(uint64_t folder, const uint8_t *name, size_t length)
 
 struct files_walked files_walk(uint64_t folder, const struct files_piece *piece, size_t length)
 {
-    enum kozo_error error = ask();
+    enum kozo_error error = ask(folder);
     if (error != KOZO_OK) {
         return (struct files_walked){.error = error};
     }
@@ -199,14 +232,14 @@ void files_close(uint64_t file)
 
 enum kozo_error files_stat(uint64_t file, const struct files_piece *piece)
 {
-    enum kozo_error error = ask();
+    enum kozo_error error = ask(file);
     return error != KOZO_OK ? error : put_stat(paths[file], piece->bytes);
 }
 
 struct files_moved files_read(uint64_t file, uint64_t offset, const struct files_piece *piece,
                               size_t length)
 {
-    enum kozo_error error = ask();
+    enum kozo_error error = ask(file);
     if (error != KOZO_OK) {
         return (struct files_moved){.error = error};
     }
@@ -226,7 +259,7 @@ struct files_moved files_read(uint64_t file, uint64_t offset, const struct files
 struct files_moved files_write(uint64_t file, uint64_t offset, const struct files_piece *piece,
                                size_t length)
 {
-    enum kozo_error error = ask();
+    enum kozo_error error = ask(file);
     if (error != KOZO_OK) {
         return (struct files_moved){.error = error};
     }
@@ -246,7 +279,7 @@ struct files_moved files_write(uint64_t file, uint64_t offset, const struct file
 
 struct files_moved files_list(uint64_t file, uint64_t from, const struct files_piece *piece)
 {
-    enum kozo_error error = ask();
+    enum kozo_error error = ask(file);
     if (error != KOZO_OK) {
         return (struct files_moved){.error = error};
     }
@@ -281,7 +314,7 @@ struct files_moved files_list(uint64_t file, uint64_t from, const struct files_p
 struct files_walked files_make(uint64_t folder, uint64_t kind, uint32_t mode,
                                const struct files_piece *piece, size_t length, size_t target)
 {
-    enum kozo_error error = ask();
+    enum kozo_error error = ask(folder);
     if (error != KOZO_OK) {
         return (struct files_walked){.error = error};
     }
@@ -304,19 +337,22 @@ struct files_walked files_make(uint64_t folder, uint64_t kind, uint32_t mode,
 enum kozo_error files_link(uint64_t file, uint64_t folder, const struct files_piece *piece,
                            size_t length)
 {
-    enum kozo_error error = ask();
-    const char *path = path_of(folder, piece->bytes, length);
-    return error != KOZO_OK ? error : link(paths[file], path) != 0 ? error_now() : KOZO_OK;
+    enum kozo_error error = ask(file);
+    error = error == KOZO_OK ? ask(folder) : error;
+    if (error != KOZO_OK) {
+        return error;
+    }
+    return link(paths[file], path_of(folder, piece->bytes, length)) != 0 ? error_now() : KOZO_OK;
 }
 
 enum kozo_error files_remove(uint64_t folder, const struct files_piece *piece, size_t length,
                              uint64_t kind)
 {
-    enum kozo_error error = ask();
-    const char *path = path_of(folder, piece->bytes, length);
+    enum kozo_error error = ask(folder);
     if (error != KOZO_OK) {
         return error;
     }
+    const char *path = path_of(folder, piece->bytes, length);
     int result = kind == KOZO_NODE_FOLDER ? rmdir(path) : unlink(path);
     return result != 0 ? error_now() : KOZO_OK;
 }
@@ -325,7 +361,7 @@ enum kozo_error files_remove(uint64_t folder, const struct files_piece *piece, s
 static void follow(const char *from, const char *to)
 {
     size_t length = strlen(from);
-    for (size_t i = 0; i < FILES; i++) {
+    for (size_t i = 0; i < LIVES * FILES; i++) {
         if (paths[i] != nullptr && strncmp(paths[i], from, length) == 0 &&
             (paths[i][length] == '/' || paths[i][length] == '\0')) {
             char path[4400];
@@ -339,7 +375,7 @@ static void follow(const char *from, const char *to)
 enum kozo_error files_rename(uint64_t folder, uint64_t target, const struct files_piece *piece,
                              size_t length, size_t second, bool over)
 {
-    enum kozo_error error = ask();
+    enum kozo_error error = ask(folder);
     if (error != KOZO_OK) {
         return error;
     }
@@ -358,7 +394,7 @@ enum kozo_error files_rename(uint64_t folder, uint64_t target, const struct file
 
 enum kozo_error files_change(uint64_t file, const struct files_piece *piece, uint32_t what)
 {
-    enum kozo_error error = ask();
+    enum kozo_error error = ask(file);
     struct kozo_node_stat record;
     memcpy(&record, piece->bytes, sizeof record);
     if (error == KOZO_OK && (what & KOZO_CHANGE_MODE) != 0 &&
@@ -382,22 +418,92 @@ enum kozo_error files_change(uint64_t file, const struct files_piece *piece, uin
     return error;
 }
 
+static enum kozo_error attribute_error(void)
+{
+    switch (errno) {
+    case ENODATA:
+        return KOZO_BAD_HANDLE;
+    case EEXIST:
+        return KOZO_SLOT_TAKEN;
+    case EOPNOTSUPP:
+        return KOZO_BAD_OPERATION;
+    default:
+        return KOZO_NO_MEMORY;
+    }
+}
+
+static const char *attribute_of(const struct files_piece *piece, size_t length)
+{
+    static char name[256];
+    memcpy(name, piece->bytes, length);
+    name[length] = '\0';
+    return name;
+}
+
+struct files_sized files_attribute(uint64_t file, const struct files_piece *piece, size_t length,
+                                   size_t room)
+{
+    static uint8_t value[65'536];
+    enum kozo_error error = ask(file);
+    ssize_t size = error == KOZO_OK
+                       ? getxattr(paths[file], attribute_of(piece, length), value, sizeof value)
+                       : -1;
+    if (error != KOZO_OK || size < 0 || size > (ssize_t)KOZO_ATTRIBUTE_MOST) {
+        error = error != KOZO_OK ? error : size < 0 ? attribute_error() : KOZO_NO_MEMORY;
+        return (struct files_sized){.error = error};
+    }
+    memcpy(piece->bytes, value, (size_t)size <= room ? (size_t)size : 0);
+    return (struct files_sized){KOZO_OK, (uint64_t)size};
+}
+
+struct files_sized files_attributes(uint64_t file, const struct files_piece *piece, size_t room)
+{
+    static char names[PIECE];
+    enum kozo_error error = ask(file);
+    ssize_t size = error == KOZO_OK ? listxattr(paths[file], names, sizeof names) : 0;
+    if (size < 0) {
+        return (struct files_sized){.error = attribute_error()};
+    }
+    memcpy(piece->bytes, names, (size_t)size <= room ? (size_t)size : 0);
+    return (struct files_sized){error, (uint64_t)size};
+}
+
+enum kozo_error files_set_attribute(uint64_t file, const struct files_piece *piece, size_t length,
+                                    size_t size, uint64_t way)
+{
+    enum kozo_error error = ask(file);
+    const char *name = attribute_of(piece, length);
+    bool set =
+        error == KOZO_OK && setxattr(paths[file], name, piece->bytes + length, size, (int)way) == 0;
+    return set || error != KOZO_OK ? error : attribute_error();
+}
+
+enum kozo_error files_remove_attribute(uint64_t file, const struct files_piece *piece,
+                                       size_t length)
+{
+    enum kozo_error error = ask(file);
+    bool removed = error == KOZO_OK && removexattr(paths[file], attribute_of(piece, length)) == 0;
+    return removed || error != KOZO_OK ? error : attribute_error();
+}
+
 enum kozo_error files_sync(uint64_t file, bool all)
 {
-    (void)file;
     (void)all;
-    return ask();
+    return ask(file);
+}
+
+void files_refresh(void)
+{
+    files_refreshed++;
 }
 
 struct files_space files_describe(uint64_t file)
 {
-    (void)file;
-    return (struct files_space){ask(), 4096, 1000, 500, 0};
+    return (struct files_space){ask(file), 4096, 1000, 500, 0};
 }
 
 struct files_run files_pages(uint64_t file, uint64_t offset, bool write)
 {
-    (void)file;
     (void)write;
-    return (struct files_run){ask(), offset, 4096, 77};
+    return (struct files_run){ask(file), offset, 4096, 77};
 }

@@ -8,7 +8,12 @@ extern bool files_wait;      // every request waits
 extern bool files_refuse;    // every request is refused
 extern bool files_are_gone;  // the file server does not answer
 extern unsigned files_asked; // requests so far
-extern int files_most;       // numbers that it gives out
+extern unsigned files_refreshed;
+extern int files_most; // numbers that it gives out
 
 void fake_files_begin(void);
+// A volume loses all that is open: the numbers stay, without files behind them.
+void fake_files_forget(void);
+// It begins a new life: nothing is open any more, and numbers of before stand for nothing.
+void fake_files_begin_life(void);
 void fake_files_end(void);

@@ -1,91 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Pipes, fifos, eventfd, timerfd and signalfd.
-#include "fake.h"
+#include "../../../tests/linux/single/pipes.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <sys/eventfd.h>
-#include <sys/ioctl.h>
-#include <sys/timerfd.h>
-
-static int32_t ends[2];
-
-static void make_pipe(uint64_t flags)
-{
-    CHECK(SYS(pipe2, AT(ends), flags) == 0);
-}
-
-static uint64_t reader(void)
-{
-    return (uint64_t)ends[0];
-}
-
-static uint64_t writer(void)
-{
-    return (uint64_t)ends[1];
-}
-
-TEST("what goes into a pipe comes out of it in order")
-{
-    world();
-    char text[16] = {};
-    make_pipe(0);
-    CHECK(ends[0] == 0 && ends[1] == 1);
-    CHECK(SYS(write, writer(), AT("hello "), 6) == 6);
-    CHECK(SYS(write, writer(), AT("world"), 5) == 5);
-    CHECK(SYS(read, reader(), AT(text), 3) == 3);
-    CHECK(SYS(read, reader(), AT(text + 3), 13) == 8);
-    CHECK(strcmp(text, "hello world") == 0);
-}
-
-TEST("the ends of a pipe go one way only, and have no offset")
-{
-    world();
-    char byte;
-    make_pipe(0);
-    CHECK(SYS(read, writer(), AT(&byte), 1) == -EBADF);
-    CHECK(SYS(write, reader(), AT(&byte), 1) == -EBADF);
-    CHECK(SYS(lseek, reader(), 0, SEEK_SET) == -ESPIPE);
-    CHECK(SYS(pread64, reader(), AT(&byte), 1, 0) == -ESPIPE);
-    CHECK(SYS(fsync, writer()) == -EINVAL);
-    CHECK(SYS(ftruncate, writer(), 0) == -EINVAL);
-    CHECK(SYS(fallocate, writer(), 0, 0, 1) == -ESPIPE);
-    struct stat told;
-    CHECK(SYS(fstat, reader(), AT(&told)) == 0 && S_ISFIFO(told.st_mode));
-}
-
-TEST("what pipe2 refuses")
-{
-    world();
-    CHECK(SYS(pipe2, AT(ends), O_APPEND) == -EINVAL);
-    CHECK(SYS(pipe2, NOWHERE, 0) == -EFAULT);
-    CHECK(SYS(fcntl, 0, F_GETFD) == -EBADF);
-    make_pipe(O_CLOEXEC | O_NONBLOCK);
-    CHECK(SYS(fcntl, reader(), F_GETFD) == 1);
-    CHECK((SYS(fcntl, writer(), F_GETFL) & O_NONBLOCK) != 0);
-}
-
-TEST("an empty pipe whose writers are gone is at its end")
-{
-    world();
-    char text[4];
-    make_pipe(0);
-    CHECK(SYS(write, writer(), AT("x"), 1) == 1);
-    CHECK(SYS(close, writer()) == 0);
-    CHECK(SYS(read, reader(), AT(text), 4) == 1);
-    CHECK(SYS(read, reader(), AT(text), 4) == 0);
-}
-
-TEST("writing to a pipe without readers is a signal and an error")
-{
-    world();
-    make_pipe(0);
-    CHECK(SYS(close, reader()) == 0);
-    CHECK(SYS(write, writer(), AT("x"), 1) == -EPIPE);
-    CHECK(last_signal == SIGPIPE);
-}
-
-TEST("a pipe that is empty or full says so when it must not wait")
+TEST("a full pipe takes again as many bytes as were read")
 {
     world();
     static char block[65536];
@@ -237,7 +154,7 @@ TEST("pieces of up to PIPE_BUF bytes are never mixed, whoever waits in between")
     process_end(third);
 }
 
-TEST("the size of a pipe can be told and set")
+TEST("a pipe is never made smaller than what is in it")
 {
     world();
     static char block[65536];
@@ -272,21 +189,6 @@ TEST("a pipe without memory says so")
     }
 }
 
-TEST("splice moves between a pipe and a file")
-{
-    world();
-    make_pipe(0);
-    CHECK(write_text("/a", "hello world") == 11);
-    CHECK(SYS(open, AT("/a"), O_RDONLY) == 2);
-    CHECK(SYS(open, AT("/b"), O_CREAT | O_RDWR, 0600) == 3);
-    int64_t offset = 6;
-    CHECK(SYS(splice, 2, AT(&offset), writer(), 0, 100, 0) == 5);
-    CHECK(SYS(splice, reader(), 0, 3, 0, 5, 0) == 5);
-    CHECK(strcmp(read_text("/b"), "world") == 0);
-    CHECK(SYS(splice, 2, 0, 3, 0, 5, 0) == -EINVAL);
-    CHECK(SYS(splice, reader(), AT(&offset), 3, 0, 5, 0) == -ESPIPE);
-}
-
 // Fifos.
 
 static int64_t opened;
@@ -317,18 +219,6 @@ TEST("who opens a fifo waits for the other end")
     process_end(second);
 }
 
-TEST("a fifo opened without waiting: readers may, writers need a reader")
-{
-    world();
-    CHECK(SYS(mknod, AT("/f"), S_IFIFO | 0600) == 0);
-    CHECK(SYS(open, AT("/f"), O_WRONLY | O_NONBLOCK) == -ENXIO);
-    CHECK(SYS(open, AT("/f"), O_RDONLY | O_NONBLOCK) == 0);
-    CHECK(SYS(open, AT("/f"), O_WRONLY | O_NONBLOCK) == 1);
-    CHECK(SYS(open, AT("/f"), O_RDWR) == 2);
-    char byte;
-    CHECK(SYS(read, 0, AT(&byte), 1) == -EAGAIN);
-}
-
 TEST("opening a fifo can be broken off")
 {
     world();
@@ -343,35 +233,6 @@ TEST("opening a fifo can be broken off")
 
 // eventfd.
 
-TEST("eventfd adds up, and gives all at once")
-{
-    world();
-    uint64_t value = 5;
-    CHECK(SYS(eventfd2, 3, EFD_NONBLOCK) == 0);
-    CHECK(SYS(write, 0, AT(&value), 8) == 8);
-    CHECK(SYS(read, 0, AT(&value), 8) == 8 && value == 8);
-    CHECK(SYS(read, 0, AT(&value), 8) == -EAGAIN);
-    CHECK(SYS(read, 0, AT(&value), 4) == -EINVAL);
-    value = UINT64_MAX;
-    CHECK(SYS(write, 0, AT(&value), 8) == -EINVAL);
-    value = UINT64_MAX - 1;
-    CHECK(SYS(write, 0, AT(&value), 8) == 8);
-    value = 1;
-    CHECK(SYS(write, 0, AT(&value), 8) == -EAGAIN);
-    CHECK(SYS(eventfd2, 0, 0x100) == -EINVAL);
-    CHECK(SYS(lseek, 0, 5, SEEK_SET) == 0);
-}
-
-TEST("eventfd as a semaphore gives one at a time")
-{
-    world();
-    uint64_t value = 0;
-    CHECK(SYS(eventfd2, 2, EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC) == 0);
-    CHECK(SYS(read, 0, AT(&value), 8) == 8 && value == 1);
-    CHECK(SYS(read, 0, AT(&value), 8) == 8 && value == 1);
-    CHECK(SYS(read, 0, AT(&value), 8) == -EAGAIN);
-}
-
 TEST("a reader of eventfd waits for a writer")
 {
     world();
@@ -383,53 +244,6 @@ TEST("a reader of eventfd waits for a writer")
     strands_run();
     CHECK(seen_result == 8 && seen[0] == 9);
     process_end(second);
-}
-
-// timerfd.
-
-TEST("timerfd tells how often its time has passed")
-{
-    world();
-    uint64_t passed = 0;
-    struct itimerspec setting = {{0, 1000}, {0, 1000}};
-    CHECK(SYS(timerfd_create, CLOCK_MONOTONIC, TFD_NONBLOCK) == 0);
-    CHECK(SYS(read, 0, AT(&passed), 8) == -EAGAIN);
-    CHECK(SYS(timerfd_settime, 0, 0, AT(&setting), 0) == 0);
-    CHECK(SYS(fcntl, 0, F_SETFL, 0) == 0);
-    CHECK(SYS(read, 0, AT(&passed), 8) == 8 && passed == 1);
-    CHECK(SYS(timerfd_gettime, 0, AT(&setting)) == 0);
-    CHECK(setting.it_value.tv_nsec == 1000 && setting.it_interval.tv_nsec == 1000);
-    setting = (struct itimerspec){};
-    CHECK(SYS(timerfd_settime, 0, 0, AT(&setting), AT(&setting)) == 0);
-    CHECK(setting.it_interval.tv_nsec == 1000);
-    CHECK(SYS(timerfd_gettime, 0, AT(&setting)) == 0 && setting.it_value.tv_nsec == 0);
-}
-
-TEST("timerfd at a time that is past fires at once")
-{
-    world();
-    uint64_t passed = 0;
-    struct itimerspec setting = {{0, 0}, {1, 0}};
-    CHECK(SYS(timerfd_create, CLOCK_REALTIME, 0) == 0);
-    CHECK(SYS(timerfd_settime, 0, TFD_TIMER_ABSTIME, AT(&setting), 0) == 0);
-    CHECK(SYS(read, 0, AT(&passed), 8) == 8 && passed == 1);
-}
-
-TEST("what timerfd refuses")
-{
-    world();
-    struct itimerspec setting = {{0, 1'000'000'000}, {1, 0}};
-    CHECK(SYS(timerfd_create, 99, 0) == -EINVAL);
-    CHECK(SYS(timerfd_create, CLOCK_MONOTONIC, 0x100) == -EINVAL);
-    CHECK(SYS(timerfd_create, CLOCK_MONOTONIC, 0) == 0);
-    CHECK(SYS(timerfd_settime, 0, 0, AT(&setting), 0) == -EINVAL);
-    CHECK(SYS(timerfd_settime, 0, 0, NOWHERE, 0) == -EFAULT);
-    CHECK(SYS(timerfd_settime, 7, 0, AT(&setting), 0) == -EINVAL);
-    setting.it_interval.tv_nsec = 0;
-    CHECK(SYS(timerfd_settime, 7, 0, AT(&setting), 0) == -EBADF);
-    CHECK(SYS(eventfd, 0) == 1);
-    CHECK(SYS(timerfd_settime, 1, 0, AT(&setting), 0) == -EINVAL);
-    CHECK(SYS(timerfd_gettime, 1, AT(&setting)) == -EINVAL);
 }
 
 // signalfd.

@@ -73,73 +73,6 @@ static void set_character(unsigned which, uint8_t byte)
     CHECK(SYS(ioctl, 1, TCSETS, AT(&settings)) == 0);
 }
 
-TEST("a line is read when it has ended, and what is typed is shown")
-{
-    pty_world();
-    CHECK(SYS(fcntl, 1, F_SETFL, O_NONBLOCK) == 0);
-    type("hel");
-    CHECK(SYS(read, 1, AT(text), 10) == -EAGAIN);
-    type("lo\rmore\n");
-    CHECK(strcmp(shown(), "hello\r\nmore\r\n") == 0);
-    CHECK(strcmp(line(), "hello\n") == 0);
-    CHECK(strcmp(line(), "more\n") == 0);
-}
-
-TEST("a line is read in parts if there is little room")
-{
-    pty_world();
-    type("hello\n");
-    CHECK(SYS(read, 1, AT(text), 2) == 2);
-    CHECK(strcmp(line(), "llo\n") == 0);
-}
-
-TEST("what a program writes is shown with returns")
-{
-    pty_world();
-    CHECK(SYS(write, 1, AT("a\nb\n"), 4) == 4);
-    CHECK(strcmp(shown(), "a\r\nb\r\n") == 0);
-}
-
-TEST("typing can be corrected")
-{
-    pty_world();
-    type("hexx\x7f\x7fllo\n");
-    CHECK(strcmp(line(), "hello\n") == 0);
-    CHECK(strcmp(shown(), "hexx\b \b\b \bllo\r\n") == 0);
-    type("one two  \x17three\n");
-    CHECK(strcmp(line(), "one three\n") == 0);
-    type("lost\x15kept\n");
-    CHECK(strcmp(line(), "kept\n") == 0);
-    type("\x7f\x7fx\n");
-    CHECK(strcmp(line(), "x\n") == 0);
-}
-
-TEST("control characters are shown as two, and erased as two")
-{
-    pty_world();
-    type("a\x01\x7f\x7f");
-    CHECK(strcmp(shown(), "a^A\b \b\b \b\b \b") == 0);
-}
-
-TEST("a literal character is one that edits nothing")
-{
-    pty_world();
-    type("a\x16\x7f\x16\x03\n");
-    CHECK(strcmp(line(), "a\x7f\x03\n") == 0);
-    CHECK(last_signal == 0);
-}
-
-TEST("the end of a file is typed at the start of a line, and ends a part of one")
-{
-    pty_world();
-    type("\x04");
-    CHECK(SYS(read, 1, AT(text), 10) == 0);
-    type("part\x04");
-    CHECK(strcmp(line(), "part") == 0);
-    type("x\n");
-    CHECK(strcmp(line(), "x\n") == 0);
-}
-
 TEST("interrupt, quit and suspend signal who is in the foreground, and drop what was typed")
 {
     pty_world();
@@ -156,25 +89,6 @@ TEST("interrupt, quit and suspend signal who is in the foreground, and drop what
     last_signal = 0;
     type("\x03\n");
     CHECK(last_signal == 0 && strcmp(line(), "\x03\n") == 0);
-}
-
-TEST("without echo nothing is shown")
-{
-    pty_world();
-    change(ECHO, 0);
-    type("secret\n");
-    CHECK(strcmp(shown(), "") == 0);
-    change(0, ECHONL);
-    type("secret\n");
-    CHECK(strcmp(shown(), "\r\n") == 0);
-}
-
-TEST("in raw mode each byte is read as it comes")
-{
-    pty_world();
-    change(ICANON | ECHO | ISIG | IEXTEN, 0);
-    type("a\x03\x7f");
-    CHECK(strcmp(line(), "a\x03\x7f") == 0);
 }
 
 TEST("VMIN and VTIME say when a read has enough")
@@ -198,17 +112,6 @@ TEST("VMIN and VTIME say when a read has enough")
     type("ab");
     CHECK(SYS(read, 1, AT(text), 10) == 2);
     CHECK(fake_now - before == 1'000'000'000);
-}
-
-TEST("what was typed in one mode is there in the other")
-{
-    pty_world();
-    type("abc");
-    change(ICANON, 0);
-    CHECK(strcmp(line(), "abc") == 0);
-    type("def");
-    change(0, ICANON);
-    CHECK(strcmp(line(), "def") == 0);
 }
 
 TEST("what was read in one mode is not there in the other")
@@ -239,7 +142,7 @@ TEST("output can be stopped and goes on")
     CHECK(SYS(ioctl, 1, TCXONC, 9) == -EINVAL);
 }
 
-TEST("a program that writes more than fits waits for who reads")
+TEST("a terminal holds some 8,192 bytes that nobody has read, and refuses more")
 {
     pty_world();
     static char block[20'000];
@@ -254,60 +157,9 @@ TEST("a program that writes more than fits waits for who reads")
     CHECK(SYS(poll, AT(&look), 1, 0) == 1);
 }
 
-TEST("a line that is too long keeps room for its end")
-{
-    pty_world();
-    static char block[5000];
-    memset(block, 'x', sizeof block);
-    change(ECHO, 0);
-    CHECK(SYS(write, 0, AT(block), sizeof block) == sizeof block);
-    type("\n");
-    CHECK(SYS(read, 1, AT(block), sizeof block) == 4096);
-    CHECK(block[4095] == '\n');
-}
-
-TEST("the size is told and set, and a change signals the foreground")
-{
-    pty_world();
-    struct winsize size = {24, 80, 0, 0};
-    CHECK(SYS(ioctl, 0, TIOCSWINSZ, AT(&size)) == 0);
-    CHECK(last_signal == SIGWINCH);
-    last_signal = 0;
-    CHECK(SYS(ioctl, 0, TIOCSWINSZ, AT(&size)) == 0 && last_signal == 0);
-    size = (struct winsize){};
-    CHECK(SYS(ioctl, 1, TIOCGWINSZ, AT(&size)) == 0 && size.ws_row == 24 && size.ws_col == 80);
-}
-
-TEST("flushing, counting and draining")
-{
-    pty_world();
-    int32_t bytes = 0;
-    type("abc\n");
-    CHECK(SYS(ioctl, 1, FIONREAD, AT(&bytes)) == 0 && bytes == 4);
-    CHECK(SYS(ioctl, 1, TCFLSH, TCIFLUSH) == 0);
-    CHECK(SYS(ioctl, 1, FIONREAD, AT(&bytes)) == 0 && bytes == 0);
-    CHECK(SYS(ioctl, 1, TIOCOUTQ, AT(&bytes)) == 0 && bytes == 5);
-    CHECK(SYS(ioctl, 1, TCFLSH, TCOFLUSH) == 0);
-    CHECK(SYS(ioctl, 1, TIOCOUTQ, AT(&bytes)) == 0 && bytes == 0);
-    CHECK(SYS(ioctl, 1, TCFLSH, 9) == -EINVAL);
-    CHECK(SYS(ioctl, 1, TCSBRK, 1) == 0);
-    CHECK(SYS(ioctl, 1, 0x1234, 0) == -ENOTTY);
-}
-
 // Job control.
 
-TEST("the first terminal that a session's leader opens becomes its own")
-{
-    pty_world();
-    int32_t number = 0;
-    CHECK(SYS(ioctl, 1, TIOCGSID, AT(&number)) == 0 && number == 100);
-    CHECK(SYS(ioctl, 1, TIOCGPGRP, AT(&number)) == 0 && number == 100);
-    CHECK(SYS(open, AT("/dev/tty"), O_RDWR) == 2);
-    CHECK(SYS(write, 2, AT("x"), 1) == 1);
-    CHECK(strcmp(shown(), "x") == 0);
-}
-
-TEST("without a terminal there is no /dev/tty")
+TEST("without a terminal /dev/pts is empty, and /dev/console is nobody's")
 {
     tree_world();
     CHECK(SYS(open, AT("/dev/tty"), O_RDWR) == -ENXIO);
@@ -315,7 +167,7 @@ TEST("without a terminal there is no /dev/tty")
     CHECK(SYS(open, AT("/dev/console"), O_RDWR) == -ENXIO);
 }
 
-TEST("O_NOCTTY opens without taking it, TIOCSCTTY takes it, TIOCNOTTY gives it up")
+TEST("who gives its terminal up is told so by SIGCONT")
 {
     tree_world();
     int32_t number = 0;
@@ -365,17 +217,6 @@ TEST("who is in the background does not read, and the foreground can be changed"
 
 // The master.
 
-TEST("a master whose terminal nobody has open any more is at its end")
-{
-    pty_world();
-    CHECK(SYS(write, 1, AT("last"), 4) == 4);
-    CHECK(SYS(close, 1) == 0);
-    CHECK(SYS(read, 0, AT(text), 10) == 4);
-    CHECK(SYS(read, 0, AT(text), 10) == -EIO);
-    struct pollfd look = {0, POLLIN, 0};
-    CHECK(SYS(poll, AT(&look), 1, 0) == 1 && (look.revents & POLLHUP) != 0);
-}
-
 TEST("a terminal without a master is hung up")
 {
     pty_world();
@@ -391,7 +232,7 @@ TEST("a terminal without a master is hung up")
     CHECK(SYS(open, AT("/dev/pts/0"), O_RDWR) == -ENOENT);
 }
 
-TEST("pseudo-terminals have numbers and names")
+TEST("pseudo-terminals are numbered from 0, and a number that is free is given again")
 {
     tree_world();
     uint32_t number = 0;
@@ -441,6 +282,76 @@ TEST("the main terminal is on the host's channel, and standard files are on it")
     fake_channel_changed(TTY);
     CHECK(SYS(read, 0, AT(text), sizeof text) == 0);
     CHECK(SYS(write, 1, AT("x"), 1) == -EIO);
+}
+
+TEST("what is typed while an echo goes out is not left lying")
+{
+    tree_world();
+    struct fake_channel *tty = &fake_channels[TTY];
+    tty->there = true;
+    CHECK(descriptors_begin("012", 30, 100) == 0);
+    tty->meanwhile = "yped\r";
+    memcpy(tty->in, "t", 1);
+    tty->in_last = 1;
+    fake_channel_changed(TTY);
+    CHECK(SYS(read, 0, AT(text), sizeof text) == 6 && memcmp(text, "typed\n", 6) == 0);
+    CHECK(tty->out_size == 7 && memcmp(tty->out, "typed\r\n", 7) == 0);
+    tty->meanwhile = "\x03";
+    CHECK(SYS(write, 1, AT("hello\n"), 6) == 6);
+    CHECK(last_signal == SIGINT);
+}
+
+static void settle(void *context)
+{
+    (void)context;
+    terminal_settle(begin_terminal());
+}
+
+TEST("at the end what is still to be shown is waited for, and others run meanwhile")
+{
+    tree_world();
+    struct fake_channel *tty = &fake_channels[TTY];
+    tty->there = true;
+    CHECK(descriptors_begin("012", 30, 100) == 0);
+    tty->full = true;
+    CHECK(SYS(write, 1, AT("last words"), 10) == 10);
+    struct caller *second = process_make(200);
+    strand_start(second, settle, nullptr);
+    CHECK(strands_left() == 1 && tty->out_size == 0);
+    tty->full = false;
+    fake_channel_changed(TTY);
+    strands_run();
+    CHECK(strands_left() == 0 && tty->out_size == 10);
+    process_end(second);
+}
+
+static int64_t shown_before;
+
+static void show_all(void *context)
+{
+    (void)context;
+    shown_before = terminal_show(begin_terminal());
+}
+
+TEST("who asks the person waits until what was written before is with the host, or a signal comes")
+{
+    tree_world();
+    struct fake_channel *tty = &fake_channels[TTY];
+    tty->there = true;
+    CHECK(descriptors_begin("012", 30, 100) == 0);
+    tty->full = true;
+    CHECK(SYS(write, 1, AT("before"), 6) == 6);
+    struct caller *second = process_make(200);
+    strand_start(second, show_all, nullptr);
+    CHECK(strands_left() == 1 && tty->out_size == 0);
+    strand_break();
+    CHECK(strands_left() == 0 && shown_before == RESTART_CALL);
+    strand_start(second, show_all, nullptr);
+    tty->full = false;
+    fake_channel_changed(TTY);
+    strands_run();
+    CHECK(strands_left() == 0 && shown_before == 0 && tty->out_size == 6);
+    process_end(second);
 }
 
 TEST("a channel that is full stops the program, and it goes on")

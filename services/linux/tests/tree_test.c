@@ -8,6 +8,7 @@
 #include "../file/files.h"
 #include "../file/linux.h"
 #include "../file/open.h"
+#include "../file/opened.h"
 #include "../file/proc.h"
 #include "../file/refusal.h"
 #include "../memory/backing.h"
@@ -17,6 +18,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 extern struct caller *other_process;
@@ -31,6 +33,17 @@ static int64_t open_at(const char *path, uint64_t flags)
 static int64_t stat_of(const char *path)
 {
     return SYS(stat, AT(path), AT(&told));
+}
+
+// Whether a path was noted as refused, as one that programs do without or as another.
+static bool noted(const char *path, bool optional)
+{
+    for (unsigned i = 0; refusal_at(i) != nullptr; i++) {
+        if (strcmp(refusal_at(i)->path, path) == 0) {
+            return (refusal_at(i)->kind == REFUSAL_OPTIONAL) == optional;
+        }
+    }
+    return false;
 }
 
 // How many entries a folder has.
@@ -92,8 +105,14 @@ TEST("the private places of a sandbox are there and take files")
     CHECK(stat_of("/srv") == -EACCES);
     CHECK(stat_of("/var/lib") == -EACCES);
     CHECK(stat_of("/tmp/no") == -ENOENT);
-    CHECK(tree_folder("/srv/me") == 0);
+    CHECK(tree_home("/srv/me") == 0);
     CHECK(stat_of("/srv/me/.profile") == -ENOENT);
+    CHECK(stat_of("/srv/me/.ssh") == -ENOENT);
+    CHECK(write_text("/srv/me/own", "x") == -EACCES);
+    CHECK(noted("/srv/me/.profile", true) && noted("/srv/me/.ssh", false));
+    CHECK(noted("/srv/me/own", false));
+    CHECK(tree_home("/tmp") == 0 && stat_of("/tmp/absent") == -ENOENT);
+    CHECK(!noted("/tmp/absent", false) && (stat_of("/tmp") == 0 && told.st_uid == 0));
     CHECK(stat_of("/srv/you") == -EACCES);
 }
 
@@ -162,6 +181,7 @@ TEST("texts of /proc have the form that programs read")
     CHECK(strstr(read_text("/proc/mounts"), "tmpfs /tmp tmpfs rw,relatime 0 0\n") != nullptr);
     CHECK(strstr(read_text("/proc/self/mountinfo"), " / /proc rw,relatime - proc proc rw\n") !=
           nullptr);
+    CHECK(strncmp(read_text("/proc/kozo"), "slots ", 6) == 0);
     CHECK(strncmp(read_text("/proc/meminfo"), "MemTotal:         262144 kB\n", 28) == 0);
     CHECK(strstr(read_text("/proc/cpuinfo"), "processor\t: 1\n") != nullptr);
     CHECK(strncmp(read_text("/proc/stat"), "cpu  0 0 0 0", 12) == 0);
@@ -326,6 +346,86 @@ TEST("files of the host are read where they are mounted")
     CHECK(SYS(unlink, AT("/usr/a")) == -EROFS);
     CHECK(SYS(chmod, AT("/usr/a"), 0600) == -EROFS);
     CHECK(SYS(access, AT("/usr/a"), 2) == -EROFS);
+    static const char *const changed[] = {"/usr/a", "/usr/new"};
+    static const uint32_t times[] = {3, 1}; // asking alone changes nothing
+    for (unsigned i = 0; i < 2; i++) {
+        const struct refusal *refusal = refusal_at(i);
+        REQUIRE(refusal != nullptr && refusal->kind == REFUSAL_CHANGE);
+        CHECK(strcmp(refusal->path, changed[i]) == 0 && refusal->count == times[i]);
+    }
+    CHECK(refusal_at(2) == nullptr);
+}
+
+// Gives the host's file an attribute of so many bytes. False: the file system of the tests has none, or none so large.
+static bool host_attribute(const char *path, size_t size)
+{
+    static char bytes[65'536];
+    char whole[256];
+    (void)snprintf(whole, sizeof whole, "%s/%s", fake_folder, path);
+    memset(bytes, 'v', size);
+    return setxattr(whole, "user.x", bytes, size, 0) == 0;
+}
+
+TEST("attributes of the host's files are read, and refused like other changes where they may only "
+     "be "
+     "read")
+{
+    char value[8];
+    host_world("ro");
+    if (!host_attribute("host/share/a", 5)) {
+        return;
+    }
+    CHECK(SYS(getxattr, AT("/usr/a"), AT("user.x"), AT(value), 8) == 5);
+    CHECK(memcmp(value, "vvvvv", 5) == 0);
+    CHECK(SYS(listxattr, AT("/usr/a"), AT(value), 8) == 7 && strcmp(value, "user.x") == 0);
+    CHECK(SYS(getxattr, AT("/usr/d"), AT("user.x"), AT(value), 8) == -ENODATA);
+    CHECK(SYS(setxattr, AT("/usr/a"), AT("user.x"), AT("x"), 1, 0) == -EROFS);
+    CHECK(SYS(removexattr, AT("/usr/a"), AT("user.x")) == -EROFS);
+    const struct refusal *refusal = refusal_at(0);
+    REQUIRE(refusal != nullptr && refusal->kind == REFUSAL_CHANGE && refusal->count == 2);
+    CHECK(strcmp(refusal->path, "/usr/a") == 0);
+    files_refuse = true;
+    CHECK(SYS(getxattr, AT("/usr/a"), AT("user.x"), AT(value), 8) == -EACCES);
+    files_refuse = false;
+    files_are_gone = true;
+    CHECK(SYS(listxattr, AT("/usr/a"), AT(value), 8) == -EIO);
+}
+
+TEST("attributes of the host's files are changed where these may be, up to a size")
+{
+    static char large[7'937];
+    host_world("rw");
+    if (!host_attribute("host/share/a", 5)) {
+        return;
+    }
+    CHECK(SYS(setxattr, AT("/work/a"), AT("user.x"), AT("new"), 3, 1) == -EEXIST);
+    CHECK(SYS(setxattr, AT("/work/a"), AT("user.x"), AT("new"), 3, 3) == -EEXIST);
+    CHECK(SYS(setxattr, AT("/work/a"), AT("user.y"), AT("new"), 3, 3) == -ENODATA);
+    CHECK(SYS(setxattr, AT("/work/a"), AT("user.y"), AT("new"), 3, 2) == -ENODATA);
+    CHECK(SYS(setxattr, AT("/work/a"), AT("user.x"), AT("new"), 3, 2) == 0);
+    CHECK(SYS(getxattr, AT("/work/a"), AT("user.x"), AT(large), sizeof large) == 3);
+    CHECK(SYS(setxattr, AT("/work/a"), AT("user.x"), AT(large), sizeof large, 0) == -ENOSPC);
+    CHECK(SYS(removexattr, AT("/work/a"), AT("user.x")) == 0);
+    CHECK(SYS(removexattr, AT("/work/a"), AT("user.x")) == -ENODATA);
+    CHECK(SYS(listxattr, AT("/work/a"), 0, 0) == 0);
+    if (host_attribute("host/share/d/b", 7'937)) {
+        CHECK(SYS(getxattr, AT("/work/d/b"), AT("user.x"), AT(large), sizeof large) == -E2BIG);
+    }
+}
+
+TEST("what is opened of the host is noted once for the report, if that is wanted, and nothing else "
+     "is")
+{
+    host_world("ro");
+    CHECK(open_at("/usr/a", O_RDONLY) >= 0 && opened_at(0).path == nullptr);
+    opened_begin();
+    CHECK(open_at("/usr/a", O_RDONLY) >= 0 && open_at("/usr/a", O_RDONLY) >= 0);
+    CHECK(open_at("/usr/no", O_RDONLY) == -ENOENT && open_at("/usr/a", O_WRONLY) == -EROFS);
+    CHECK(open_at("/usr/d", O_RDONLY | O_DIRECTORY) >= 0 && open_at("/usr/a", O_PATH) >= 0);
+    CHECK(open_at("/tmp/own", O_CREAT | O_RDWR) >= 0);
+    CHECK(strcmp(opened_at(0).path, "/usr/a") == 0 && opened_at(0).how == OPENED_READ);
+    CHECK(strcmp(opened_at(1).path, "/usr/d") == 0 && opened_at(1).how == OPENED_READ);
+    CHECK(opened_at(2).path == nullptr && opened_not_noted() == 0);
 }
 
 TEST("what does not change is asked for once")
@@ -442,6 +542,90 @@ TEST("a file server that is gone is an error of the device")
     CHECK(stat_of("/work/a") == -EIO);
     files_are_gone = false;
     CHECK(SYS(read, 0, AT(text), 4) == 4);
+}
+
+TEST("a new life of the file server finds again what is open, mounted and worked in, by its name")
+{
+    host_world("rw");
+    char text[8] = {};
+    CHECK(open_at("/work/a", O_RDWR) == 0);
+    CHECK(SYS(chdir, AT("/work/d")) == 0);
+    CHECK(open_at(".", O_RDONLY | O_DIRECTORY) == 1);
+    fake_files_begin_life();
+    CHECK(SYS(pread64, 0, AT(text), 2, 0) == 2);
+    CHECK(SYS(pwrite64, 0, AT("new"), 3, 0) == 3);
+    CHECK(SYS(fsync, 0) == 0);
+    CHECK(strcmp(read_text("b"), "deeper") == 0);
+    CHECK(SYS(openat, 1, AT("b"), O_RDONLY) == 2);
+    CHECK(write_text("/work/made", "then") == 4);
+    fake_files_begin_life();
+    CHECK(count_entries(".") == 3);
+    CHECK(strcmp(read_text("/work/made"), "then") == 0);
+    CHECK(SYS(rename, AT("/work/made"), AT("/work/moved")) == 0);
+    CHECK(SYS(unlink, AT("/work/moved")) == 0);
+}
+
+TEST("what a volume has lost is found again: what is written to after one error, all else at once")
+{
+    host_world("rw");
+    char text[8];
+    CHECK(open_at("/work/a", O_RDWR) == 0);
+    CHECK(SYS(chdir, AT("/work/d")) == 0);
+    fake_files_forget();
+    CHECK(strcmp(read_text("b"), "deeper") == 0);
+    CHECK(stat_of("/work/nothing") == -ENOENT && stat_of("/work/a") == 0);
+    fake_files_forget();
+    CHECK(SYS(read, 0, AT(text), 4) == 4);
+    fake_files_forget();
+    CHECK(SYS(write, 0, AT("w"), 1) == -EIO);
+    CHECK(SYS(write, 0, AT("w"), 1) == 1 && SYS(fsync, 0) == 0);
+}
+
+TEST("what can't change is found again too, and what is known of it stays")
+{
+    host_world("ro");
+    char text[8];
+    CHECK(open_at("/usr/a", O_RDONLY) == 0);
+    CHECK(stat_of("/usr/d/b") == 0);
+    fake_files_begin_life();
+    CHECK(stat_of("/usr/d/b") == 0);
+    CHECK(SYS(read, 0, AT(text), 4) == 4);
+    CHECK(strcmp(read_text("/usr/d/b"), "deeper") == 0);
+    CHECK(count_entries("/usr") == 4);
+}
+
+TEST("what has another name by then, or none, is lost with the life of the file server")
+{
+    host_world("rw");
+    char text[8];
+    char path[96], away[96];
+    CHECK(open_at("/work/a", O_RDONLY) == 0);
+    CHECK(open_at("/work/d/b", O_RDONLY) == 1);
+    (void)snprintf(path, sizeof path, "%s/host/share/a", fake_folder);
+    (void)snprintf(away, sizeof away, "%s/host/share/away", fake_folder);
+    CHECK(rename(path, away) == 0);
+    host_file("host/share/a", "another");
+    fake_files_begin_life();
+    CHECK(SYS(read, 0, AT(text), 1) == -EIO);
+    CHECK(SYS(read, 1, AT(text), 1) == 1);
+    CHECK(strcmp(read_text("/work/a"), "another") == 0);
+    CHECK(stat_of("/work/away") == 0);
+    // Found by its new name, it is the same again.
+    CHECK(SYS(read, 0, AT(text), 1) == 1);
+}
+
+TEST("while the file server is down a file is an error of the device, and is not told to be absent")
+{
+    host_world("rw");
+    CHECK(open_at("/work/a", O_RDONLY) == 0);
+    fake_files_begin_life();
+    files_are_gone = true;
+    char text[4];
+    CHECK(SYS(read, 0, AT(text), 4) == -EIO);
+    CHECK(stat_of("/work/a") == -EIO);
+    files_are_gone = false;
+    CHECK(SYS(read, 0, AT(text), 1) == 1);
+    CHECK(stat_of("/work/nothing") == -ENOENT);
 }
 
 TEST("when the file server has no more numbers, those of cached names are given back")

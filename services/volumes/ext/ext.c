@@ -289,22 +289,34 @@ enum ext_error ext_visit(struct ext_volume *volume, uint32_t directory,
     return error_of(ext2fs_dir_iterate2(visit.fs, directory, 0, nullptr, visit_entry, &visit));
 }
 
+// Opens what an inode has of extended attributes, to be closed after EXT_OK.
+static enum ext_error open_attributes(ext2_filsys fs, uint32_t inode,
+                                      struct ext2_xattr_handle **handle)
+{
+    if (!is_inode(fs, inode)) {
+        return EXT_BROKEN;
+    }
+    errcode_t code = ext2fs_xattrs_open(fs, inode, handle);
+    if (code != 0) {
+        return error_of(code);
+    }
+    code = ext2fs_xattrs_read(*handle);
+    if (code != 0) {
+        (void)ext2fs_xattrs_close(handle);
+    }
+    return error_of(code);
+}
+
 enum ext_error ext_attribute(struct ext_volume *volume, uint32_t inode, const char *name,
                              void *buffer, size_t size, size_t *length)
 {
     struct ext2_xattr_handle *handle = nullptr;
-    if (!is_inode(fs_of(volume), inode)) {
-        return EXT_BROKEN;
-    }
-    errcode_t code = ext2fs_xattrs_open(fs_of(volume), inode, &handle);
-    if (code != 0) {
-        return error_of(code);
+    enum ext_error error = open_attributes(fs_of(volume), inode, &handle);
+    if (error != EXT_OK) {
+        return error;
     }
     void *value = nullptr;
-    code = ext2fs_xattrs_read(handle);
-    if (code == 0) {
-        code = ext2fs_xattr_get(handle, name, &value, length);
-    }
+    errcode_t code = ext2fs_xattr_get(handle, name, &value, length);
     (void)ext2fs_xattrs_close(&handle);
     if (code != 0) {
         return error_of(code);
@@ -313,4 +325,38 @@ enum ext_error ext_attribute(struct ext_volume *volume, uint32_t inode, const ch
     memcpy(buffer, value, fits ? *length : 0);
     (void)ext2fs_free_mem((void *)&value);
     return fits ? EXT_OK : EXT_TOO_LONG;
+}
+
+struct names {
+    char *buffer;
+    size_t size;
+    size_t length;
+};
+
+static int visit_attribute(char *name, char *value, size_t size, void *context)
+{
+    (void)value;
+    (void)size;
+    struct names *names = context;
+    size_t length = strlen(name) + 1;
+    if (names->length <= names->size && length <= names->size - names->length) {
+        memcpy(names->buffer + names->length, name, length);
+    }
+    names->length += length;
+    return 0;
+}
+
+enum ext_error ext_attributes(struct ext_volume *volume, uint32_t inode, char *buffer, size_t size,
+                              size_t *length)
+{
+    struct ext2_xattr_handle *handle = nullptr;
+    enum ext_error error = open_attributes(fs_of(volume), inode, &handle);
+    if (error != EXT_OK) {
+        return error;
+    }
+    struct names names = {.buffer = buffer, .size = size};
+    errcode_t code = ext2fs_xattrs_iterate(handle, visit_attribute, &names);
+    (void)ext2fs_xattrs_close(&handle);
+    *length = names.length;
+    return error_of(code);
 }

@@ -92,7 +92,11 @@ struct ext_visitor {
 [[nodiscard]] enum ext_error ext_visit(struct ext_volume *volume, uint32_t directory,
                                        const struct ext_visitor *visitor);
 
-// Reads an extended attribute by its whole name ("user.comment").
+// Reads an extended attribute by its whole name ("user.comment"). `length` is told also when it does not fit.
 [[nodiscard]] enum ext_error ext_attribute(struct ext_volume *volume, uint32_t inode,
                                            const char *name, void *buffer, size_t size,
                                            size_t *length);
+
+// Writes the names of all extended attributes, with a zero behind each, as many as fit; `length` is what all would take.
+[[nodiscard]] enum ext_error ext_attributes(struct ext_volume *volume, uint32_t inode, char *buffer,
+                                            size_t size, size_t *length);

@@ -12,6 +12,8 @@
 
 #include "serve.h"
 
+#include <string.h>
+
 constexpr uint64_t ROOT = 1; // outside; inside it is EXT_ROOT
 
 static struct ext_volume *volume;
@@ -165,10 +167,37 @@ static enum kozo_error list(uint64_t folder, uint64_t from, struct volume_listin
                                                                : error_of(error);
 }
 
+// What is larger than the protocol has it can't be told.
+static enum kozo_error attribute(uint64_t node, struct volume_text name, uint8_t *bytes,
+                                 size_t room, size_t *size)
+{
+    char copy[VOLUME_NAME_MOST + 1] = {};
+    memcpy(copy, name.bytes, name.length);
+    enum ext_error error = ext_attribute(volume, inode_of(node), copy, bytes, room, size);
+    if (error != EXT_OK && error != EXT_TOO_LONG) {
+        return error_of(error);
+    }
+    return *size <= KOZO_ATTRIBUTE_MOST ? KOZO_OK : KOZO_NO_MEMORY;
+}
+
+static enum kozo_error attributes(uint64_t node, uint8_t *bytes, size_t room, size_t *size)
+{
+    enum ext_error error = ext_attributes(volume, inode_of(node), (char *)bytes, room, size);
+    bool large = error == EXT_OK && *size > KOZO_ATTRIBUTE_MOST;
+    return large ? KOZO_NO_MEMORY : error_of(error);
+}
+
 int main(int argument_count, char **arguments)
 {
     static const struct volume_functions functions = {
-        .describe = describe, .look = look, .stat = stat, .read = read, .list = list};
+        .describe = describe,
+        .look = look,
+        .stat = stat,
+        .read = read,
+        .list = list,
+        .attribute = attribute,
+        .attributes = attributes,
+    };
     (void)argument_count;
     (void)arguments;
     struct ext_device device;

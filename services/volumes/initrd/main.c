@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The process that shows the initrd as a volume.
 //
-// It is given: `initrd`.
+// It is given: `initrd`, and `memory up to` so much for an index of it.
 #include <kozo/print.h>
 #include <kozo/process_info.h>
 #include <kozo/start.h>
@@ -43,6 +43,19 @@ static enum kozo_error list(uint64_t folder, uint64_t from, struct volume_listin
     return tree_list(&tree, folder, from, listing);
 }
 
+// Makes memory for so many nodes appear. Gives for how many it did.
+static size_t make_room(size_t nodes)
+{
+    constexpr struct kozo_endpoint parent = {KOZO_PROCESS_PARENT};
+    constexpr uint64_t piece = 0x4000;
+    uint64_t bytes = 0;
+    while (bytes < nodes * sizeof(struct tree_node) &&
+           kozo_supply_take(parent, KOZO_PROCESS_SUPPLY + bytes, piece) == KOZO_OK) {
+        bytes += piece;
+    }
+    return bytes / sizeof(struct tree_node);
+}
+
 int main(int argument_count, char **arguments)
 {
     static const struct volume_functions functions = {
@@ -53,7 +66,13 @@ int main(int argument_count, char **arguments)
     if (size == 0) {
         return 0; // there is none
     }
-    if (!tree_start(&tree, (const uint8_t *)KOZO_PROCESS_INITRD, size)) {
+    const uint8_t *archive = (const uint8_t *)KOZO_PROCESS_INITRD;
+    size_t nodes = make_room(tree_count(archive, size));
+    if (nodes < 2) {
+        kozo_print("there is no memory for an index of the initrd\n");
+        return 1;
+    }
+    if (!tree_start(&tree, archive, size, (struct tree_node *)KOZO_PROCESS_SUPPLY, nodes)) {
         kozo_print("a part of the initrd can't be shown\n");
     }
     return volume_serve(&functions);

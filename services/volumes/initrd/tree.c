@@ -34,7 +34,7 @@ static uint32_t find(const struct tree *tree, uint32_t folder, const char *name,
 static uint32_t add(struct tree *tree, uint32_t folder, const char *name, size_t length,
                     uint32_t kind)
 {
-    if (tree->count == TREE_NODES) {
+    if (tree->count == tree->most) {
         return 0;
     }
     uint32_t number = (uint32_t)tree->count++;
@@ -85,10 +85,29 @@ static bool add_path(struct tree *tree, const struct kozo_cpio_entry *entry)
     return number != 0;
 }
 
-bool tree_start(struct tree *tree, const uint8_t *archive, size_t size)
+// Each part of a name may be one.
+size_t tree_count(const uint8_t *archive, size_t size)
+{
+    struct kozo_cpio cpio = {.data = archive, .size = size};
+    size_t count = ROOT + 1;
+    for (struct kozo_cpio_entry entry = kozo_cpio_next(&cpio); entry.step == KOZO_CPIO_ENTRY;
+         entry = kozo_cpio_next(&cpio)) {
+        count++;
+        for (const char *slash = strchr(entry.name, '/'); slash != nullptr;
+             slash = strchr(slash + 1, '/')) {
+            count++;
+        }
+    }
+    return count;
+}
+
+bool tree_start(struct tree *tree, const uint8_t *archive, size_t size, struct tree_node *nodes,
+                size_t most)
 {
     struct kozo_cpio cpio = {.data = archive, .size = size};
     memset(tree, 0, sizeof *tree);
+    tree->node = nodes;
+    tree->most = most;
     tree->node[ROOT] = (struct tree_node){.name = "", .kind = KOZO_NODE_FOLDER, .parent = ROOT};
     tree->count = ROOT + 1;
     while (true) {

@@ -8,7 +8,6 @@
 
 #include "serve.h"
 
-constexpr size_t TREE_NODES = 8192;
 constexpr size_t TREE_BUCKETS = 4096;
 
 struct tree_node {
@@ -27,13 +26,18 @@ struct tree_node {
 
 struct tree {
     size_t count; // nodes, node 0 included, which is none
+    size_t most;
+    struct tree_node *node;
     uint32_t bucket[TREE_BUCKETS];
-    struct tree_node node[TREE_NODES];
 };
 
-// Makes the index. False when the archive is damaged or has too many files; what came before that is
-// there.
-[[nodiscard]] bool tree_start(struct tree *tree, const uint8_t *archive, size_t size);
+// Nodes that an index of the archive has, at most.
+[[nodiscard]] size_t tree_count(const uint8_t *archive, size_t size);
+
+// Makes the index, in room for `most` nodes, two at least, all zeros. False when the archive is damaged
+// or has more files; what came before that is there.
+[[nodiscard]] bool tree_start(struct tree *tree, const uint8_t *archive, size_t size,
+                              struct tree_node *nodes, size_t most);
 
 [[nodiscard]] enum kozo_error tree_look(const struct tree *tree, uint64_t folder,
                                         struct volume_text name, uint64_t *node, uint32_t *kind);

@@ -35,32 +35,156 @@ static uint32_t *name_bucket(struct ram *ram, uint32_t folder, const char *name,
     return (uint32_t *)ram + ram->name_at + (mix(hash) & (ram->buckets - 1));
 }
 
-bool items_start(struct ram *ram, size_t size)
+// --- Pieces -------------------------------------------------------------------------------------
+
+static uint32_t piece_of(uint32_t page)
 {
-    uint32_t pages = (uint32_t)(size / KOZO_PAGE_SIZE);
+    return page / RAM_PIECE + 1;
+}
+
+static void unlink_piece(struct ram *ram, uint32_t number)
+{
+    const struct ram_piece *piece = ram_piece(ram, number);
+    ram_set(ram, piece->previous != 0 ? &ram_piece(ram, piece->previous)->next : &ram->piece_first,
+            piece->next);
+    ram_set(ram, piece->next != 0 ? &ram_piece(ram, piece->next)->previous : &ram->piece_last,
+            piece->previous);
+}
+
+// Puts a piece where it belongs: at the end when all of it is free.
+static void link_piece(struct ram *ram, uint32_t number)
+{
+    struct ram_piece *piece = ram_piece(ram, number);
+    bool last = piece->used == 0;
+    uint32_t previous = last ? ram->piece_last : 0;
+    uint32_t next = last ? 0 : ram->piece_first;
+    ram_set(ram, &piece->previous, previous);
+    ram_set(ram, &piece->next, next);
+    ram_set(ram, previous != 0 ? &ram_piece(ram, previous)->next : &ram->piece_first, number);
+    ram_set(ram, next != 0 ? &ram_piece(ram, next)->previous : &ram->piece_last, number);
+}
+
+static uint32_t pages_of(const struct ram *ram, uint32_t number)
+{
+    uint32_t left = ram->pages - (number - 1) * RAM_PIECE;
+    return left < RAM_PIECE ? left : RAM_PIECE;
+}
+
+static void set_there(struct ram *ram, uint32_t number, bool there)
+{
+    uint32_t free = pages_of(ram, number) - ram_piece(ram, number)->used;
+    uint32_t empty = ram_piece(ram, number)->used == 0 ? 1 : 0;
+    ram_set(ram, &ram_piece(ram, number)->there, there ? 1 : 0);
+    ram_set(ram, &ram->here_pages, there ? ram->here_pages + free : ram->here_pages - free);
+    ram_set(ram, &ram->empty_pieces, there ? ram->empty_pieces + empty : ram->empty_pieces - empty);
+    if (there) {
+        link_piece(ram, number);
+    } else {
+        unlink_piece(ram, number);
+    }
+}
+
+// A piece with a free page, which may come just now; 0 when there is no more memory.
+static uint32_t find_piece(struct ram *ram)
+{
+    if (ram->piece_first != 0 || ram->free_pages == 0) {
+        return ram->piece_first;
+    }
+    uint32_t number = 1;
+    while (ram_piece(ram, number)->there != 0) {
+        number++;
+    }
+    ram->is_short = room_take((number - 1) * RAM_PIECE_SIZE, RAM_PIECE_SIZE) ? 0 : 1;
+    if (ram->is_short != 0) {
+        return 0;
+    }
+    set_there(ram, number, true);
+    return number;
+}
+
+void items_shrink(struct ram *ram, uint32_t most)
+{
+    uint32_t number = ram->piece_last;
+    for (; most > 0 && number != 0 && ram_piece(ram, number)->used == 0; most--) {
+        set_there(ram, number, false);
+        ram_commit(ram);
+        room_give((number - 1) * RAM_PIECE_SIZE);
+        number = ram->piece_last;
+    }
+}
+
+void items_agree(struct ram *ram)
+{
+    for (uint32_t number = 1; number <= piece_of(ram->pages - 1); number++) {
+        if (ram_piece(ram, number)->there == 0) {
+            room_give((number - 1) * RAM_PIECE_SIZE);
+        }
+    }
+}
+
+// --- Start --------------------------------------------------------------------------------------
+
+static uint32_t count_buckets(size_t size)
+{
     uint32_t buckets = 64;
-    while (buckets * 2 <= pages) {
+    while (buckets * 2 <= size / KOZO_PAGE_SIZE) {
         buckets *= 2;
     }
-    ram->pages = pages;
-    ram->buckets = buckets;
+    return buckets;
+}
+
+// Where the tables begin, and their end, as words of the memory.
+static uint64_t lay_out(struct ram *ram, size_t size)
+{
+    ram->pages = (uint32_t)(size / KOZO_PAGE_SIZE);
+    ram->buckets = count_buckets(size);
     ram->page_at = (uint32_t)((sizeof *ram + 63) / 64 * 16);
-    ram->content_at = ram->page_at + pages * (sizeof(struct ram_page) / sizeof(uint32_t));
-    ram->name_at = ram->content_at + buckets;
-    uint64_t end = ((uint64_t)ram->name_at + buckets) * sizeof(uint32_t);
+    ram->piece_at = ram->page_at + ram->pages * (sizeof(struct ram_page) / sizeof(uint32_t));
+    ram->content_at =
+        ram->piece_at + piece_of(ram->pages - 1) * (sizeof(struct ram_piece) / sizeof(uint32_t));
+    ram->name_at = ram->content_at + ram->buckets;
+    return (uint64_t)ram->name_at + ram->buckets;
+}
+
+size_t items_head(size_t size)
+{
+    struct ram head;
+    return lay_out(&head, size) * sizeof(uint32_t);
+}
+
+// All pages behind the tables are free; those of the tables' own pieces are there.
+static void free_all(struct ram *ram)
+{
+    for (uint32_t page = 0; page < ram->tables; page++) {
+        ram_page(ram, page)->kind = RAM_PAGE_FIXED;
+        ram_piece(ram, piece_of(page))->used++;
+    }
+    for (uint32_t page = ram->pages - 1; page >= ram->tables; page--) {
+        struct ram_piece *piece = ram_piece(ram, piece_of(page));
+        ram_page(ram, page)->next = piece->free;
+        piece->free = page;
+    }
+    ram->free_pages = ram->pages - ram->tables;
+    for (uint32_t number = 1; number <= piece_of(ram->tables - 1); number++) {
+        ram_piece(ram, number)->there = 1;
+    }
+    uint32_t last = piece_of(ram->tables - 1);
+    if (ram_piece(ram, last)->free != 0) {
+        ram->here_pages = pages_of(ram, last) - ram_piece(ram, last)->used;
+        link_piece(ram, last);
+    }
+}
+
+bool items_start(struct ram *ram, size_t size)
+{
+    uint64_t end = lay_out(ram, size) * sizeof(uint32_t);
     ram->tables = (uint32_t)((end + KOZO_PAGE_SIZE - 1) / KOZO_PAGE_SIZE);
-    if (ram->tables + 4 > pages) {
+    if (ram->tables + 4 > ram->pages) {
         return false;
     }
     memset((uint32_t *)ram + ram->page_at, 0, end - ram->page_at * sizeof(uint32_t));
-    for (uint32_t page = pages - 1; page >= ram->tables; page--) {
-        ram_page(ram, page)->next = ram->free_page;
-        ram->free_page = page;
-    }
-    for (uint32_t page = 0; page < ram->tables; page++) {
-        ram_page(ram, page)->kind = RAM_PAGE_FIXED;
-    }
-    ram->free_pages = pages - ram->tables;
+    free_all(ram);
+    ram_commit(ram);
     return true;
 }
 
@@ -68,14 +192,46 @@ bool items_start(struct ram *ram, size_t size)
 
 static uint32_t take_page(struct ram *ram, enum ram_page_kind kind)
 {
-    uint32_t number = ram->free_page;
-    if (number != 0) {
-        struct ram_page *page = ram_page(ram, number);
-        ram_set(ram, &ram->free_page, page->next);
-        ram_set(ram, &ram->free_pages, ram->free_pages - 1);
-        ram_set(ram, &page->kind, kind);
+    uint32_t number = find_piece(ram);
+    if (number == 0) {
+        return 0;
     }
-    return number;
+    struct ram_piece *piece = ram_piece(ram, number);
+    uint32_t page = piece->free;
+    if (piece->used == 0) {
+        ram_set(ram, &ram->empty_pieces, ram->empty_pieces - 1);
+    }
+    ram_set(ram, &piece->free, ram_page(ram, page)->next);
+    ram_set(ram, &piece->used, piece->used + 1);
+    ram_set(ram, &ram->free_pages, ram->free_pages - 1);
+    ram_set(ram, &ram->here_pages, ram->here_pages - 1);
+    ram_set(ram, &ram_page(ram, page)->kind, kind);
+    if (piece->free == 0) {
+        unlink_piece(ram, number);
+    }
+    return page;
+}
+
+static void free_page(struct ram *ram, uint32_t page)
+{
+    uint32_t number = piece_of(page);
+    struct ram_piece *piece = ram_piece(ram, number);
+    bool full = piece->free == 0;
+    ram_set(ram, &ram_page(ram, page)->kind, RAM_PAGE_FREE);
+    ram_set(ram, &ram_page(ram, page)->next, piece->free);
+    ram_set(ram, &piece->free, page);
+    ram_set(ram, &piece->used, piece->used - 1);
+    ram_set(ram, &ram->free_pages, ram->free_pages + 1);
+    ram_set(ram, &ram->here_pages, ram->here_pages + 1);
+    if (piece->used == 0) {
+        ram_set(ram, &ram->empty_pieces, ram->empty_pieces + 1);
+    }
+    if (!full && piece->used == 0) {
+        unlink_piece(ram, number);
+    }
+    if (full || piece->used == 0) {
+        link_piece(ram, number);
+    }
 }
 
 uint32_t items_page(struct ram *ram, const struct ram_node *node, uint64_t index)
@@ -131,10 +287,7 @@ void items_drop_page(struct ram *ram, struct ram_node *node, uint32_t number)
         ram_set(ram, &ram_page(ram, page->next)->previous, page->previous);
     }
     ram_set(ram, &node->count, node->count - 1);
-    ram_set(ram, &page->kind, RAM_PAGE_FREE);
-    ram_set(ram, &page->next, ram->free_page);
-    ram_set(ram, &ram->free_page, number);
-    ram_set(ram, &ram->free_pages, ram->free_pages + 1);
+    free_page(ram, number);
 }
 
 // --- Nodes --------------------------------------------------------------------------------------
@@ -214,16 +367,15 @@ void items_drop_nameless(struct ram *ram, struct ram_node *node)
     ram_set(ram, &node->previous, 0);
 }
 
-// --- Entries ------------------------------------------------------------------------------------
+// --- Names --------------------------------------------------------------------------------------
 
-struct ram_entry *items_entry(struct ram *ram, const struct ram_node *folder, const char *name,
-                              size_t length)
+static struct ram_entry *find_entry(struct ram *ram, uint32_t owner, const char *name,
+                                    size_t length)
 {
-    uint32_t owner = ram_reference(ram, folder);
     uint32_t reference = *name_bucket(ram, owner, name, length);
     while (reference != 0) {
         struct ram_entry *entry = ram_at(ram, reference);
-        if (entry->folder == owner && entry->length == length &&
+        if (entry->owner == owner && entry->length == length &&
             memcmp(entry->name, name, length) == 0) {
             return entry;
         }
@@ -246,24 +398,55 @@ static struct ram_entry *take_entry(struct ram *ram, size_t length)
     return entry;
 }
 
+// An entry that is found by its name, and in no list yet; null when there is no memory.
+static struct ram_entry *add_entry(struct ram *ram, uint32_t owner, const char *name, size_t length)
+{
+    struct ram_entry *entry = take_entry(ram, length);
+    if (entry != nullptr) {
+        uint32_t *bucket = name_bucket(ram, owner, name, length);
+        memcpy(entry->name, name, length); // of a free entry: needs no log
+        ram_set(ram, &entry->owner, owner);
+        ram_set(ram, &entry->length, (uint32_t)length);
+        ram_set(ram, &entry->chain, *bucket);
+        ram_set(ram, bucket, ram_reference(ram, entry));
+    }
+    return entry;
+}
+
+// Frees an entry that is in no list any more.
+static void drop_entry(struct ram *ram, struct ram_entry *entry)
+{
+    uint32_t reference = ram_reference(ram, entry);
+    uint32_t *link = name_bucket(ram, entry->owner, entry->name, entry->length);
+    while (*link != reference) {
+        link = &((struct ram_entry *)ram_at(ram, *link))->chain;
+    }
+    ram_set(ram, link, entry->chain);
+    uint32_t *list = entry->length <= RAM_NAME_SHORT ? &ram->free_short : &ram->free_long;
+    ram_set(ram, &entry->owner, 0);
+    ram_set(ram, &entry->next, *list);
+    ram_set(ram, list, reference);
+}
+
+// --- Entries ------------------------------------------------------------------------------------
+
+struct ram_entry *items_entry(struct ram *ram, const struct ram_node *folder, const char *name,
+                              size_t length)
+{
+    return find_entry(ram, ram_reference(ram, folder), name, length);
+}
+
 bool items_add_entry(struct ram *ram, struct ram_node *folder, const struct ram_node *node,
                      const char *name, size_t length)
 {
-    struct ram_entry *entry = take_entry(ram, length);
+    struct ram_entry *entry = add_entry(ram, ram_reference(ram, folder), name, length);
     if (entry == nullptr) {
         return false;
     }
-    uint32_t owner = ram_reference(ram, folder);
     uint32_t reference = ram_reference(ram, entry);
-    uint32_t *bucket = name_bucket(ram, owner, name, length);
-    memcpy(entry->name, name, length); // of a free entry: needs no log
-    ram_set(ram, &entry->folder, owner);
     ram_set(ram, &entry->node, ram_reference(ram, node));
-    ram_set(ram, &entry->length, (uint32_t)length);
     ram_set_long(ram, &ram->sequence, ram->sequence + 1);
     ram_set_long(ram, &entry->sequence, ram->sequence);
-    ram_set(ram, &entry->chain, *bucket);
-    ram_set(ram, bucket, reference);
     ram_set(ram, &entry->next, 0);
     ram_set(ram, &entry->previous, folder->last);
     if (folder->last != 0) {
@@ -278,12 +461,6 @@ bool items_add_entry(struct ram *ram, struct ram_node *folder, const struct ram_
 
 void items_drop_entry(struct ram *ram, struct ram_node *folder, struct ram_entry *entry)
 {
-    uint32_t reference = ram_reference(ram, entry);
-    uint32_t *link = name_bucket(ram, entry->folder, entry->name, entry->length);
-    while (*link != reference) {
-        link = &((struct ram_entry *)ram_at(ram, *link))->chain;
-    }
-    ram_set(ram, link, entry->chain);
     uint32_t *before = &folder->first;
     if (entry->previous != 0) {
         before = &((struct ram_entry *)ram_at(ram, entry->previous))->next;
@@ -295,10 +472,7 @@ void items_drop_entry(struct ram *ram, struct ram_node *folder, struct ram_entry
     }
     ram_set(ram, behind, entry->previous);
     ram_set(ram, &folder->count, folder->count - 1);
-    uint32_t *list = entry->length <= RAM_NAME_SHORT ? &ram->free_short : &ram->free_long;
-    ram_set(ram, &entry->folder, 0);
-    ram_set(ram, &entry->next, *list);
-    ram_set(ram, list, reference);
+    drop_entry(ram, entry);
 }
 
 const struct ram_entry *items_entry_at(struct ram *ram, uint32_t reference)
@@ -313,4 +487,74 @@ const struct ram_entry *items_entry_at(struct ram *ram, uint32_t reference)
     uint64_t within = offset % KOZO_PAGE_SIZE;
     return entry && within % size == 0 && within + size <= KOZO_PAGE_SIZE ? ram_at(ram, reference)
                                                                           : nullptr;
+}
+
+// --- Extended attributes ------------------------------------------------------------------------
+
+struct ram_entry *items_attribute(struct ram *ram, const struct ram_node *node, const char *name,
+                                  size_t length)
+{
+    return find_entry(ram, ram_reference(ram, node) | RAM_ATTRIBUTE, name, length);
+}
+
+struct ram_entry *items_add_attribute(struct ram *ram, struct ram_node *node, const char *name,
+                                      size_t length)
+{
+    struct ram_entry *entry =
+        add_entry(ram, ram_reference(ram, node) | RAM_ATTRIBUTE, name, length);
+    if (entry == nullptr) {
+        return nullptr;
+    }
+    uint32_t reference = ram_reference(ram, entry);
+    ram_set(ram, &entry->value, 0);
+    ram_set_long(ram, &entry->size, 0);
+    ram_set(ram, &entry->next, node->attributes);
+    ram_set(ram, &entry->previous, 0);
+    if (node->attributes != 0) {
+        ram_set(ram, &((struct ram_entry *)ram_at(ram, node->attributes))->previous, reference);
+    }
+    ram_set(ram, &node->attributes, reference);
+    return entry;
+}
+
+void items_drop_attribute(struct ram *ram, struct ram_node *node, struct ram_entry *attribute)
+{
+    uint32_t *link = &node->attributes;
+    if (attribute->previous != 0) {
+        link = &((struct ram_entry *)ram_at(ram, attribute->previous))->next;
+    }
+    ram_set(ram, link, attribute->next);
+    if (attribute->next != 0) {
+        ram_set(ram, &((struct ram_entry *)ram_at(ram, attribute->next))->previous,
+                attribute->previous);
+    }
+    items_drop_value(ram, attribute->value);
+    drop_entry(ram, attribute);
+}
+
+bool items_add_value(struct ram *ram, const uint8_t *bytes, size_t size, uint32_t *first)
+{
+    *first = 0;
+    size_t pages = (size + KOZO_PAGE_SIZE - 1) / KOZO_PAGE_SIZE;
+    while (pages > 0) {
+        uint32_t page = take_page(ram, RAM_PAGE_VALUE);
+        if (page == 0) {
+            return false;
+        }
+        size_t at = --pages * KOZO_PAGE_SIZE;
+        size_t part = size - at < KOZO_PAGE_SIZE ? size - at : KOZO_PAGE_SIZE;
+        memcpy(ram_bytes(ram, page), bytes + at, part); // of a free page: needs no log
+        ram_set(ram, &ram_page(ram, page)->next, *first);
+        *first = page;
+    }
+    return true;
+}
+
+void items_drop_value(struct ram *ram, uint32_t first)
+{
+    while (first != 0) {
+        uint32_t next = ram_page(ram, first)->next;
+        free_page(ram, first);
+        first = next;
+    }
 }

@@ -6,13 +6,17 @@
 // entries with shorter or longer names. Items are known by references: their offset in units of 32
 // bytes, so that nothing depends on where the memory is seen.
 //
+// Only as much memory is there as has a use: it comes and goes in pieces of 64 pages. Pieces that are
+// there and have free pages are in a list, those in which every page is free at its end, so that they
+// stay so when others do. A piece that is not there keeps the list of its free pages.
+//
 // A step changes words only through `ram_set`, which keeps the old value in a log. A step that was
 // cut off by the end of the process is undone by the next one, so what is here is always whole.
 #pragma once
 
 #include <stdint.h>
 
-constexpr uint64_t RAM_MAGIC = 0x316d61722d7a6f6b; // "koz-ram1"
+constexpr uint64_t RAM_MAGIC = 0x326d61722d7a6f6b; // "koz-ram2"
 constexpr uint32_t RAM_UNIT = 32;
 constexpr uint32_t RAM_LOG = 512; // words that one step may change
 constexpr uint32_t RAM_NAME_SHORT = 64;
@@ -25,6 +29,7 @@ enum ram_page_kind : uint32_t {
     RAM_PAGE_NODES,
     RAM_PAGE_SHORT, // entries
     RAM_PAGE_LONG,
+    RAM_PAGE_VALUE, // of an extended attribute
 };
 
 struct ram_page {
@@ -32,7 +37,18 @@ struct ram_page {
     uint32_t node;  // whose contents
     uint32_t index; // which page of the file
     uint32_t chain; // next in the table of hashes
-    uint32_t next;  // of the file, or of the free pages; 0 for none
+    uint32_t next;  // of the file or value, or of the free pages of its piece; 0 for none
+    uint32_t previous;
+};
+
+constexpr uint32_t RAM_PIECE = 64; // pages
+constexpr uint64_t RAM_PIECE_SIZE = RAM_PIECE * 4096ul;
+
+struct ram_piece {
+    uint32_t there; // 1: it has memory
+    uint32_t free;  // first of its free pages; 0 for none
+    uint32_t used;  // pages that are not free
+    uint32_t next;  // in the list, numbers from 1 on; 0 for none
     uint32_t previous;
 };
 
@@ -48,7 +64,7 @@ struct ram_node {
     uint32_t count;
     uint32_t next; // of free nodes, or of those without names
     uint32_t previous;
-    uint32_t spare;
+    uint32_t attributes; // first of its extended attributes, the newest
     uint64_t size;
     uint64_t accessed;
     uint64_t modified;
@@ -57,16 +73,25 @@ struct ram_node {
 };
 static_assert(sizeof(struct ram_node) == 128);
 
+// A name: of a node in a folder, or of an extended attribute. The owner of the latter is its node's reference with
+// the lowest bit set, which no folder's has: a folder may have a name and an attribute that are called alike.
 struct ram_entry {
-    uint32_t folder; // 0: free
-    uint32_t node;
+    uint32_t owner; // 0: free
+    union {
+        uint32_t node;
+        uint32_t value; // first page of the value; 0 for none
+    };
     uint32_t chain; // next in the table of hashes
-    uint32_t next;  // in the folder, or of free entries
+    uint32_t next;  // of the owner, or of free entries
     uint32_t previous;
     uint32_t length;
-    uint64_t sequence; // entries of a folder have rising numbers
+    union {
+        uint64_t sequence; // entries of a folder have rising numbers
+        uint64_t size;     // bytes of the value
+    };
     char name[];
 };
+constexpr uint32_t RAM_ATTRIBUTE = 1; // in `owner`
 
 struct ram_change {
     uint32_t word; // which word of the memory
@@ -80,14 +105,19 @@ struct ram {
     uint32_t pages;
     uint32_t tables; // pages of the head and the tables
     uint32_t buckets;
-    uint32_t free_page;
-    uint32_t free_pages;
+    uint32_t free_pages; // also of pieces that are not there
+    uint32_t here_pages; // free ones of pieces that are
+    uint32_t piece_first;
+    uint32_t piece_last;
+    uint32_t empty_pieces; // that are there
+    uint32_t is_short;     // 1: there was no memory when more was wanted last; no part of a step
     uint32_t free_node;
     uint32_t free_short;
     uint32_t free_long;
     uint32_t nameless; // nodes without names that are still known
     uint32_t root;
     uint32_t page_at; // where tables begin, as words of the memory
+    uint32_t piece_at;
     uint32_t content_at;
     uint32_t name_at;
     uint32_t logged;

@@ -4,6 +4,7 @@
 #include <kozo/abi.h>
 #include <string.h>
 
+#include "attributes.h"
 #include "items.h"
 #include "step.h"
 
@@ -72,7 +73,7 @@ void ram_space(const struct ram *ram, struct volume_space *space)
     *space = (struct volume_space){
         .block = KOZO_PAGE_SIZE,
         .blocks = ram->pages - ram->tables,
-        .free = ram->free_pages,
+        .free = ram->is_short != 0 ? ram->here_pages : ram->free_pages,
         .flags = KOZO_VOLUME_LASTING,
     };
 }
@@ -156,7 +157,7 @@ static uint32_t entry_behind(struct ram *ram, const struct ram_node *folder, uin
         return reference;
     }
     const struct ram_entry *last = items_entry_at(ram, (uint32_t)from);
-    if (last != nullptr && last->folder == ram_reference(ram, folder) &&
+    if (last != nullptr && last->owner == ram_reference(ram, folder) &&
         (uint32_t)last->sequence == from >> 32) {
         return last->next;
     }
@@ -261,6 +262,7 @@ static void release(struct ram *ram, struct ram_node *node)
     if (node->kind != KOZO_NODE_FOLDER) {
         cut(ram, node, 0);
     }
+    attributes_drop_all(ram, node);
     items_drop_node(ram, node);
     ram_commit(ram);
 }
@@ -300,6 +302,68 @@ enum kozo_error ram_change(struct ram *ram, uint64_t number, const struct kozo_n
         ram_set_long(ram, &node->modified, stat->modified);
     }
     ram_set_long(ram, &node->changed, now);
+    ram_commit(ram);
+    return KOZO_OK;
+}
+
+// --- Extended attributes ------------------------------------------------------------------------
+
+// Only files and folders have them.
+static struct found_node get_owner(struct ram *ram, uint64_t number)
+{
+    struct found_node found = get(ram, number);
+    if (found.error == KOZO_OK && found.node->kind == KOZO_NODE_LINK) {
+        found.error = KOZO_BAD_TYPE;
+    }
+    return found;
+}
+
+enum kozo_error ram_attribute(struct ram *ram, uint64_t number, struct volume_text name,
+                              uint8_t *bytes, size_t room, size_t *size)
+{
+    struct found_node found = get_owner(ram, number);
+    return found.error == KOZO_OK ? attributes_read(ram, found.node, name, bytes, room, size)
+                                  : found.error;
+}
+
+enum kozo_error ram_attributes(struct ram *ram, uint64_t number, uint8_t *bytes, size_t room,
+                               size_t *size)
+{
+    struct found_node found = get_owner(ram, number);
+    if (found.error == KOZO_OK) {
+        *size = attributes_list(ram, found.node, bytes, room);
+    }
+    return found.error;
+}
+
+enum kozo_error ram_set_attribute(struct ram *ram, uint64_t number, struct volume_text name,
+                                  struct volume_text value, uint64_t way, uint64_t now)
+{
+    struct found_node found = get_owner(ram, number);
+    enum kozo_error error =
+        found.error == KOZO_OK ? attributes_set(ram, found.node, name, value, way) : found.error;
+    if (error != KOZO_OK) {
+        ram_undo(ram);
+        return error;
+    }
+    ram_set_long(ram, &found.node->changed, now);
+    ram_commit(ram);
+    return KOZO_OK;
+}
+
+enum kozo_error ram_remove_attribute(struct ram *ram, uint64_t number, struct volume_text name,
+                                     uint64_t now)
+{
+    struct found_node found = get_owner(ram, number);
+    if (found.error != KOZO_OK) {
+        return found.error;
+    }
+    struct ram_entry *attribute = items_attribute(ram, found.node, name.bytes, name.length);
+    if (attribute == nullptr) {
+        return KOZO_BAD_HANDLE;
+    }
+    items_drop_attribute(ram, found.node, attribute);
+    ram_set_long(ram, &found.node->changed, now);
     ram_commit(ram);
     return KOZO_OK;
 }
@@ -498,6 +562,16 @@ void ram_forget_all(struct ram *ram)
     }
 }
 
+uint32_t ram_spare(const struct ram *ram)
+{
+    return ram->empty_pieces;
+}
+
+void ram_shrink(struct ram *ram, uint32_t most)
+{
+    items_shrink(ram, most);
+}
+
 // --- Start --------------------------------------------------------------------------------------
 
 static bool make_volume(struct ram *ram, size_t size, uint64_t now)
@@ -526,8 +600,14 @@ struct ram *ram_open(void *memory, size_t size, uint64_t now)
     if (size < 16 * KOZO_PAGE_SIZE || size > (uint64_t)UINT32_MAX * RAM_UNIT) {
         return nullptr;
     }
+    for (uint64_t offset = 0; offset < items_head(size); offset += RAM_PIECE_SIZE) {
+        if (!room_take(offset, RAM_PIECE_SIZE)) {
+            return nullptr;
+        }
+    }
     if (ram->magic == RAM_MAGIC && ram->size == size) {
         ram_undo(ram);
+        items_agree(ram);
         ram_forget_all(ram);
         return ram;
     }

@@ -11,9 +11,14 @@
 
 struct ram;
 
-// Takes up what is in the memory, or makes an empty volume in it. `size` is a multiple of the page
-// size; `memory` is aligned to it. Null when it is too small.
+// Takes up what is in the memory, or makes an empty volume in it. `size` is how large it may become,
+// a multiple of the page size; `memory` is aligned to it, and there as far as it was taken (items.h).
+// Null when it is too small, or when its head can't be taken.
 [[nodiscard]] struct ram *ram_open(void *memory, size_t size, uint64_t now);
+
+// Pieces of memory that are there and hold nothing, and giving back at most so many.
+[[nodiscard]] uint32_t ram_spare(const struct ram *ram);
+void ram_shrink(struct ram *ram, uint32_t most);
 
 void ram_space(const struct ram *ram, struct volume_space *space);
 [[nodiscard]] uint64_t ram_root(const struct ram *ram);
@@ -40,6 +45,17 @@ void ram_space(const struct ram *ram, struct volume_space *space);
 [[nodiscard]] enum kozo_error ram_change(struct ram *ram, uint64_t node,
                                          const struct kozo_node_stat *stat, uint64_t what,
                                          uint64_t now);
+
+// Extended attributes, of files and folders. What is larger than `room` is not read, but its size is told.
+[[nodiscard]] enum kozo_error ram_attribute(struct ram *ram, uint64_t node, struct volume_text name,
+                                            uint8_t *bytes, size_t room, size_t *size);
+[[nodiscard]] enum kozo_error ram_attributes(struct ram *ram, uint64_t node, uint8_t *bytes,
+                                             size_t room, size_t *size);
+[[nodiscard]] enum kozo_error ram_set_attribute(struct ram *ram, uint64_t node,
+                                                struct volume_text name, struct volume_text value,
+                                                uint64_t way, uint64_t now);
+[[nodiscard]] enum kozo_error ram_remove_attribute(struct ram *ram, uint64_t node,
+                                                   struct volume_text name, uint64_t now);
 
 // A node without names is gone after this. Others stay.
 void ram_forget(struct ram *ram, uint64_t node);

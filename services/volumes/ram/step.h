@@ -31,6 +31,12 @@ static inline struct ram_page *ram_page(struct ram *ram, uint32_t page)
     return (struct ram_page *)((uint32_t *)ram + ram->page_at) + page;
 }
 
+// Pieces are counted from 1 on.
+static inline struct ram_piece *ram_piece(struct ram *ram, uint32_t number)
+{
+    return (struct ram_piece *)((uint32_t *)ram + ram->piece_at) + (number - 1);
+}
+
 static inline uint8_t *ram_bytes(struct ram *ram, uint32_t page)
 {
     return (uint8_t *)ram + (uint64_t)page * 4096;

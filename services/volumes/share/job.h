@@ -25,6 +25,10 @@ enum job_kind : uint8_t {
     JOB_RENAME,
     JOB_CHANGE,
     JOB_SYNC,
+    JOB_ATTRIBUTE,
+    JOB_ATTRIBUTES,
+    JOB_SET_ATTRIBUTE,
+    JOB_REMOVE_ATTRIBUTE,
 };
 
 // The message that comes next, or whose answer is awaited.
@@ -47,6 +51,10 @@ enum step : uint8_t {
     STEP_LINK,
     STEP_UNLINK,
     STEP_RENAME,
+    STEP_ATTRIBUTE_WALK, // a new number for a value, or for all names
+    STEP_ATTRIBUTE_READ, // by the new number
+    STEP_ATTRIBUTE_CREATE,
+    STEP_ATTRIBUTE_WRITE,
     STEPS,
 };
 
@@ -56,6 +64,7 @@ struct job {
     bool sent;    // the answer to `step` is awaited
     bool dropped; // nobody wants to know any more
     bool opens;   // it is the one that opens its node
+    bool anew;    // it has begun a second time: what its node was open by was taken back
     bool folder;  // of the name that is removed: it is one
     size_t place;
     uint64_t number;
@@ -63,9 +72,10 @@ struct job {
     uint64_t second;
     uint64_t at; // in the memory of the session
     uint64_t length;
+    uint64_t room; // for an attribute, when it was asked for
     uint64_t offset;
     uint64_t done;
-    uint64_t what; // kind of node to make, or which members to change
+    uint64_t what; // kind of node to make, which members to change, or flags of an attribute
     uint32_t mode;
     uint32_t file;  // a number of the host's that is the job's own; NINE_NO_FILE: none
     uint32_t made;  // likewise, of a new file, open

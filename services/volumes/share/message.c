@@ -19,23 +19,35 @@ constexpr uint32_t MODE_LINK = 0120000;
 enum nine_request message_type(enum step step)
 {
     static const enum nine_request types[STEPS] = {
-        [STEP_STATFS] = NINE_STATFS,     [STEP_WALK] = NINE_WALK,
-        [STEP_CLONE] = NINE_WALK,        [STEP_OPEN] = NINE_OPEN,
-        [STEP_CREATE] = NINE_CREATE,     [STEP_FOLDER] = NINE_MKDIR,
-        [STEP_SYMLINK] = NINE_SYMLINK,   [STEP_GETATTR] = NINE_GETATTR,
-        [STEP_SETATTR] = NINE_SETATTR,   [STEP_READ] = NINE_READ,
-        [STEP_READLINK] = NINE_READLINK, [STEP_READDIR] = NINE_READDIR,
-        [STEP_WRITE] = NINE_WRITE,       [STEP_FSYNC] = NINE_FSYNC,
-        [STEP_LINK] = NINE_LINK,         [STEP_UNLINK] = NINE_UNLINK,
+        [STEP_STATFS] = NINE_STATFS,
+        [STEP_WALK] = NINE_WALK,
+        [STEP_CLONE] = NINE_WALK,
+        [STEP_OPEN] = NINE_OPEN,
+        [STEP_CREATE] = NINE_CREATE,
+        [STEP_FOLDER] = NINE_MKDIR,
+        [STEP_SYMLINK] = NINE_SYMLINK,
+        [STEP_GETATTR] = NINE_GETATTR,
+        [STEP_SETATTR] = NINE_SETATTR,
+        [STEP_READ] = NINE_READ,
+        [STEP_READLINK] = NINE_READLINK,
+        [STEP_READDIR] = NINE_READDIR,
+        [STEP_WRITE] = NINE_WRITE,
+        [STEP_FSYNC] = NINE_FSYNC,
+        [STEP_LINK] = NINE_LINK,
+        [STEP_UNLINK] = NINE_UNLINK,
         [STEP_RENAME] = NINE_RENAME,
+        [STEP_ATTRIBUTE_WALK] = NINE_ATTRIBUTE_WALK,
+        [STEP_ATTRIBUTE_READ] = NINE_READ,
+        [STEP_ATTRIBUTE_CREATE] = NINE_ATTRIBUTE_CREATE,
+        [STEP_ATTRIBUTE_WRITE] = NINE_WRITE,
     };
     return types[step];
 }
 
 size_t message_most(const struct job *job)
 {
-    size_t contents = job->step == STEP_WRITE ? job->asked : job->name_length + job->target_length;
-    return NUMBERS_MOST + contents;
+    bool writes = job->step == STEP_WRITE || job->step == STEP_ATTRIBUTE_WRITE;
+    return NUMBERS_MOST + (writes ? job->asked : job->name_length + job->target_length);
 }
 
 static void put_name(struct wire_writer *out, const struct job *job)
@@ -94,12 +106,19 @@ static void put_place(struct wire_writer *out, const struct job *job, uint32_t f
     wire_write(out, job->asked, 4);
 }
 
+static void put_contents(struct wire_writer *out, const struct job *job, const uint8_t *contents)
+{
+    memcpy(out->bytes + out->used, contents, job->asked);
+    out->used += job->asked;
+}
+
 enum kozo_error message_put(const struct job *job, const uint8_t *contents, struct wire_writer *out)
 {
     const struct node *node = node_find(job->node);
     const struct node *second = node_find(job->second);
     if (node == nullptr || (job->second != 0 && second == nullptr)) {
-        return KOZO_BAD_HANDLE;
+        // No name is absent because its folder is not known any more.
+        return job->kind == JOB_LOOK ? KOZO_NO_REPLY : KOZO_BAD_HANDLE;
     }
     switch (job->step) {
     case STEP_STATFS:
@@ -151,8 +170,7 @@ enum kozo_error message_put(const struct job *job, const uint8_t *contents, stru
         break;
     case STEP_WRITE:
         put_place(out, job, node->write);
-        memcpy(out->bytes + out->used, contents, job->asked);
-        out->used += job->asked;
+        put_contents(out, job, contents);
         break;
     case STEP_FSYNC:
         wire_write(out, node->write != NINE_NO_FILE ? node->write : node->read, 4);
@@ -173,6 +191,24 @@ enum kozo_error message_put(const struct job *job, const uint8_t *contents, stru
         put_name(out, job);
         wire_write(out, second->walk, 4);
         wire_write_text(out, job->target, job->target_length);
+        break;
+    case STEP_ATTRIBUTE_WALK:
+        wire_write(out, best_file(node), 4);
+        wire_write(out, job->file, 4);
+        put_name(out, job);
+        break;
+    case STEP_ATTRIBUTE_READ:
+        put_place(out, job, job->file);
+        break;
+    case STEP_ATTRIBUTE_CREATE:
+        wire_write(out, job->file, 4);
+        put_name(out, job);
+        wire_write(out, job->length, 8);
+        wire_write(out, job->what, 4);
+        break;
+    case STEP_ATTRIBUTE_WRITE:
+        put_place(out, job, job->file);
+        put_contents(out, job, contents);
         break;
     case STEP_DONE:
     case STEPS:
@@ -244,8 +280,9 @@ enum kozo_error message_error(uint32_t number)
 {
     // Linux, include/uapi/asm-generic/errno-base.h and errno.h.
     switch (number) {
-    case 2: // ENOENT
-    case 9: // EBADF
+    case 2:  // ENOENT
+    case 9:  // EBADF
+    case 61: // ENODATA
         return KOZO_BAD_HANDLE;
     case 17: // EEXIST
         return KOZO_SLOT_TAKEN;
@@ -260,6 +297,9 @@ enum kozo_error message_error(uint32_t number)
     case 13: // EACCES
     case 30: // EROFS
         return KOZO_NO_RIGHT;
+    case 128: // EKEYREVOKED: what let it be reached has ended
+        return KOZO_EXPIRED;
+    case 7:   // E2BIG
     case 12:  // ENOMEM
     case 23:  // ENFILE
     case 24:  // EMFILE
@@ -277,6 +317,11 @@ enum kozo_error message_error(uint32_t number)
     default:
         return KOZO_NO_REPLY;
     }
+}
+
+bool message_is_attribute(const char *name, size_t length)
+{
+    return length > 0 && length <= NINE_NAME_MOST && memchr(name, '\0', length) == nullptr;
 }
 
 bool message_is_name(const char *name, size_t length)

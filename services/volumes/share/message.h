@@ -30,5 +30,8 @@ void message_read_stat(struct wire_reader *in, struct kozo_node_stat *stat);
 // What an error number of Linux is called here.
 [[nodiscard]] enum kozo_error message_error(uint32_t number);
 
+// Whether bytes are a name that an extended attribute can have.
+[[nodiscard]] bool message_is_attribute(const char *name, size_t length);
+
 // Whether bytes are a name that a folder can hold.
 [[nodiscard]] bool message_is_name(const char *name, size_t length);

@@ -96,13 +96,23 @@ static void clunk(uint32_t file)
     }
 }
 
-static void forget(struct node *node)
+// Closes what a node is open by. False when that is nothing.
+static bool close_node(struct node *node)
 {
-    clunk(node->walk);
+    bool open = node->read != NINE_NO_FILE || node->write != NINE_NO_FILE;
     clunk(node->read);
     if (node->write != node->read) {
         clunk(node->write);
     }
+    node->read = NINE_NO_FILE;
+    node->write = NINE_NO_FILE;
+    return open;
+}
+
+static void forget(struct node *node)
+{
+    clunk(node->walk);
+    (void)close_node(node);
     node_remove(node);
 }
 
@@ -207,6 +217,12 @@ static void list_on(struct job *job)
     job->step = STEP_READDIR;
 }
 
+// A step that gives a number of the job's own its meaning.
+static bool needs_file_for(enum step step)
+{
+    return step == STEP_WALK || step == STEP_CLONE || step == STEP_ATTRIBUTE_WALK;
+}
+
 // The file is open: what comes next is what it was opened for.
 static void opened(struct job *job)
 {
@@ -217,6 +233,14 @@ static void opened(struct job *job)
     } else {
         list_on(job);
     }
+}
+
+static void answer_size(struct job *job)
+{
+    struct kozo_message answer = job->kind == JOB_ATTRIBUTE
+                                     ? kozo_volume_attribute_answer(job->length)
+                                     : kozo_volume_attributes_answer(job->length);
+    complete(job, &answer);
 }
 
 // The next file that may hold what is not on the host's disk yet. `done` counts.
@@ -326,12 +350,19 @@ static bool take_walk(struct job *job, struct wire_reader *in)
     return true;
 }
 
+static bool is_about_attribute(const struct job *job)
+{
+    return job->kind >= JOB_ATTRIBUTE;
+}
+
 static bool take_clone(struct job *job, struct wire_reader *in)
 {
     if (wire_read(in, 2) != 0 || !is_whole(in)) {
         return false;
     }
-    job->step = job->kind == JOB_MAKE ? STEP_CREATE : STEP_OPEN;
+    job->step = job->kind == JOB_MAKE     ? STEP_CREATE
+                : is_about_attribute(job) ? STEP_ATTRIBUTE_CREATE
+                                          : STEP_OPEN;
     return true;
 }
 
@@ -505,6 +536,75 @@ static bool take_fsync(struct job *job, struct wire_reader *in)
     return true;
 }
 
+// An attribute was found, or the names of all. What has no room is not read.
+static bool take_attribute_walk(struct job *job, struct wire_reader *in)
+{
+    uint64_t size = wire_read(in, 8);
+    if (!is_whole(in) || size > KOZO_ATTRIBUTE_MOST) {
+        return false;
+    }
+    bool fits = size <= job->length;
+    job->length = size;
+    if (!fits || size == 0 || job->dropped) {
+        answer_size(job);
+        return true;
+    }
+    job->asked = next_piece(job);
+    job->step = STEP_ATTRIBUTE_READ;
+    return true;
+}
+
+static bool take_attribute_read(struct job *job, struct wire_reader *in)
+{
+    uint64_t count = wire_read(in, 4);
+    struct wire_text bytes = wire_read_bytes(in, count);
+    if (!is_whole(in) || count == 0 || count > job->asked) {
+        return false;
+    }
+    uint8_t *to = job->dropped ? nullptr : state.link->data(job->place, job->at + job->done, count);
+    if (to != nullptr) {
+        memcpy(to, bytes.text, count);
+    }
+    job->done += count;
+    if (job->done == job->length || job->dropped) {
+        answer_size(job);
+    } else {
+        job->asked = next_piece(job);
+    }
+    return true;
+}
+
+// The host changes the attribute when it has the last byte of the value.
+static void set_on(struct job *job)
+{
+    if (job->done == job->length || job->dropped) {
+        succeed(job);
+        return;
+    }
+    job->asked = next_piece(job);
+    job->step = STEP_ATTRIBUTE_WRITE;
+}
+
+static bool take_attribute_create(struct job *job, struct wire_reader *in)
+{
+    if (!is_whole(in)) {
+        return false;
+    }
+    set_on(job);
+    return true;
+}
+
+static bool take_attribute_write(struct job *job, struct wire_reader *in)
+{
+    uint64_t count = wire_read(in, 4);
+    if (!is_whole(in) || count == 0 || count > job->asked) {
+        return false;
+    }
+    job->done += count;
+    set_on(job);
+    return true;
+}
+
 static bool take_nothing(struct job *job, struct wire_reader *in)
 {
     if (!is_whole(in)) {
@@ -514,10 +614,48 @@ static bool take_nothing(struct job *job, struct wire_reader *in)
     return true;
 }
 
+// What a node is open by was taken back, for good. It may have been given again since, and then its path leads there: the job
+// begins anew, once. False: it can't.
+static bool begin_anew(struct job *job)
+{
+    bool contents = job->step == STEP_READ || job->step == STEP_WRITE || job->step == STEP_READDIR;
+    struct node *node = node_find(job->node);
+    bool can = node != nullptr && !job->anew &&
+               (contents || job->step == STEP_GETATTR || job->step == STEP_SETATTR);
+    if (!can || !close_node(node)) {
+        return false;
+    }
+    job->anew = true;
+    job->step = contents ? STEP_CLONE : job->step;
+    return true;
+}
+
+// The same for an attribute. The host keeps a value for the number that asked for it, but not when another of its processes goes
+// on in its place.
+static bool begin_attribute_anew(struct job *job)
+{
+    struct node *node = node_find(job->node);
+    bool own = job->step >= STEP_ATTRIBUTE_READ; // by a number of the job's own
+    if (node == nullptr || job->anew || job->step == STEP_CLONE || (!own && !close_node(node))) {
+        return false;
+    }
+    bool reads = job->kind == JOB_ATTRIBUTE || job->kind == JOB_ATTRIBUTES;
+    clunk(own ? job->file : NINE_NO_FILE);
+    job->file = NINE_NO_FILE;
+    job->anew = true;
+    job->done = 0;
+    job->length = reads ? job->room : job->length;
+    job->step = reads ? STEP_ATTRIBUTE_WALK : STEP_CLONE;
+    return true;
+}
+
 static void take_error(struct job *job, uint32_t number)
 {
-    bool walked = job->step == STEP_WALK || job->step == STEP_CLONE;
-    if (walked) {
+    if (message_error(number) == KOZO_EXPIRED &&
+        (is_about_attribute(job) ? begin_attribute_anew(job) : begin_anew(job))) {
+        return;
+    }
+    if (needs_file_for(job->step)) {
         job->file = NINE_NO_FILE; // there is no such number
     }
     if (job->kind == JOB_RENAME && job->step == STEP_WALK) {
@@ -532,12 +670,27 @@ static void take_error(struct job *job, uint32_t number)
 typedef bool take_function(struct job *job, struct wire_reader *in);
 
 static take_function *const takes[STEPS] = {
-    [STEP_STATFS] = take_statfs,  [STEP_WALK] = take_walk,         [STEP_CLONE] = take_clone,
-    [STEP_OPEN] = take_open,      [STEP_CREATE] = take_create,     [STEP_FOLDER] = take_made,
-    [STEP_SYMLINK] = take_made,   [STEP_GETATTR] = take_getattr,   [STEP_SETATTR] = take_nothing,
-    [STEP_READ] = take_read,      [STEP_READLINK] = take_readlink, [STEP_READDIR] = take_readdir,
-    [STEP_WRITE] = take_write,    [STEP_FSYNC] = take_fsync,       [STEP_LINK] = take_nothing,
-    [STEP_UNLINK] = take_nothing, [STEP_RENAME] = take_nothing,
+    [STEP_STATFS] = take_statfs,
+    [STEP_WALK] = take_walk,
+    [STEP_CLONE] = take_clone,
+    [STEP_OPEN] = take_open,
+    [STEP_CREATE] = take_create,
+    [STEP_FOLDER] = take_made,
+    [STEP_SYMLINK] = take_made,
+    [STEP_GETATTR] = take_getattr,
+    [STEP_SETATTR] = take_nothing,
+    [STEP_READ] = take_read,
+    [STEP_READLINK] = take_readlink,
+    [STEP_READDIR] = take_readdir,
+    [STEP_WRITE] = take_write,
+    [STEP_FSYNC] = take_fsync,
+    [STEP_LINK] = take_nothing,
+    [STEP_UNLINK] = take_nothing,
+    [STEP_RENAME] = take_nothing,
+    [STEP_ATTRIBUTE_WALK] = take_attribute_walk,
+    [STEP_ATTRIBUTE_READ] = take_attribute_read,
+    [STEP_ATTRIBUTE_CREATE] = take_attribute_create,
+    [STEP_ATTRIBUTE_WRITE] = take_attribute_write,
 };
 
 // --- Running ------------------------------------------------------------------------------------
@@ -546,7 +699,7 @@ static take_function *const takes[STEPS] = {
 static bool may_open(struct job *job)
 {
     struct node *node = node_find(job->node);
-    if (node == nullptr || job->kind == JOB_MAKE) {
+    if (node == nullptr || job->kind == JOB_MAKE || is_about_attribute(job)) {
         return true;
     }
     uint32_t file = job->flags == OPEN_READ ? node->read : node->write;
@@ -562,11 +715,6 @@ static bool may_open(struct job *job)
     return true;
 }
 
-static bool needs_file(const struct job *job)
-{
-    return (job->step == STEP_CLONE || job->step == STEP_WALK) && job->file == NINE_NO_FILE;
-}
-
 // Sends the message of a job's step, or lets it wait for room.
 static void run(struct job *job)
 {
@@ -580,11 +728,11 @@ static void run(struct job *job)
     if (out.bytes == nullptr) {
         return;
     }
-    if (needs_file(job)) {
+    if (needs_file_for(job->step) && job->file == NINE_NO_FILE) {
         job->file = new_file();
     }
     const uint8_t *contents = nullptr;
-    if (job->step == STEP_WRITE) {
+    if (job->step == STEP_WRITE || job->step == STEP_ATTRIBUTE_WRITE) {
         contents = state.link->data(job->place, job->at + job->done, job->asked);
         if (contents == nullptr) {
             fail(job, KOZO_BAD_ARGUMENT);
@@ -1077,6 +1225,74 @@ static struct kozo_message serve_sync(struct kozo_caller *caller,
     return kozo_later();
 }
 
+// --- Extended attributes ------------------------------------------------------------------------
+
+// A job about an attribute of a node that can have some. A value that is set, of `room` bytes, follows the name.
+static struct kozo_message begin_attribute(const struct kozo_caller *caller, enum job_kind kind,
+                                           uint64_t number, uint64_t at, uint64_t length,
+                                           uint64_t room, uint64_t what)
+{
+    const struct node *node = node_find(number);
+    bool sets = kind == JOB_SET_ATTRIBUTE;
+    bool named = kind != JOB_ATTRIBUTES;
+    const uint8_t *name = length <= JOB_NAME
+                              ? state.link->data(caller->session, at, sets ? length + room : length)
+                              : nullptr;
+    if (name == nullptr || (named && !message_is_attribute((const char *)name, length)) ||
+        state.link->data(caller->session, at, room) == nullptr) {
+        return kozo_answer(KOZO_BAD_ARGUMENT);
+    }
+    if (node == nullptr || (node->kind != KOZO_NODE_FILE && node->kind != KOZO_NODE_FOLDER)) {
+        return kozo_answer(node == nullptr ? KOZO_BAD_HANDLE : KOZO_BAD_TYPE);
+    }
+    struct job *job = new_job(caller, kind, number);
+    if (job == nullptr) {
+        return kozo_answer(KOZO_WOULD_BLOCK);
+    }
+    memcpy(job->name, name, length);
+    job->name_length = length;
+    job->at = sets ? at + length : at;
+    job->room = room;
+    job->length = room;
+    job->what = what;
+    return begin(job, kind <= JOB_ATTRIBUTES ? STEP_ATTRIBUTE_WALK : STEP_CLONE);
+}
+
+static struct kozo_message serve_attribute(struct kozo_caller *caller,
+                                           const struct kozo_volume_attribute_arguments *asked)
+{
+    return begin_attribute(caller, JOB_ATTRIBUTE, asked->node, asked->at, asked->length,
+                           asked->room, 0);
+}
+
+static struct kozo_message serve_attributes(struct kozo_caller *caller,
+                                            const struct kozo_volume_attributes_arguments *asked)
+{
+    return begin_attribute(caller, JOB_ATTRIBUTES, asked->node, asked->at, 0, asked->room, 0);
+}
+
+static struct kozo_message
+serve_set_attribute(struct kozo_caller *caller,
+                    const struct kozo_volume_set_attribute_arguments *asked)
+{
+    static_assert(KOZO_ATTRIBUTE_MOST == NINE_ATTRIBUTE_MOST);
+    static_assert((int)KOZO_ATTRIBUTE_NEW == (int)NINE_ATTRIBUTE_NEW &&
+                  (int)KOZO_ATTRIBUTE_OVER == (int)NINE_ATTRIBUTE_OVER);
+    if (asked->size > KOZO_ATTRIBUTE_MOST || asked->way > KOZO_ATTRIBUTE_OVER) {
+        return kozo_answer(KOZO_BAD_ARGUMENT);
+    }
+    return begin_attribute(caller, JOB_SET_ATTRIBUTE, asked->node, asked->at, asked->length,
+                           asked->size, asked->way);
+}
+
+static struct kozo_message
+serve_remove_attribute(struct kozo_caller *caller,
+                       const struct kozo_volume_remove_attribute_arguments *asked)
+{
+    return begin_attribute(caller, JOB_REMOVE_ATTRIBUTE, asked->node, asked->at, asked->length, 0,
+                           NINE_ATTRIBUTE_REMOVE);
+}
+
 static void forget_for(struct node *node, size_t place)
 {
     node->users &= ~(1ull << place);
@@ -1109,6 +1325,10 @@ struct kozo_message share_serve(struct kozo_caller *caller, const struct kozo_me
         .remove = serve_remove,
         .rename = serve_rename,
         .change = serve_change,
+        .attribute = serve_attribute,
+        .attributes = serve_attributes,
+        .set_attribute = serve_set_attribute,
+        .remove_attribute = serve_remove_attribute,
         .sync = serve_sync,
         .forget = serve_forget,
     };

@@ -1,43 +1,34 @@
 // SPDX-License-Identifier: MIT
 // Measures messages, signals and faults between two address spaces: `./kozo bench ipc`.
 //
-// The other side is a thread in an address space of its own, made here. It shows the same image,
-// stacks and IPC buffers apart, and its handles lead into the same CNode. Each row that needs it
-// starts it anew in a function of its own, and both sides have the same priority.
+// The other side (side.h) is started anew by each row that needs it, in a function of its own; both
+// sides have the same priority. With the argument `extended` all of it is measured by a thread that
+// has extended state in use, and so has the other side: docs/performance.md has both figures.
 #include <kozo/machine.h>
 #include <kozo/protocol.h>
 #include <kozo/start.h>
 #include <kozo/stubs.h>
 #include <kozo/thread_block.h>
+#include <string.h>
 
 #include "measure.h"
+#include "side.h"
 
-constexpr uint64_t BUDGET = 10'000; // microseconds
-constexpr uint64_t TABLES = 16;     // log2 of the bytes for the other side's page tables
-constexpr uint64_t BUFFER_AND_STACK = 16;
-constexpr uint64_t STACK_SIZE = (1ul << BUFFER_AND_STACK) - KOZO_PAGE_SIZE;
 constexpr uint64_t NOWHERE = KOZO_PAGE_SIZE; // never mapped
-constexpr uint32_t READ_WRITE = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE;
-
-// From the linker: first byte of the image, first after its code, first after all of it.
-extern const char __ehdr_start[];
-extern const char etext[];
-extern const char end[];
+constexpr uint64_t PAGE_BITS = 12;
 
 static struct {
     struct kozo_endpoint requests, faults;
     struct kozo_reply reply;
     struct kozo_notification there, back;
-    struct kozo_thread other;
-    struct kozo_sched_context context;
+    struct side other;
     struct kozo_slot gift, arrival;
     struct kozo_extended_state extended;
+    bool all_extended; // both sides have some from the start
     struct kozo_io_port ports;
 } at;
 
 // --- The other side ------------------------------------------------------------------------------
-
-typedef void side(uint64_t argument, struct kozo_ipc_buffer *buffer);
 
 // Registers that hold no word of the message are left as they are.
 static struct kozo_message blank(struct kozo_message_info info)
@@ -96,19 +87,27 @@ static void touch_nothing(uint64_t argument, struct kozo_ipc_buffer *buffer)
     }
 }
 
-// Starts it, and lets it run until it waits.
-static enum kozo_error start_other(side *function, uint64_t argument)
+// Uses registers of extended state, so that there is something to keep.
+static void touch_extended_state(void)
 {
-    constexpr uint64_t pushed = 8; // as if it had been called
+    __asm__ volatile("movq %0, %%xmm0" : : "r"(UINT64_C(1)));
+}
 
-    (void)kozo_thread_suspend(at.other);
-    (void)kozo_sched_context_unbind(at.context);
+static side_run *other_runs;
+
+static void run_extended(uint64_t argument, struct kozo_ipc_buffer *buffer)
+{
+    touch_extended_state();
+    other_runs(argument, buffer);
+}
+
+// Starts it, and lets it run until it waits.
+static enum kozo_error start_other(side_run *function, uint64_t argument)
+{
+    other_runs = function;
     return measure_done(
-        kozo_thread_write_registers(at.other, (uint64_t)function, KOZO_PROCESS_STACK_TOP - pushed,
-                                    argument, KOZO_PROCESS_BUFFER,
-                                    KOZO_PROCESS_BUFFER + KOZO_THREAD_BLOCK) == KOZO_OK &&
-        kozo_sched_context_bind(at.context, at.other) == KOZO_OK &&
-        kozo_thread_resume(at.other) == KOZO_OK && kozo_kernel_yield() == KOZO_OK);
+        side_start(&at.other, at.all_extended ? run_extended : function, argument) &&
+        kozo_kernel_yield() == KOZO_OK);
 }
 
 // --- Messages ------------------------------------------------------------------------------------
@@ -148,7 +147,7 @@ static enum kozo_error start_echo_0(void)
 static enum kozo_error start_passive(void)
 {
     enum kozo_error error = start_echo(0);
-    return error == KOZO_OK ? kozo_sched_context_unbind(at.context) : error;
+    return error == KOZO_OK ? kozo_sched_context_unbind(at.other.context) : error;
 }
 
 static enum kozo_error start_echo_7(void)
@@ -273,8 +272,8 @@ static enum kozo_error take_foreign_call(void)
 
 static enum kozo_error start_foreign(void)
 {
-    (void)kozo_thread_suspend(at.other);
-    if (kozo_thread_set_foreign(at.other, true, 0, 0, 0) != KOZO_OK) {
+    (void)kozo_thread_suspend(at.other.thread);
+    if (kozo_thread_set_foreign(at.other.thread, true, 0, 0, 0) != KOZO_OK) {
         return KOZO_BAD_STATE;
     }
     enum kozo_error error = start_other(call_foreign, 0);
@@ -290,25 +289,10 @@ static enum kozo_error next_foreign_call(void)
     return kozo_endpoint_reply_recv(at.faults, at.reply, message).error;
 }
 
-static enum kozo_error give_extended_state(void)
+static bool make_own_again(void)
 {
-    (void)kozo_thread_suspend(at.other);
-    return kozo_extended_state_bind(at.extended, at.other);
-}
-
-static enum kozo_error start_foreign_extended(void)
-{
-    enum kozo_error error = give_extended_state();
-    return error == KOZO_OK ? start_foreign() : error;
-}
-
-static enum kozo_error start_echo_extended(void)
-{
-    (void)kozo_thread_suspend(at.other);
-    if (kozo_thread_set_foreign(at.other, false, 0, 0, 0) != KOZO_OK) {
-        return KOZO_BAD_STATE;
-    }
-    return start_echo(0);
+    (void)kozo_thread_suspend(at.other.thread);
+    return kozo_thread_set_foreign(at.other.thread, false, 0, 0, 0) == KOZO_OK;
 }
 
 // --- Interrupts ----------------------------------------------------------------------------------
@@ -339,10 +323,11 @@ static void raise_interrupt(uint64_t argument, struct kozo_ipc_buffer *buffer)
 // The driver is above whoever is interrupted.
 static enum kozo_error start_interrupts(void)
 {
-    struct kozo_thread_info_result self =
-        kozo_thread_info((struct kozo_thread){kozo_granted("self.thread")});
-    enum kozo_error error = kozo_thread_set_priority(at.other, self.priority - 1);
-    return error == KOZO_OK ? start_other(raise_interrupt, 0) : error;
+    if (!make_own_again() ||
+        kozo_thread_set_priority(at.other.thread, side_priority() - 1) != KOZO_OK) {
+        return KOZO_BAD_STATE;
+    }
+    return start_other(raise_interrupt, 0);
 }
 
 static enum kozo_error ready_for_interrupt(void)
@@ -356,6 +341,26 @@ static enum kozo_error wait_for_interrupt(void)
     return kozo_notification_wait((struct kozo_notification){kozo_granted("irq.signal")}).error;
 }
 
+// --- One side with extended state, the other without ---------------------------------------------
+
+static bool give_extended_state(void)
+{
+    (void)ask_for_interrupts(0);
+    (void)kozo_thread_suspend(at.other.thread);
+    return kozo_thread_set_priority(at.other.thread, side_priority()) == KOZO_OK &&
+           kozo_extended_state_bind(at.extended, at.other.thread) == KOZO_OK;
+}
+
+static enum kozo_error start_foreign_extended(void)
+{
+    return give_extended_state() ? start_foreign() : KOZO_BAD_STATE;
+}
+
+static enum kozo_error start_echo_extended(void)
+{
+    return make_own_again() ? start_echo(0) : KOZO_BAD_STATE;
+}
+
 static const struct measure_row rows[] = {
     {"call-0", MEASURE_ROUNDS, 1, start_echo_0, nullptr, call_0, nullptr},
     {"call-passive", MEASURE_ROUNDS, 1, start_passive, nullptr, call_0, nullptr},
@@ -366,93 +371,101 @@ static const struct measure_row rows[] = {
     {"signal", MEASURE_ROUNDS, 1, nullptr, nullptr, signal_nobody, take_signal},
     {"fault", MEASURE_ROUNDS, 1, start_fault, nullptr, next_fault, nullptr},
     {"foreign", MEASURE_ROUNDS, 1, start_foreign, nullptr, next_foreign_call, nullptr},
-    {"foreign-extended", MEASURE_ROUNDS, 1, start_foreign_extended, nullptr, next_foreign_call,
-     nullptr},
-    {"call-extended", MEASURE_ROUNDS, 1, start_echo_extended, nullptr, call_0, nullptr},
     {"interrupt", MEASURE_ROUNDS, 1, start_interrupts, ready_for_interrupt, wait_for_interrupt,
      nullptr},
 };
 
+static const struct measure_row rows_of_one_extended[] = {
+    {"foreign-extended", MEASURE_ROUNDS, 1, start_foreign_extended, nullptr, next_foreign_call,
+     nullptr},
+    {"call-extended", MEASURE_ROUNDS, 1, start_echo_extended, nullptr, call_0, nullptr},
+};
+
 // --- Setting up ----------------------------------------------------------------------------------
-
-static uint64_t free_slot;
-
-// A new object in a slot of its own; 0 when there is no memory for it.
-static uint64_t make(enum kozo_object_type type, uint64_t size)
-{
-    struct kozo_untyped memory = {kozo_granted("memory")};
-    struct kozo_slot slot = {free_slot++};
-    return kozo_untyped_retype(memory, type, size, slot, 1) == KOZO_OK ? slot.handle : 0;
-}
-
-static bool map(uint64_t frame, struct kozo_address_space space, uint64_t address, uint64_t offset,
-                uint64_t length, uint32_t rights)
-{
-    struct kozo_slot mapping = {free_slot++};
-    return kozo_frame_map((struct kozo_frame){frame}, mapping, space, address, offset, length,
-                          rights) == KOZO_OK;
-}
-
-// The image lies at the start of the program's own Frame, in order.
-static bool map_image(struct kozo_address_space space)
-{
-    constexpr uint64_t mask = KOZO_PAGE_SIZE - 1;
-    uint64_t frame = kozo_granted("self.frame");
-    uint64_t first = (uint64_t)__ehdr_start;
-    uint64_t code = (((uint64_t)etext + mask) & ~mask) - first;
-    uint64_t all = (((uint64_t)end + mask) & ~mask) - first;
-
-    return map(frame, space, first, 0, code, KOZO_RIGHT_READ | KOZO_RIGHT_EXECUTE) &&
-           map(frame, space, first + code, code, all - code, READ_WRITE);
-}
-
-static bool make_space(struct kozo_address_space space, uint64_t frame)
-{
-    struct kozo_pool pool = {make(KOZO_TYPE_POOL, 0)};
-    struct kozo_untyped tables = {make(KOZO_TYPE_UNTYPED, TABLES)};
-
-    return kozo_pool_donate(pool, tables) == KOZO_OK && kozo_pool_attach(pool, space) == KOZO_OK &&
-           map_image(space) &&
-           map(frame, space, KOZO_PROCESS_BUFFER, 0, KOZO_PAGE_SIZE, READ_WRITE) &&
-           map(frame, space, KOZO_PROCESS_STACK_TOP - STACK_SIZE, KOZO_PAGE_SIZE, STACK_SIZE,
-               READ_WRITE);
-}
-
-static bool make_other(void)
-{
-    struct kozo_address_space space = {make(KOZO_TYPE_ADDRESS_SPACE, 0)};
-    struct kozo_frame frame = {make(KOZO_TYPE_FRAME, BUFFER_AND_STACK)};
-    struct kozo_cnode cnode = {kozo_granted("self.cnode")};
-    struct kozo_sched_control time = {kozo_granted("time")};
-    struct kozo_thread_info_result self =
-        kozo_thread_info((struct kozo_thread){kozo_granted("self.thread")});
-
-    return make_space(space, frame.handle) &&
-           kozo_thread_configure(at.other, cnode, space, frame, 0, at.faults) == KOZO_OK &&
-           kozo_thread_set_priority(at.other, self.priority) == KOZO_OK &&
-           kozo_sched_control_configure(time, at.context, BUDGET, 0) == KOZO_OK;
-}
 
 static bool set_up(void)
 {
-    free_slot = kozo_process_info()->free_slot;
-    at.requests.handle = make(KOZO_TYPE_ENDPOINT, 0);
-    at.faults.handle = make(KOZO_TYPE_ENDPOINT, 0);
-    at.reply.handle = make(KOZO_TYPE_REPLY, 0);
-    at.there.handle = make(KOZO_TYPE_NOTIFICATION, 0);
-    at.back.handle = make(KOZO_TYPE_NOTIFICATION, 0);
-    at.other.handle = make(KOZO_TYPE_THREAD, 0);
-    at.context.handle = make(KOZO_TYPE_SCHED_CONTEXT, 0);
-    at.gift.handle = make(KOZO_TYPE_ENDPOINT, 0);
-    at.arrival.handle = free_slot++;
+    at.requests.handle = side_object(KOZO_TYPE_ENDPOINT, 0);
+    at.faults.handle = side_object(KOZO_TYPE_ENDPOINT, 0);
+    at.reply.handle = side_object(KOZO_TYPE_REPLY, 0);
+    at.there.handle = side_object(KOZO_TYPE_NOTIFICATION, 0);
+    at.back.handle = side_object(KOZO_TYPE_NOTIFICATION, 0);
+    at.gift.handle = side_object(KOZO_TYPE_ENDPOINT, 0);
+    at.arrival.handle = side_slot();
     at.ports.handle = kozo_granted("ports");
-    at.extended.handle = make(KOZO_TYPE_EXTENDED_STATE, 0);
-    return make_other();
+    at.extended.handle = side_object(KOZO_TYPE_EXTENDED_STATE, 0);
+    return side_make(&at.other, 0, at.faults);
+}
+
+static bool measure_plain(void)
+{
+    return measure(rows, sizeof rows / sizeof rows[0]) == 0 &&
+           measure_more(rows_of_one_extended,
+                        sizeof rows_of_one_extended / sizeof rows_of_one_extended[0]) == 0;
+}
+
+// --- Both sides with extended state ---------------------------------------------------------------
+
+static struct {
+    struct kozo_thread thread;
+    struct kozo_notification done;
+    volatile bool well;
+} measurer;
+
+[[noreturn]] static void run_measurer(void)
+{
+    touch_extended_state();
+    measurer.well = measure(rows, sizeof rows / sizeof rows[0]) == 0;
+    while (true) {
+        (void)kozo_notification_signal(measurer.done);
+        (void)kozo_thread_suspend(measurer.thread);
+    }
+}
+
+// The program's first thread has no extended state: another one measures.
+static bool make_measurer(void)
+{
+    constexpr size_t stack_size = 1 << 14;
+    alignas(16) static unsigned char stack[stack_size];
+    struct kozo_ipc_buffer *buffer = (struct kozo_ipc_buffer *)KOZO_PROCESS_FREE;
+    struct kozo_frame frame = {side_object(KOZO_TYPE_FRAME, PAGE_BITS)};
+    struct kozo_address_space space = {kozo_granted("self.space")};
+    struct kozo_cnode cnode = {kozo_granted("self.cnode")};
+    struct kozo_extended_state state = {side_object(KOZO_TYPE_EXTENDED_STATE, 0)};
+    struct kozo_slot mapping = {side_slot()};
+
+    measurer.thread.handle = side_object(KOZO_TYPE_THREAD, 0);
+    measurer.done.handle = side_object(KOZO_TYPE_NOTIFICATION, 0);
+    if (kozo_frame_map(frame, mapping, space, KOZO_PROCESS_FREE, 0, KOZO_PAGE_SIZE,
+                       KOZO_RIGHT_READ | KOZO_RIGHT_WRITE) != KOZO_OK) {
+        return false;
+    }
+    kozo_thread_block_start(buffer);
+    return kozo_thread_configure(measurer.thread, cnode, space, frame, 0,
+                                 (struct kozo_endpoint){}) == KOZO_OK &&
+           kozo_thread_set_priority(measurer.thread, side_priority()) == KOZO_OK &&
+           kozo_thread_write_registers(measurer.thread, (uint64_t)run_measurer,
+                                       (uint64_t)(stack + stack_size) - sizeof(uint64_t), 0, 0,
+                                       KOZO_PROCESS_FREE + KOZO_THREAD_BLOCK) == KOZO_OK &&
+           kozo_extended_state_bind(state, measurer.thread) == KOZO_OK;
+}
+
+static bool measure_extended(void)
+{
+    struct kozo_sched_context context = {side_object(KOZO_TYPE_SCHED_CONTEXT, 0)};
+    constexpr uint64_t turn = 10'000; // microseconds
+
+    at.all_extended = true;
+    return make_measurer() && kozo_extended_state_bind(at.extended, at.other.thread) == KOZO_OK &&
+           kozo_sched_control_configure(side_time(0), context, turn, 0) == KOZO_OK &&
+           kozo_sched_context_bind(context, measurer.thread) == KOZO_OK &&
+           kozo_thread_resume(measurer.thread) == KOZO_OK &&
+           kozo_notification_wait(measurer.done).error == KOZO_OK && measurer.well;
 }
 
 int main(int argument_count, char **arguments)
 {
-    (void)argument_count;
-    (void)arguments;
-    return set_up() && measure(rows, sizeof rows / sizeof rows[0]) == 0 ? 0 : 1;
+    bool extended = argument_count > 1 && strcmp(arguments[1], "extended") == 0;
+
+    return set_up() && (extended ? measure_extended() : measure_plain()) ? 0 : 1;
 }

@@ -36,6 +36,9 @@ extern volatile uint64_t measure_began;
 // Prints the calibration, then measures each row. Gives how many were lost.
 [[nodiscard]] size_t measure(const struct measure_row *rows, size_t count);
 
+// Measures more rows after that, by the same calibration.
+[[nodiscard]] size_t measure_more(const struct measure_row *rows, size_t count);
+
 // A step that has several parts went as it should, or not.
 [[nodiscard]]
 static inline enum kozo_error measure_done(bool done)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Volumes that are silent, late, or lie, beside one that is well: each harms itself only.
 //
-// It is given: a session with a file server that shows /ram, /silent, /late and /liar.
+// It is given: a session with a file server that shows /ram, /small, /silent, /late and /liar.
 #include <kozo/print.h>
 #include <string.h>
 
@@ -85,7 +85,8 @@ TEST("a volume that answers late is waited for by who asked it, and by nobody el
     CHECK(client_close(kozo_files_walk_end(&entry).file) == KOZO_OK);
 }
 
-TEST("a volume that lies about names, kinds, records, lists and lengths is not believed")
+TEST(
+    "a volume that lies about names, kinds, records, lists, lengths and attributes is not believed")
 {
     struct client_file root = client_walk(TOP, "liar");
     REQUIRE(root.error == KOZO_OK);
@@ -103,10 +104,28 @@ TEST("a volume that lies about names, kinds, records, lists and lengths is not b
     for (unsigned i = 0; i < 5; i++) {
         CHECK(client_list(root.file, 0, bytes, sizeof bytes).error == KOZO_NO_REPLY);
     }
+    for (unsigned i = 0; i < 4; i++) {
+        CHECK(client_attributes(root.file, bytes, sizeof bytes).error == KOZO_NO_REPLY);
+    }
+    CHECK(client_attribute(root.file, "name", bytes, sizeof bytes).error == KOZO_NO_REPLY);
     CHECK(client_make(root.file, "new", KOZO_NODE_FILE).error == KOZO_NO_REPLY);
     CHECK(client_make(root.file, "folder", KOZO_NODE_FOLDER).error == KOZO_NO_REPLY);
     CHECK(client_close(root.file) == KOZO_OK);
     CHECK(others_go_on(5));
+}
+
+TEST("a volume with little memory for requests has all but extended attributes")
+{
+    struct client_file root = client_walk(TOP, "small");
+    REQUIRE(root.error == KOZO_OK);
+    struct client_file made = client_make(root.file, "file", KOZO_NODE_FILE);
+    CHECK(made.error == KOZO_OK && client_write(made.file, 0, "x", 1).done == 1);
+    CHECK(client_set_attribute(made.file, "a", "x", 1, 0) == KOZO_NO_MEMORY);
+    CHECK(client_attribute(made.file, "a", bytes, sizeof bytes).error == KOZO_NO_MEMORY);
+    CHECK(client_attributes(made.file, bytes, sizeof bytes).error == KOZO_NO_MEMORY);
+    CHECK(client_remove_attribute(made.file, "a") == KOZO_NO_MEMORY);
+    CHECK(client_remove(root.file, "file") == KOZO_OK && client_close(made.file) == KOZO_OK);
+    CHECK(client_close(root.file) == KOZO_OK);
 }
 
 int main(int argument_count, char **arguments)

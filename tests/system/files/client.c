@@ -213,6 +213,53 @@ enum kozo_error client_set_size(uint64_t file, uint64_t size)
     return client_change(file, &stat, KOZO_CHANGE_SIZE);
 }
 
+struct client_count client_attribute(uint64_t file, const char *name, void *to, size_t room)
+{
+    size_t length = strlen(name);
+    memcpy(begin(), name, length);
+    struct kozo_files_attribute_result result =
+        kozo_files_attribute(client.service, file, 0, length, room);
+    END(result, kozo_files_attribute_end);
+    if (result.error == KOZO_OK) {
+        memcpy(to, client.data, result.size <= room ? result.size : 0);
+    }
+    return (struct client_count){.error = result.error, .done = result.size};
+}
+
+struct client_count client_attributes(uint64_t file, void *to, size_t room)
+{
+    (void)begin();
+    struct kozo_files_attributes_result result =
+        kozo_files_attributes(client.service, file, 0, room);
+    END(result, kozo_files_attributes_end);
+    if (result.error == KOZO_OK) {
+        memcpy(to, client.data, result.size <= room ? result.size : 0);
+    }
+    return (struct client_count){.error = result.error, .done = result.size};
+}
+
+enum kozo_error client_set_attribute(uint64_t file, const char *name, const void *value,
+                                     size_t size, uint64_t way)
+{
+    size_t length = strlen(name);
+    memcpy(begin(), name, length);
+    memcpy(client.data + length, value, size);
+    struct kozo_files_set_attribute_result result =
+        kozo_files_set_attribute(client.service, file, 0, length, size, way);
+    END(result, kozo_files_set_attribute_end);
+    return result.error;
+}
+
+enum kozo_error client_remove_attribute(uint64_t file, const char *name)
+{
+    size_t length = strlen(name);
+    memcpy(begin(), name, length);
+    struct kozo_files_remove_attribute_result result =
+        kozo_files_remove_attribute(client.service, file, 0, length);
+    END(result, kozo_files_remove_attribute_end);
+    return result.error;
+}
+
 enum kozo_error client_sync(uint64_t file, bool all)
 {
     (void)begin();

@@ -47,6 +47,13 @@ enum kozo_error client_rename(uint64_t folder, const char *name, uint64_t target
                               const char *second, bool over);
 enum kozo_error client_change(uint64_t file, const struct kozo_node_stat *stat, uint32_t what);
 enum kozo_error client_set_size(uint64_t file, uint64_t size);
+
+// `done` is the size of the value or of all names, also when it is larger than the room.
+struct client_count client_attribute(uint64_t file, const char *name, void *to, size_t room);
+struct client_count client_attributes(uint64_t file, void *to, size_t room);
+enum kozo_error client_set_attribute(uint64_t file, const char *name, const void *value,
+                                     size_t size, uint64_t way);
+enum kozo_error client_remove_attribute(uint64_t file, const char *name);
 enum kozo_error client_sync(uint64_t file, bool all);
 struct kozo_files_describe_result client_describe(uint64_t file);
 

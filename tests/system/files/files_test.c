@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The file server, tested by a client: on the RAM volume, what must succeed, then each refusal; then
-// limits.
+// The file server, tested by a client: on the RAM volume, what must succeed, then each refusal. Limits
+// are in limits_test.c.
 //
 // It is given: a session with `files` with `place / rw`, `self`, and `memory` for page tables.
 #include <kozo/format.h>
@@ -117,128 +117,6 @@ TEST("a file that is cut loses its end for good, and grows by zeros")
     CHECK(client_close(file) == KOZO_OK);
 }
 
-TEST("a sparse file of 4 GiB takes the room of what is in it")
-{
-    uint64_t file = make_file("sparse", "", 0);
-    CHECK(client_set_size(file, 4ul << 30) == KOZO_OK);
-    CHECK(client_write(file, (4ul << 30) - 3, "end", 3).done == 3);
-    CHECK(client_read(file, (4ul << 30) - 4, other, 10).done == 4 &&
-          memcmp(other, "\0end", 4) == 0);
-    CHECK(client_read(file, 2ul << 30, other, 100).done == 100 && other[0] == 0 && other[99] == 0);
-    CHECK(client_sync(file, false) == KOZO_OK);
-    struct client_file told = client_stat(file);
-    CHECK(told.stat.size == 4ul << 30 && told.stat.blocks < 64);
-    CHECK(client_close(file) == KOZO_OK && client_remove(ram, "sparse") == KOZO_OK);
-}
-
-TEST("names are any bytes but zero and slash, up to 255 of them")
-{
-    uint8_t name[255];
-    for (size_t i = 0; i < sizeof name; i++) {
-        name[i] = (uint8_t)(i + 1);
-    }
-    name['/' - 1] = 0xfe;
-    struct client_file made = client_make_bytes(ram, name, sizeof name, KOZO_NODE_FILE);
-    REQUIRE(made.error == KOZO_OK);
-    CHECK(client_close(made.file) == KOZO_OK);
-    struct client_file found = client_walk_bytes(ram, name, sizeof name);
-    CHECK(found.error == KOZO_OK && client_close(found.file) == KOZO_OK);
-    name[254] = 0;
-    memcpy(client.data, name, 254);
-    struct kozo_files_remove_result removed = kozo_files_remove(client.service, ram, 0, 254, 0);
-    CHECK(removed.error == KOZO_BAD_HANDLE || removed.pending != 0);
-    struct kozo_entry entry;
-    if (removed.pending != 0) {
-        CHECK(client_await(removed.pending, &entry) == KOZO_BAD_HANDLE);
-    }
-}
-
-TEST("a path of 4096 bytes is walked, a longer one is refused")
-{
-    static char path[4097];
-    uint64_t folder = ram;
-    for (size_t i = 0; i < 2048; i++) {
-        path[2 * i] = 'd';
-        path[2 * i + 1] = '/';
-    }
-    for (size_t i = 0; i < 2048; i++) {
-        struct client_file made = client_make(folder, "d", KOZO_NODE_FOLDER);
-        REQUIRE(made.error == KOZO_OK);
-        if (folder != ram) {
-            CHECK(client_close(folder) == KOZO_OK);
-        }
-        folder = made.file;
-    }
-    CHECK(client_close(folder) == KOZO_OK);
-    struct client_file reached = client_walk_bytes(ram, path, 4095);
-    CHECK(reached.error == KOZO_OK && reached.used == 4095);
-    CHECK(client_close(reached.file) == KOZO_OK);
-    path[4094] = 'x';
-    path[4095] = 'y';
-    CHECK(client_walk_bytes(ram, path, 4096).error == KOZO_BAD_HANDLE);
-    CHECK(client_walk_bytes(ram, path, 4097).error == KOZO_BAD_ARGUMENT);
-    path[4094] = 'd';
-    // Taken away from the deepest on.
-    for (size_t depth = 2048; depth > 1; depth--) {
-        struct client_file parent = client_walk_bytes(ram, path, 2 * (depth - 1) - 1);
-        REQUIRE(parent.error == KOZO_OK);
-        CHECK(client_remove(parent.file, "d") == KOZO_OK);
-        CHECK(client_close(parent.file) == KOZO_OK);
-    }
-    CHECK(client_remove(ram, "d") == KOZO_OK);
-}
-
-static void number_name(char *name, size_t number)
-{
-    kozo_format(name, 32, "file-number-%lu", number);
-}
-
-TEST("a folder of 10,000 files lists each once, finds any, and is emptied")
-{
-    constexpr size_t COUNT = 10'000;
-    static bool seen[COUNT];
-    char name[32];
-    struct client_file folder = client_make(ram, "many", KOZO_NODE_FOLDER);
-    REQUIRE(folder.error == KOZO_OK);
-    for (size_t i = 0; i < COUNT; i++) {
-        number_name(name, i);
-        struct client_file made = client_make(folder.file, name, KOZO_NODE_FILE);
-        REQUIRE(made.error == KOZO_OK);
-        REQUIRE(client_close(made.file) == KOZO_OK);
-    }
-    size_t listed = 0;
-    uint64_t from = 0;
-    struct client_count part = client_list(folder.file, 0, bytes, 50'000);
-    while (part.error == KOZO_OK && part.done > 0) {
-        for (uint64_t at = 0; at < part.done;) {
-            struct kozo_folder_entry entry;
-            memcpy(&entry, bytes + at, sizeof entry);
-            size_t number = 0;
-            for (size_t i = 12; i < entry.length; i++) {
-                number = number * 10 + (size_t)(bytes[at + sizeof entry + i] - '0');
-            }
-            REQUIRE(number < COUNT && !seen[number]);
-            seen[number] = true;
-            listed++;
-            from = entry.next;
-            at += sizeof entry + ((entry.length + 7ul) & ~7ul);
-        }
-        part = client_list(folder.file, from, bytes, 50'000);
-    }
-    CHECK(listed == COUNT && part.error == KOZO_OK);
-    for (size_t i = 0; i < COUNT; i += 997) {
-        number_name(name, i);
-        struct client_file found = client_walk(folder.file, name);
-        CHECK(found.error == KOZO_OK && client_close(found.file) == KOZO_OK);
-    }
-    for (size_t i = 0; i < COUNT; i++) {
-        number_name(name, i);
-        REQUIRE(client_remove(folder.file, name) == KOZO_OK);
-    }
-    CHECK(client_list(folder.file, 0, bytes, 50'000).done == 0);
-    CHECK(client_close(folder.file) == KOZO_OK && client_remove(ram, "many") == KOZO_OK);
-}
-
 TEST("links are shown, read and not followed")
 {
     struct client_file link = client_make_link(ram, "link", "some/where");
@@ -306,6 +184,159 @@ TEST("room and limits of a volume are told")
     REQUIRE(initrd.error == KOZO_OK);
     CHECK((client_describe(initrd.file).flags & KOZO_VOLUME_READ_ONLY) != 0);
     CHECK(client_close(initrd.file) == KOZO_OK);
+}
+
+// --- Extended attributes ------------------------------------------------------------------------
+
+static bool attribute_is(uint64_t file, const char *name, const void *value, size_t size)
+{
+    struct client_count told = client_attribute(file, name, other, LARGE);
+    return told.error == KOZO_OK && told.done == size && memcmp(other, value, size) == 0;
+}
+
+static enum kozo_error set(uint64_t file, const char *name, const char *value, uint64_t way)
+{
+    return client_set_attribute(file, name, value, strlen(value), way);
+}
+
+TEST("extended attributes are set, read, listed, set anew and removed")
+{
+    uint64_t file = make_file("marked", "x", 1);
+    CHECK(client_attributes(file, other, LARGE).done == 0);
+    CHECK(set(file, "user.one", "first", KOZO_ATTRIBUTE_EITHER) == KOZO_OK);
+    CHECK(set(file, "user.two", "", KOZO_ATTRIBUTE_NEW) == KOZO_OK);
+    CHECK(attribute_is(file, "user.one", "first", 5) && attribute_is(file, "user.two", "", 0));
+    CHECK(set(file, "user.one", "longer", KOZO_ATTRIBUTE_OVER) == KOZO_OK);
+    CHECK(attribute_is(file, "user.one", "longer", 6));
+    struct client_count names = client_attributes(file, other, LARGE);
+    CHECK(names.error == KOZO_OK && names.done == 18);
+    CHECK(memcmp(other, "user.two\0user.one", 18) == 0);
+    CHECK(client_rename(ram, "marked", ram, "moved", false) == KOZO_OK);
+    CHECK(attribute_is(file, "user.one", "longer", 6));
+    CHECK(client_remove_attribute(file, "user.one") == KOZO_OK);
+    CHECK(client_attribute(file, "user.one", other, LARGE).error == KOZO_BAD_HANDLE);
+    CHECK(client_attributes(file, other, LARGE).done == 9);
+    CHECK(client_remove(ram, "moved") == KOZO_OK);
+    // Without a name as well, until it is closed.
+    CHECK(set(file, "user.three", "x", KOZO_ATTRIBUTE_EITHER) == KOZO_OK);
+    CHECK(attribute_is(file, "user.three", "x", 1) && client_close(file) == KOZO_OK);
+}
+
+TEST("a file notes when its attributes were changed, and keeps what was written to it meanwhile")
+{
+    uint64_t file = make_file("noted", "x", 1);
+    CHECK(client_sync(file, false) == KOZO_OK);
+    uint64_t before = client_stat(file).stat.changed;
+    CHECK(set(file, "a", "1", KOZO_ATTRIBUTE_EITHER) == KOZO_OK);
+    struct kozo_node_stat stat = client_stat(file).stat;
+    CHECK(stat.changed > before && stat.size == 1);
+    CHECK(client_write(file, 0, "longer", 6).done == 6);
+    CHECK(client_remove_attribute(file, "a") == KOZO_OK);
+    CHECK(client_stat(file).stat.size == 6 && client_read(file, 0, other, 10).done == 6);
+    CHECK(client_close(file) == KOZO_OK && client_remove(ram, "noted") == KOZO_OK);
+}
+
+TEST("an attribute that does not fit the room for it is not read, but its size is told")
+{
+    uint64_t file = make_file("sized", "", 0);
+    CHECK(set(file, "user.a", "12345", KOZO_ATTRIBUTE_EITHER) == KOZO_OK);
+    memcpy(other, "....", 4);
+    struct client_count told = client_attribute(file, "user.a", other, 4);
+    CHECK(told.error == KOZO_OK && told.done == 5 && memcmp(other, "....", 4) == 0);
+    CHECK(client_attribute(file, "user.a", other, 0).done == 5);
+    CHECK(client_attributes(file, other, 6).done == 7 && memcmp(other, "....", 4) == 0);
+    CHECK(client_attributes(file, other, 0).done == 7);
+    CHECK(client_close(file) == KOZO_OK && client_remove(ram, "sized") == KOZO_OK);
+}
+
+TEST("a folder may have a name and an attribute that are called alike")
+{
+    struct client_file folder = client_make(ram, "both", KOZO_NODE_FOLDER);
+    struct client_file inner = client_make(folder.file, "same", KOZO_NODE_FILE);
+    REQUIRE(folder.error == KOZO_OK && inner.error == KOZO_OK);
+    CHECK(set(folder.file, "same", "value", KOZO_ATTRIBUTE_NEW) == KOZO_OK);
+    CHECK(client_look(folder.file, "same").kind == KOZO_NODE_FILE);
+    CHECK(client_remove(folder.file, "same") == KOZO_OK);
+    CHECK(attribute_is(folder.file, "same", "value", 5));
+    CHECK(client_close(inner.file) == KOZO_OK && client_close(folder.file) == KOZO_OK);
+    CHECK(client_remove(ram, "both") == KOZO_OK);
+}
+
+TEST("attributes that are there or not where they should not be are refused")
+{
+    uint64_t file = make_file("refused", "", 0);
+    CHECK(set(file, "a", "1", KOZO_ATTRIBUTE_OVER) == KOZO_BAD_HANDLE);
+    CHECK(client_remove_attribute(file, "a") == KOZO_BAD_HANDLE);
+    CHECK(set(file, "a", "1", KOZO_ATTRIBUTE_NEW) == KOZO_OK);
+    CHECK(set(file, "a", "2", KOZO_ATTRIBUTE_NEW) == KOZO_SLOT_TAKEN);
+    CHECK(set(file, "a", "2", KOZO_ATTRIBUTE_OVER + 1) == KOZO_BAD_ARGUMENT);
+    CHECK(attribute_is(file, "a", "1", 1));
+    CHECK(client_close(file) == KOZO_OK && client_remove(ram, "refused") == KOZO_OK);
+    CHECK(set(file, "a", "1", KOZO_ATTRIBUTE_EITHER) == KOZO_BAD_HANDLE);
+    CHECK(client_attributes(file, other, LARGE).error == KOZO_BAD_HANDLE);
+}
+
+TEST("names of attributes have 1 to 255 bytes without a zero, values up to 7936, and all names "
+     "together as well")
+{
+    uint64_t file = make_file("bounds", "", 0);
+    char name[257] = {};
+    fill(bytes, KOZO_ATTRIBUTE_MOST + 1, 4);
+    memset(name, 'n', 256);
+    CHECK(set(file, name, "", KOZO_ATTRIBUTE_EITHER) == KOZO_BAD_ARGUMENT);
+    CHECK(client_attribute(file, name, other, LARGE).error == KOZO_BAD_ARGUMENT);
+    CHECK(client_remove_attribute(file, name) == KOZO_BAD_ARGUMENT);
+    CHECK(set(file, "", "", KOZO_ATTRIBUTE_EITHER) == KOZO_BAD_ARGUMENT);
+    memcpy(client.data, "a\0b", 3);
+    CHECK(kozo_files_set_attribute(client.service, file, 0, 3, 0, 0).error == KOZO_BAD_ARGUMENT);
+    name[255] = 0;
+    CHECK(client_set_attribute(file, name, bytes, KOZO_ATTRIBUTE_MOST, 0) == KOZO_OK);
+    CHECK(attribute_is(file, name, bytes, KOZO_ATTRIBUTE_MOST));
+    CHECK(client_set_attribute(file, name, bytes, KOZO_ATTRIBUTE_MOST + 1, 0) == KOZO_BAD_ARGUMENT);
+    size_t count = 1;
+    enum kozo_error error = KOZO_OK;
+    while (error == KOZO_OK && count < 100) {
+        name[0] = (char)('0' + count);
+        error = set(file, name, "", KOZO_ATTRIBUTE_NEW);
+        count += error == KOZO_OK ? 1 : 0;
+    }
+    CHECK(error == KOZO_NO_MEMORY && count == 31);
+    CHECK(client_attributes(file, other, LARGE).done == KOZO_ATTRIBUTE_MOST);
+    CHECK(client_close(file) == KOZO_OK && client_remove(ram, "bounds") == KOZO_OK);
+}
+
+TEST("attributes outside the shared memory, and of what can't have any, are refused")
+{
+    uint64_t size = client.data_size;
+    uint64_t file = make_file("outside", "", 0);
+    struct kozo_endpoint files = client.service;
+    CHECK(kozo_files_attribute(files, file, size - 1, 2, 0).error == KOZO_BAD_ARGUMENT);
+    CHECK(kozo_files_attribute(files, file, 1, 1, size).error == KOZO_BAD_ARGUMENT);
+    CHECK(kozo_files_attributes(files, file, 1, size).error == KOZO_BAD_ARGUMENT);
+    CHECK(kozo_files_attributes(files, file, UINT64_MAX, 2).error == KOZO_BAD_ARGUMENT);
+    CHECK(kozo_files_set_attribute(files, file, size - 1, 1, 1, 0).error == KOZO_BAD_ARGUMENT);
+    CHECK(kozo_files_set_attribute(files, file, 0, 1, UINT64_MAX, 0).error == KOZO_BAD_ARGUMENT);
+    CHECK(kozo_files_remove_attribute(files, file, size, 1).error == KOZO_BAD_ARGUMENT);
+    CHECK(client_close(file) == KOZO_OK && client_remove(ram, "outside") == KOZO_OK);
+    struct client_file link = client_make_link(ram, "pointer", "nowhere");
+    REQUIRE(link.error == KOZO_OK);
+    CHECK(set(link.file, "a", "1", KOZO_ATTRIBUTE_EITHER) == KOZO_BAD_TYPE);
+    CHECK(client_attributes(link.file, other, LARGE).error == KOZO_BAD_TYPE);
+    CHECK(client_close(link.file) == KOZO_OK && client_remove(ram, "pointer") == KOZO_OK);
+    CHECK(set(TOP, "a", "1", KOZO_ATTRIBUTE_EITHER) == KOZO_NO_RIGHT);
+    CHECK(client_attributes(TOP, other, LARGE).error == KOZO_NO_RIGHT);
+}
+
+TEST("what is in the initrd has no attributes, and is given none")
+{
+    struct client_file file = client_walk(TOP, "initrd/bin/hello");
+    REQUIRE(file.error == KOZO_OK);
+    struct client_count names = client_attributes(file.file, other, LARGE);
+    CHECK(names.error == KOZO_OK && names.done == 0);
+    CHECK(client_attribute(file.file, "user.a", other, LARGE).error == KOZO_BAD_HANDLE);
+    CHECK(set(file.file, "user.a", "1", KOZO_ATTRIBUTE_EITHER) == KOZO_NO_RIGHT);
+    CHECK(client_remove_attribute(file.file, "user.a") == KOZO_NO_RIGHT);
+    CHECK(client_close(file.file) == KOZO_OK);
 }
 
 // --- Memory of files ----------------------------------------------------------------------------
@@ -461,86 +492,10 @@ TEST("a volume that is only read, and the top, can't be changed")
     CHECK(client_make(TOP, "x", KOZO_NODE_FILE).error == KOZO_NO_RIGHT);
     CHECK(client_remove(TOP, "ram") == KOZO_NO_RIGHT);
     CHECK(client_rename(folder.file, "hello", ram, "x", true) == KOZO_NO_RIGHT);
-    CHECK(kozo_files_mount(client.service, 0, 3) == KOZO_NO_RIGHT);
+    CHECK(kozo_files_mount(client.service, 0, 3, 0).error == KOZO_NO_RIGHT);
     CHECK(kozo_files_unmount(client.service, 0, 3).error == KOZO_NO_RIGHT);
+    CHECK(kozo_files_mounted(client.service, 0, 0).error == KOZO_NO_RIGHT);
     CHECK(client_close(folder.file) == KOZO_OK && client_close(file.file) == KOZO_OK);
-}
-
-// --- Limits -------------------------------------------------------------------------------------
-
-TEST("a session has so many files open and no more, and goes on after closing")
-{
-    static uint64_t opened[8192];
-    size_t count = 0;
-    struct client_file file = client_walk(TOP, "ram");
-    while (file.error == KOZO_OK && count < 8192) {
-        opened[count++] = file.file;
-        file = client_walk(TOP, "ram");
-    }
-    CHECK(file.error == KOZO_NO_MEMORY && count > 4000 && count < 8192);
-    while (count > 0) {
-        CHECK(client_close(opened[--count]) == KOZO_OK);
-    }
-    file = client_walk(TOP, "ram");
-    CHECK(file.error == KOZO_OK && client_close(file.file) == KOZO_OK);
-}
-
-TEST("so much memory is lent and no more, and it is lent again when it was given back")
-{
-    constexpr size_t COUNT = 700;
-    char name[32];
-    size_t lent = 0;
-    struct kozo_files_pages_result pages = {};
-    struct client_file folder = client_make(ram, "lent", KOZO_NODE_FOLDER);
-    REQUIRE(folder.error == KOZO_OK);
-    for (size_t i = 0; i < COUNT && pages.error == KOZO_OK; i++) {
-        number_name(name, i);
-        struct client_file made = client_make(folder.file, name, KOZO_NODE_FILE);
-        REQUIRE(made.error == KOZO_OK && client_write(made.file, 0, "x", 1).done == 1);
-        pages = client_pages(made.file, 0, false, slots() + lent);
-        lent += pages.error == KOZO_OK ? 1 : 0;
-        CHECK(client_close(made.file) == KOZO_OK);
-    }
-    CHECK(pages.error == KOZO_NO_MEMORY && lent > 100);
-    for (size_t i = 0; i < lent; i++) {
-        CHECK(kozo_cnode_delete((struct kozo_slot){slots() + i}) == KOZO_OK);
-    }
-    struct client_file again = client_walk(folder.file, "file-number-0");
-    REQUIRE(again.error == KOZO_OK);
-    CHECK(client_pages(again.file, 0, false, slots()).error == KOZO_OK);
-    CHECK(kozo_cnode_delete((struct kozo_slot){slots()}) == KOZO_OK);
-    CHECK(client_close(again.file) == KOZO_OK);
-    for (size_t i = 0; i <= lent; i++) {
-        number_name(name, i);
-        CHECK(client_remove(folder.file, name) == KOZO_OK);
-    }
-    CHECK(client_close(folder.file) == KOZO_OK && client_remove(ram, "lent") == KOZO_OK);
-}
-
-TEST("a full volume takes what fits and says so; removing makes room again")
-{
-    struct kozo_files_describe_result before = client_describe(ram);
-    uint64_t file = make_file("filling", "", 0);
-    uint64_t written = 0;
-    struct client_count part = {.done = LARGE};
-    fill(bytes, LARGE, 4);
-    while (part.error == KOZO_OK && part.done == LARGE) {
-        part = client_write(file, UINT64_MAX, bytes, LARGE);
-        written += part.error == KOZO_OK ? part.done : 0;
-    }
-    CHECK(part.error == KOZO_OK || part.error == KOZO_NO_MEMORY);
-    CHECK(client_write(file, UINT64_MAX, bytes, LARGE).error == KOZO_NO_MEMORY);
-    CHECK(written > before.free * before.block * 9 / 10);
-    CHECK(client_stat(file).stat.size == written);
-    CHECK(client_sync(file, false) == KOZO_OK);
-    CHECK(client_read(file, LARGE, other, 1000).done == 1000 && memcmp(other, bytes, 1000) == 0);
-    CHECK(client_make(ram, "no-room-for-this", KOZO_NODE_FOLDER).error != KOZO_SLOT_TAKEN);
-    (void)client_remove(ram, "no-room-for-this");
-    CHECK(client_close(file) == KOZO_OK && client_remove(ram, "filling") == KOZO_OK);
-    struct kozo_files_describe_result after = client_describe(ram);
-    CHECK(after.free + 16 >= before.free);
-    file = make_file("after", bytes, 1000);
-    CHECK(client_close(file) == KOZO_OK && client_remove(ram, "after") == KOZO_OK);
 }
 
 int main(int argument_count, char **arguments)
@@ -554,4 +509,17 @@ int main(int argument_count, char **arguments)
     struct client_file root = client_walk(TOP, "ram");
     ram = root.file;
     return root.error == KOZO_OK ? test_main() : 1;
+}
+
+TEST("times are dates")
+{
+    constexpr uint64_t year = 31'556'952'000'000'000;
+    uint64_t file = make_file("dated", "x", 1);
+    struct kozo_node_stat stat = client_stat(file).stat;
+    CHECK(stat.modified > 50 * year && stat.modified < 130 * year);
+    CHECK(stat.changed > 50 * year && stat.accessed > 50 * year);
+    CHECK(client_sync(file, false) == KOZO_OK);
+    CHECK(client_stat(file).stat.modified / year == stat.modified / year);
+    CHECK(client_stat(ram).stat.modified > 50 * year);
+    CHECK(client_close(file) == KOZO_OK && client_remove(ram, "dated") == KOZO_OK);
 }

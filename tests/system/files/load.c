@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Writes numbers into a file, syncs each, and checks that no number that was synced is ever lost,
-// while the file server and the volume are ended by others. `load PATH SYNCS`: ends after so many.
+// while the file server and the volume are ended by others. `load PATH SYNCS MILLISECONDS`: ends after so
+// many syncs and so much time.
 //
 // Prints how many were synced and how many requests failed; status 1 when something was lost.
 #include <kozo/format.h>
+#include <kozo/machine.h>
 #include <kozo/print.h>
 #include <kozo/start.h>
 #include <stdlib.h>
@@ -41,13 +43,16 @@ static uint64_t open_file(const char *folder)
 int main(int argument_count, char **arguments)
 {
     uint64_t wanted = argument_count > 2 ? strtoul(arguments[2], nullptr, 0) : 100;
+    uint64_t least = argument_count > 3 ? strtoul(arguments[3], nullptr, 0) : 0;
+    uint64_t until = kozo_ticks() + least * kozo_process_info()->tsc_frequency / 1000;
     char line[80];
     uint64_t synced = 0;
     if (argument_count < 2 || !client_open()) {
         return 2;
     }
     uint64_t file = open_file(arguments[1]);
-    for (uint64_t number = 1; synced < wanted && failed < FAULTS_MOST; number++) {
+    for (uint64_t number = 1; (synced < wanted || kozo_ticks() < until) && failed < FAULTS_MOST;
+         number++) {
         uint64_t found = 0;
         bool good = client_write(file, number % 64 * 4096, &number, sizeof number).done == 8 &&
                     client_sync(file, false) == KOZO_OK;

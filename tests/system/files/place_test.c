@@ -76,6 +76,10 @@ TEST("a place to read is read and not changed; one to write is changed")
     struct client_file made = client_make(own.file, "made", KOZO_NODE_FILE);
     CHECK(made.error == KOZO_OK && client_write(made.file, 0, "mine", 4).done == 4);
     CHECK(client_close(made.file) == KOZO_OK);
+    // The file was given its attribute by others.
+    CHECK(client_attribute(file.file, "user.shown", bytes, sizeof bytes).done == 4);
+    CHECK(client_set_attribute(file.file, "user.shown", "x", 1, 0) == KOZO_NO_RIGHT);
+    CHECK(client_remove_attribute(file.file, "user.shown") == KOZO_NO_RIGHT);
     // Link and rename need rights at both ends.
     CHECK(client_link(file.file, own.file, "stolen") == KOZO_NO_RIGHT);
     CHECK(client_rename(shown.file, "file", own.file, "stolen", true) == KOZO_NO_RIGHT);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-// I/O ports and interrupts: a range of ports and an interrupt that no device of the machine uses.
+// I/O ports and interrupts: a range of ports and an interrupt that no device of the machine uses, and
+// a device that interrupts without end.
+#include <kozo/machine.h>
+
 #include "kernel_test.h"
 
 static struct kozo_io_port ports(void)
@@ -111,4 +114,99 @@ TEST("capabilities that a process was not given are not there")
     CHECK(kozo_irq_control_claim(none, fresh, 5) == KOZO_BAD_HANDLE);
     CHECK(kozo_irq_control_claim((struct kozo_irq_control){fresh.handle}, fresh, 5) ==
           KOZO_BAD_TYPE);
+}
+
+// --- Storms --------------------------------------------------------------------------------------
+
+// Channel 0 of the interval timer (8254), which the kernel leaves alone, interrupts again and again.
+constexpr uint64_t PIT_COUNT = 0x40;
+constexpr uint64_t PIT_CONTROL = 0x43;
+constexpr uint64_t PIT_RATE = 0x34;      // mode 2: after each count
+constexpr uint64_t PIT_ONE_SHOT = 0x30;  // mode 0: stands still until it is given a count
+constexpr uint64_t PIT_BETWEEN = 10;     // ticks of 1.19 MHz: an emulator on a busy host keeps up
+constexpr uint64_t STORM = 200;          // milliseconds
+constexpr uint64_t STORM_BUDGET = 2'000; // microseconds
+constexpr uint64_t STORM_PERIOD = 20'000;
+constexpr unsigned STORM_TRIES = 5; // a busy host may take a span of its own time from this machine
+
+static volatile uint64_t interrupts;
+
+static void write_pit(uint64_t port, uint64_t value)
+{
+    struct kozo_io_port pit = {kozo_granted("pit")};
+    CHECK(kozo_io_port_write(pit, port, 1, value) == KOZO_OK);
+}
+
+static void start_storm(void)
+{
+    write_pit(PIT_CONTROL, PIT_RATE);
+    write_pit(PIT_COUNT, PIT_BETWEEN);
+    write_pit(PIT_COUNT, 0);
+}
+
+static void end_storm(void)
+{
+    write_pit(PIT_CONTROL, PIT_ONE_SHOT);
+}
+
+static struct kozo_irq_handler storm(void)
+{
+    return (struct kozo_irq_handler){kozo_granted("storm")};
+}
+
+static struct kozo_notification storm_signal(void)
+{
+    return (struct kozo_notification){kozo_granted("storm.signal")};
+}
+
+TEST("an interrupt that is not acknowledged comes once, however often its device asks")
+{
+    start_storm();
+    CHECK(kozo_irq_handler_acknowledge(storm()) == KOZO_OK);
+    CHECK(kozo_notification_wait(storm_signal()).error == KOZO_OK);
+    for (unsigned i = 0; i < 10; i++) {
+        spin(2);
+        CHECK(kozo_notification_poll(storm_signal()).bits == 0);
+    }
+    end_storm();
+}
+
+static void drive(void *)
+{
+    while (true) {
+        (void)kozo_irq_handler_acknowledge(storm());
+        (void)kozo_notification_wait(storm_signal());
+        interrupts = interrupts + 1;
+    }
+}
+
+// Whether this thread has half of the time to come for itself.
+static bool has_half_of(uint64_t milliseconds)
+{
+    uint64_t start = kozo_ticks();
+    uint64_t before = kozo_thread_info(own_thread()).time;
+    spin(milliseconds);
+    uint64_t own = kozo_thread_info(own_thread()).time - before;
+    return own > (kozo_ticks() - start) / 2;
+}
+
+TEST("a storm of interrupts costs others no more than its driver's budget")
+{
+    struct kozo_thread driver = make_thread(drive, nullptr, OWN_PRIORITY);
+    // make_thread makes the SchedContext right after the thread.
+    struct kozo_sched_context context = {driver.handle + 1};
+    CHECK(kozo_sched_control_configure((struct kozo_sched_control){kozo_granted("time")}, context,
+                                       STORM_BUDGET, STORM_PERIOD) == KOZO_OK);
+    CHECK(kozo_thread_set_priority(own_thread(), OWN_PRIORITY - 1) == KOZO_OK);
+    interrupts = 0;
+    CHECK(kozo_thread_resume(driver) == KOZO_OK);
+    start_storm();
+    bool has_half = false;
+    for (unsigned i = 0; i < STORM_TRIES && !has_half; i++) {
+        has_half = has_half_of(STORM);
+    }
+    end_storm();
+    CHECK(kozo_thread_suspend(driver) == KOZO_OK);
+    CHECK(interrupts > 0);
+    CHECK(has_half);
 }

@@ -401,3 +401,39 @@ TEST("waiting senders are served by priority")
     struct kozo_received second = kozo_endpoint_recv(endpoint, reply);
     CHECK(first.badge == 2 && second.badge == 1);
 }
+
+// --- Badges ----------------------------------------------------------------------------------------
+
+TEST("verify tells a server its own capability's badge and rights, and of others only that they "
+     "are not")
+{
+    set_up();
+    struct kozo_slot own = {with_badge(endpoint.handle, 77)};
+    struct kozo_slot weak = {with_rights(own.handle, KOZO_RIGHT_WRITE)};
+    struct kozo_endpoint_verify_result found = kozo_endpoint_verify(endpoint, own);
+    CHECK(found.error == KOZO_OK && found.same && found.badge == 77);
+    found = kozo_endpoint_verify(endpoint, weak);
+    CHECK(found.same && found.badge == 77 && found.rights == KOZO_RIGHT_WRITE);
+    found = kozo_endpoint_verify(endpoint, slot(make(KOZO_TYPE_ENDPOINT)));
+    CHECK(found.error == KOZO_OK && !found.same && found.badge == 0 && found.rights == 0);
+    CHECK(!kozo_endpoint_verify(endpoint, slot(reply.handle)).same);
+}
+
+TEST("verify needs READ, and a capability to look at")
+{
+    set_up();
+    struct kozo_endpoint writes = {with_rights(endpoint.handle, KOZO_RIGHT_WRITE)};
+    CHECK(kozo_endpoint_verify(writes, slot(endpoint.handle)).error == KOZO_NO_RIGHT);
+    CHECK(kozo_endpoint_verify(endpoint, slot(empty_slot())).error == KOZO_BAD_HANDLE);
+}
+
+TEST("new badges are not 0, and never the same")
+{
+    set_up();
+    struct kozo_endpoint writes = {with_rights(endpoint.handle, KOZO_RIGHT_WRITE)};
+    struct kozo_endpoint_new_badge_result one = kozo_endpoint_new_badge(endpoint);
+    struct kozo_endpoint_new_badge_result two = kozo_endpoint_new_badge(endpoint);
+    CHECK(one.error == KOZO_OK && two.error == KOZO_OK);
+    CHECK(one.badge != 0 && two.badge != 0 && one.badge != two.badge);
+    CHECK(kozo_endpoint_new_badge(writes).error == KOZO_NO_RIGHT);
+}

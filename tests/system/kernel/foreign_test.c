@@ -308,6 +308,22 @@ TEST("a foreign thread that is interrupted in a call gets its result first")
     CHECK(calls == 1 && result == 4);
 }
 
+TEST("a foreign thread whose call is queued stays queued when it is interrupted, until its answer")
+{
+    struct kozo_thread thread = start_guest(call_once, nullptr);
+    let_others_run();
+    REQUIRE(state_of(thread) == KOZO_THREAD_SENDING);
+    CHECK(kozo_thread_interrupt(thread) == KOZO_OK);
+    CHECK(state_of(thread) == KOZO_THREAD_SENDING);
+    struct kozo_received call = kozo_endpoint_recv(handler, reply);
+    CHECK(call.message.info.label == KOZO_FAULT_SYSCALL && call.message.word[0] == NUMBER);
+    CHECK(kozo_reply_reply(reply, answer(KOZO_ANSWER_RESULT, 6)) == KOZO_OK);
+    struct kozo_received told = kozo_endpoint_recv(handler, reply);
+    CHECK(told.message.info.label == KOZO_FAULT_INTERRUPTED && calls == 0);
+    give(KOZO_ANSWER_RESUME, 0);
+    CHECK(calls == 1 && result == 6);
+}
+
 TEST("interrupt refuses a thread that is not foreign")
 {
     struct kozo_thread thread = make_thread(count_calls, nullptr, OWN_PRIORITY);

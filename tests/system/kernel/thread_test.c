@@ -44,17 +44,22 @@ TEST("a thread that is not resumed does not run")
     CHECK(ordered == 0 && state_of(thread) == KOZO_THREAD_STOPPED);
 }
 
+// Waits until both have counted on: on a busy machine a turn may pass without one instruction.
+static bool both_count_on(uint64_t one, uint64_t two)
+{
+    for (unsigned i = 0; i < 500 && (counter == one || other_counter == two); i++) {
+        spin(10);
+    }
+    return counter > one && other_counter > two;
+}
+
 TEST("threads of the same priority take turns, without giving way themselves")
 {
     set_up();
     (void)start_thread(count, (void *)&counter, OWN_PRIORITY);
     (void)start_thread(count, (void *)&other_counter, OWN_PRIORITY);
-    spin(60);
-    uint64_t one = counter;
-    uint64_t two = other_counter;
-    CHECK(one > 0 && two > 0);
-    spin(60);
-    CHECK(counter > one && other_counter > two);
+    CHECK(both_count_on(0, 0));
+    CHECK(both_count_on(counter, other_counter));
 }
 
 TEST("a thread of lower priority waits until those above wait")
@@ -437,12 +442,22 @@ static void wait_to_receive(void *argument)
     ended = kozo_endpoint_recv(meeting, answer).error;
 }
 
+static uint64_t home; // the Untyped of what is waited for
+
+static uint64_t make_at_home(enum kozo_object_type type)
+{
+    uint64_t to = empty_slot();
+    CHECK(kozo_untyped_retype((struct kozo_untyped){home}, type, 0, slot(to), 1) == KOZO_OK);
+    return to;
+}
+
 static struct kozo_thread start_waiting(void (*function)(void *argument))
 {
     ended = KOZO_UNSEEDED;
-    never.handle = make(KOZO_TYPE_NOTIFICATION);
-    meeting.handle = make(KOZO_TYPE_ENDPOINT);
-    answer.handle = make(KOZO_TYPE_REPLY);
+    home = make_sized(KOZO_TYPE_UNTYPED, 12);
+    never.handle = make_at_home(KOZO_TYPE_NOTIFICATION);
+    meeting.handle = make_at_home(KOZO_TYPE_ENDPOINT);
+    answer.handle = make_at_home(KOZO_TYPE_REPLY);
     struct kozo_thread thread = start_thread(function, nullptr, OWN_PRIORITY);
     let_others_run();
     CHECK(ended == KOZO_UNSEEDED);
@@ -472,6 +487,56 @@ TEST("cancel breaks off a call that was accepted, whose answer goes nowhere")
     CHECK(state_of(thread) == KOZO_THREAD_CALLING);
     CHECK(cancel_ends(thread));
     CHECK(kozo_reply_reply(held, message(0, 0)) == KOZO_BAD_STATE);
+}
+
+static bool suspend_ends(struct kozo_thread thread)
+{
+    CHECK(kozo_thread_suspend(thread) == KOZO_OK);
+    let_others_run();
+    CHECK(ended == KOZO_UNSEEDED && state_of(thread) == KOZO_THREAD_STOPPED);
+    CHECK(kozo_thread_resume(thread) == KOZO_OK);
+    let_others_run();
+    return ended == KOZO_CANCELLED;
+}
+
+TEST("suspend breaks off a wait for a signal, a receive, a send and a call")
+{
+    CHECK(suspend_ends(start_waiting(wait_for_never)));
+    CHECK(suspend_ends(start_waiting(wait_to_receive)));
+    CHECK(suspend_ends(start_waiting(wait_to_send)));
+    CHECK(suspend_ends(start_waiting(wait_for_answer)));
+}
+
+TEST("suspend breaks off a call that was accepted, whose answer goes nowhere")
+{
+    struct kozo_thread thread = start_waiting(wait_for_answer);
+    struct kozo_reply held = {make(KOZO_TYPE_REPLY)};
+    REQUIRE(kozo_endpoint_recv(meeting, held).error == KOZO_OK);
+    CHECK(suspend_ends(thread));
+    CHECK(kozo_reply_reply(held, message(0, 0)) == KOZO_BAD_STATE);
+}
+
+static bool revoke_ends(struct kozo_thread thread, enum kozo_error expected)
+{
+    CHECK(kozo_cnode_revoke(slot(home)) == KOZO_OK);
+    let_others_run();
+    return ended == expected && state_of(thread) == KOZO_THREAD_WAITING;
+}
+
+TEST("revoking the memory of what it waits for breaks off each wait of a thread")
+{
+    CHECK(revoke_ends(start_waiting(wait_for_never), KOZO_CANCELLED));
+    CHECK(revoke_ends(start_waiting(wait_to_receive), KOZO_CANCELLED));
+    CHECK(revoke_ends(start_waiting(wait_to_send), KOZO_CANCELLED));
+    CHECK(revoke_ends(start_waiting(wait_for_answer), KOZO_CANCELLED));
+}
+
+TEST("revoking the memory of the Reply that holds its call tells a thread that there is no answer")
+{
+    struct kozo_thread thread = start_waiting(wait_for_answer);
+    REQUIRE(kozo_endpoint_recv(meeting, answer).error == KOZO_OK);
+    CHECK(state_of(thread) == KOZO_THREAD_CALLING);
+    CHECK(revoke_ends(thread, KOZO_NO_REPLY));
 }
 
 TEST("cancel refuses a thread that does not wait, and needs CONTROL")

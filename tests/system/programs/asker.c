@@ -52,15 +52,15 @@ static void steal(void)
 {
     uint64_t size = policy.data_size;
     uint64_t length = put("asker audit.read");
-    bool refused =
-        kozo_policy_list(policy.service, 0, 0, size).error == KOZO_NO_RIGHT &&
-        kozo_policy_decide(policy.service, KOZO_ANSWER_ALWAYS, 0, length).error == KOZO_NO_RIGHT &&
-        kozo_policy_revoke(policy.service, 1) == KOZO_NO_RIGHT &&
-        kozo_policy_why(policy.service, 0, length, size).error == KOZO_NO_RIGHT &&
-        kozo_policy_question(policy.service, 0, 0, size).error == KOZO_NO_RIGHT &&
-        kozo_policy_settle(policy.service, 0, length).error == KOZO_NO_RIGHT &&
-        kozo_policy_record(policy.service, 0, 0, size).error == KOZO_NO_RIGHT &&
-        kozo_policy_verify(policy.service).error == KOZO_NO_RIGHT;
+    bool refused = kozo_policy_list(policy.service, 0, 0, size).error == KOZO_NO_RIGHT &&
+                   kozo_policy_decide(policy.service, KOZO_ANSWER_ALWAYS, 0, 0, length).error ==
+                       KOZO_NO_RIGHT &&
+                   kozo_policy_revoke(policy.service, 1) == KOZO_NO_RIGHT &&
+                   kozo_policy_why(policy.service, 0, length, size).error == KOZO_NO_RIGHT &&
+                   kozo_policy_question(policy.service, 0, 0, size).error == KOZO_NO_RIGHT &&
+                   kozo_policy_settle(policy.service, 0, length).error == KOZO_NO_RIGHT &&
+                   kozo_policy_record(policy.service, 0, 0, size).error == KOZO_NO_RIGHT &&
+                   kozo_policy_verify(policy.service).error == KOZO_NO_RIGHT;
     kozo_printf("asker: everything that is not for it was %s\n", refused ? "refused" : "GIVEN");
     refused = kozo_policy_ask(policy.service, UINT64_MAX, 8).error == KOZO_BAD_ARGUMENT &&
               kozo_policy_ask(policy.service, 0, UINT64_MAX).error == KOZO_BAD_ARGUMENT &&

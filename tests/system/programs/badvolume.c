@@ -156,6 +156,39 @@ static struct kozo_message serve_list(struct kozo_caller *caller,
     return kozo_volume_list_answer(sizeof entry + 8);
 }
 
+static struct kozo_message serve_attribute(struct kozo_caller *caller,
+                                           const struct kozo_volume_attribute_arguments *asked)
+{
+    struct kozo_node_stat none = {};
+    return liar ? kozo_volume_attribute_answer(KOZO_ATTRIBUTE_MOST + 1)
+                : later(caller, kozo_volume_attribute_answer(0), asked->at, none);
+}
+
+// Names that are empty, too long, or without an end, and too many of them.
+static struct kozo_message serve_attributes(struct kozo_caller *caller,
+                                            const struct kozo_volume_attributes_arguments *asked)
+{
+    static unsigned lie;
+    uint8_t *bytes = server_data(&server, caller->session, asked->at, 512);
+    struct kozo_node_stat none = {};
+    if (!liar || bytes == nullptr) {
+        return later(caller, kozo_volume_attributes_answer(0), asked->at, none);
+    }
+    memset(bytes, 'n', 512);
+    switch (lie++ % 4) {
+    case 0:
+        bytes[0] = 0;
+        return kozo_volume_attributes_answer(1);
+    case 1:
+        bytes[256] = 0;
+        return kozo_volume_attributes_answer(257);
+    case 2:
+        return kozo_volume_attributes_answer(100);
+    default:
+        return kozo_volume_attributes_answer(KOZO_ATTRIBUTE_MOST + 1);
+    }
+}
+
 static struct kozo_message serve_make(struct kozo_caller *caller,
                                       const struct kozo_volume_make_arguments *asked)
 {
@@ -174,6 +207,8 @@ static struct kozo_message serve(struct kozo_caller *caller, const struct kozo_m
         .write = serve_write,
         .list = serve_list,
         .make = serve_make,
+        .attribute = serve_attribute,
+        .attributes = serve_attributes,
     };
     return kozo_volume_dispatch(&handlers, caller, message);
 }

@@ -2,13 +2,14 @@
 #include "stress.h"
 
 #include <kozo/format.h>
+#include <stdlib.h>
 
 constexpr uint64_t BUFFERS = KOZO_PROCESS_FREE; // where the IPC buffers are mapped
 constexpr uint64_t BUFFER_SIZE = sizeof(struct kozo_ipc_buffer);
-constexpr unsigned BUFFER_BITS = 16; // of the Frame with all of them
+constexpr unsigned BUFFER_BITS = 17;              // of the Frame with all of them
+constexpr uint64_t PAGES = BUFFERS + (2ul << 20); // where revokers map
+constexpr unsigned PAGES_BITS = 14;               // of each Frame of a revoker
 constexpr size_t STACK_SIZE = 4096;
-constexpr uint64_t BUDGET = 200; // microseconds of a turn: many breaks
-constexpr uint64_t PRIORITY = 100;
 constexpr unsigned STORE_BITS = 12; // of the CNode that all of this stands in
 constexpr unsigned VICTIMS = 2;     // of each destroyer
 
@@ -108,9 +109,9 @@ bool worker_configure(const struct worker *worker)
                                  (struct kozo_endpoint){}) == KOZO_OK &&
            kozo_thread_write_registers(worker->thread, (uint64_t)start, stack, (uint64_t)worker, 0,
                                        0) == KOZO_OK &&
-           kozo_thread_set_priority(worker->thread, PRIORITY) == KOZO_OK &&
-           kozo_sched_control_configure(stress_time(worker->processor), worker->context, BUDGET,
-                                        0) == KOZO_OK &&
+           kozo_thread_set_priority(worker->thread, stress.priority) == KOZO_OK &&
+           kozo_sched_control_configure(stress_time(worker->processor), worker->context,
+                                        stress.budget, stress.period) == KOZO_OK &&
            kozo_sched_context_bind(worker->context, worker->thread) == KOZO_OK;
 }
 
@@ -213,6 +214,52 @@ static void add_destroyer(unsigned processor)
     }
 }
 
+// An Untyped, slots for what is made of it, and two Frames for one place.
+static void add_revoker(unsigned processor)
+{
+    constexpr unsigned home_bits = 14;
+    struct worker *revoker = add(REVOKER, processor);
+
+    give_thread(revoker);
+    revoker->endpoint.handle = minted(stress.calls.handle, 0);
+    revoker->slots = stress_make(KOZO_TYPE_UNTYPED, home_bits);
+    (void)stress_slots(REVOKED_MOST);
+    for (unsigned i = 0; i < REVOKED_FRAMES; i++) {
+        revoker->frames[i].handle = stress_make(KOZO_TYPE_FRAME, PAGES_BITS);
+    }
+    revoker->pages = (volatile uint64_t *)(PAGES + ((uint64_t)revoker->number << PAGES_BITS));
+}
+
+struct worker *stress_add(void (*run)(struct worker *worker), unsigned processor)
+{
+    struct worker *worker = add(OTHER, processor);
+
+    give_thread(worker);
+    worker->run = run;
+    return worker;
+}
+
+bool stress_start(void)
+{
+    const struct worker *passive = &stress.worker[0];
+    bool started = kozo_thread_resume(passive->thread) == KOZO_OK;
+
+    // The passive server gives up its own time when it receives for the first time.
+    while (started && kozo_thread_info(passive->thread).state != KOZO_THREAD_RECEIVING) {
+        (void)kozo_kernel_yield();
+    }
+    started = started && kozo_sched_context_unbind(passive->context) == KOZO_OK;
+    for (unsigned i = 1; i < stress.workers; i++) {
+        enum role role = stress.worker[i].role;
+        if (role != VICTIM && role != OTHER) {
+            // A breaker on another processor may have been quicker.
+            enum kozo_error error = kozo_thread_resume(stress.worker[i].thread);
+            started = started && (error == KOZO_OK || error == KOZO_BAD_STATE);
+        }
+    }
+    return started;
+}
+
 void stress_set_up(unsigned processors, uint64_t seed)
 {
     struct kozo_address_space space = {kozo_granted("self.space")};
@@ -234,8 +281,17 @@ void stress_set_up(unsigned processors, uint64_t seed)
     for (unsigned i = 0; i < processors; i++) {
         add_group(i);
         add_destroyer(i);
+        add_revoker(i);
     }
     for (unsigned i = 0; i < stress.workers; i++) {
         stress.worker[i].random = (seed + i + 1) * UINT64_C(0x9e3779b97f4a7c15) | 1;
     }
+}
+
+bool stress_number(const char *text, uint64_t least, uint64_t most, uint64_t *number)
+{
+    char *end;
+
+    *number = strtoul(text, &end, 10);
+    return *text != 0 && *end == 0 && *number >= least && *number <= most;
 }

@@ -28,14 +28,18 @@ enum role : uint32_t {
     BREAKER,        // stops and resumes others
     DESTROYER,      // makes victims, and destroys them
     VICTIM,         // calls, sends, receives and waits among its own kind
+    REVOKER,        // makes objects, copies and mappings, and revokes what they come from
+    OTHER,          // does what its `run` says
     ROLES,
 };
 
 constexpr unsigned PROCESSORS_MOST = 8;
-constexpr unsigned WORKERS_MOST = 128;
+constexpr unsigned WORKERS_MOST = 144;
 constexpr unsigned TARGETS = 2 * PROCESSORS_MOST; // that are signalled: waiters and receivers
 constexpr unsigned SIGNAL_BITS = 8;
-constexpr uint64_t LABEL = 77; // of all messages
+constexpr unsigned REVOKED_MOST = 64;  // slots of a revoker
+constexpr unsigned REVOKED_FRAMES = 2; // of a revoker, which it maps at the same place
+constexpr uint64_t LABEL = 77;         // of all messages
 
 struct worker {
     enum role role;
@@ -50,7 +54,10 @@ struct worker {
     struct kozo_endpoint endpoint;         // of its own badge, to whatever it calls or sends to
     uint64_t slots;                        // four, where capabilities arrive
     uint64_t random;
-    unsigned owner; // VICTIM: its destroyer
+    unsigned owner;                           // VICTIM: its destroyer
+    struct kozo_frame frames[REVOKED_FRAMES]; // REVOKER
+    volatile uint64_t *pages;                 // REVOKER: where it maps them
+    void (*run)(struct worker *worker);       // OTHER
 
     // What it did.
     volatile uint64_t progress;
@@ -63,6 +70,9 @@ struct worker {
 };
 
 struct stress {
+    uint64_t priority; // of workers; their turns, or budgets, and periods in microseconds
+    uint64_t budget;
+    uint64_t period;
     unsigned processors;
     unsigned workers;
     unsigned targets;
@@ -98,14 +108,24 @@ void worker_run(struct worker *worker);
 
 struct kozo_untyped stress_memory(void);
 
+// Reads an argument of the command line: a number from `least` to `most`, and nothing else.
+bool stress_number(const char *text, uint64_t least, uint64_t most, uint64_t *number);
+
 // The handle of an empty slot of its own, `count` of them in a row.
 uint64_t stress_slots(unsigned count);
 
 // A new object in a new slot. Ends the program when it can't be made.
 uint64_t stress_make(enum kozo_object_type type, uint64_t size);
 
-// Makes the shared objects and the workers of so many processors, not resumed yet.
+// Makes the shared objects and the workers of so many processors, not resumed yet. Their priority and
+// times are those of `stress`.
 void stress_set_up(unsigned processors, uint64_t seed);
+
+// One more worker, of the role OTHER.
+struct worker *stress_add(void (*run)(struct worker *worker), unsigned processor);
+
+// Starts all workers but those of the role OTHER. Gives false when one was refused.
+bool stress_start(void);
 
 // The time of a processor; handle 0 when there is none.
 struct kozo_sched_control stress_time(unsigned processor);

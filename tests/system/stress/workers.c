@@ -327,14 +327,15 @@ static bool make_victim(struct worker *victim)
     return worker_configure(victim) && kozo_thread_resume(victim->thread) == KOZO_OK;
 }
 
-static void destroy_victim(const struct worker *victim)
+// Revokes the memory that a worker's objects are made of.
+static void revoke_home(const struct worker *worker)
 {
-    struct kozo_untyped home = {victim->slots};
+    struct kozo_untyped home = {worker->slots};
 
-    demand(kozo_cnode_revoke((struct kozo_slot){victim->slots}) == KOZO_OK, "revoke was refused");
+    demand(kozo_cnode_revoke((struct kozo_slot){worker->slots}) == KOZO_OK, "revoke was refused");
     struct kozo_untyped_info_result info = kozo_untyped_info(home);
     demand(info.error == KOZO_OK && info.free == info.size,
-           "memory of a destroyed thread did not come back");
+           "memory of what was destroyed did not come back");
 }
 
 static void run_destroyer(struct worker *worker)
@@ -346,7 +347,7 @@ static void run_destroyer(struct worker *worker)
                 worker_random(worker, 2) == 0) {
                 continue;
             }
-            destroy_victim(victim);
+            revoke_home(victim);
             demand(make_victim(victim), "a victim can't be made");
             worker->done_well++;
         }
@@ -356,7 +357,7 @@ static void run_destroyer(struct worker *worker)
     for (unsigned i = 0; i < stress.workers; i++) {
         struct worker *victim = &stress.worker[i];
         if (victim->role == VICTIM && victim->owner == worker->number) {
-            destroy_victim(victim);
+            revoke_home(victim);
             victim->ended = true;
         }
     }
@@ -394,6 +395,102 @@ static void run_victim(struct worker *worker)
     }
 }
 
+// --- Revoking -----------------------------------------------------------------------------------
+
+static struct kozo_slot slot_of_revoker(const struct worker *worker, uint64_t number)
+{
+    return (struct kozo_slot){worker->slots + ((number + 1) << kozo_process_info()->cnode_bits)};
+}
+
+// Everything that was derived is gone, and what it was derived from is still there.
+static void check_revoked(struct worker *worker, uint64_t from, uint64_t count)
+{
+    struct kozo_cnode_inspect_result root = kozo_cnode_inspect((struct kozo_slot){from});
+
+    demand(root.type != KOZO_TYPE_NONE && !root.children,
+           "revoke left something, or took too much");
+    for (uint64_t i = 0; i < count; i++) {
+        demand(kozo_cnode_inspect(slot_of_revoker(worker, i)).type == KOZO_TYPE_NONE,
+               "a slot is taken after revoke");
+    }
+    worker->done_well++;
+    worker->taken += count;
+}
+
+static void revoke_objects(struct worker *worker)
+{
+    static const enum kozo_object_type types[] = {
+        KOZO_TYPE_ENDPOINT, KOZO_TYPE_NOTIFICATION, KOZO_TYPE_REPLY,
+        KOZO_TYPE_TIMER,    KOZO_TYPE_LEASE,
+    };
+    constexpr unsigned count_of_types = sizeof types / sizeof types[0];
+    uint64_t count = 1 + worker_random(worker, REVOKED_MOST);
+    struct kozo_untyped home = {worker->slots};
+
+    demand(kozo_untyped_retype(home, types[worker_random(worker, count_of_types)], 0,
+                               slot_of_revoker(worker, 0), count) == KOZO_OK,
+           "retype was refused");
+    revoke_home(worker);
+    check_revoked(worker, worker->slots, count);
+}
+
+// Each is a copy of the one before, or of the first.
+static void revoke_copies(struct worker *worker)
+{
+    uint64_t count = 1 + worker_random(worker, REVOKED_MOST);
+    uint64_t first = worker->endpoint.handle;
+    uint64_t from = first;
+
+    for (uint64_t i = 0; i < count; i++) {
+        struct kozo_slot to = slot_of_revoker(worker, i);
+        demand(kozo_cnode_copy((struct kozo_slot){from}, to) == KOZO_OK, "copy was refused");
+        from = worker_random(worker, 2) == 0 ? first : to.handle;
+    }
+    demand(kozo_cnode_revoke((struct kozo_slot){first}) == KOZO_OK, "revoke was refused");
+    check_revoked(worker, first, count);
+}
+
+// Pages of two Frames are shown in turn at the same place, and each shows what was last written to it.
+static void revoke_pages(struct worker *worker)
+{
+    constexpr uint64_t words = KOZO_PAGE_SIZE / sizeof(uint64_t);
+    constexpr uint64_t count = 4;
+    struct kozo_address_space space = {kozo_granted("self.space")};
+    struct kozo_frame frame = worker->frames[worker_random(worker, REVOKED_FRAMES)];
+
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t address = (uint64_t)(worker->pages + i * words);
+        demand(kozo_frame_map(frame, slot_of_revoker(worker, i), space, address, i * KOZO_PAGE_SIZE,
+                              KOZO_PAGE_SIZE,
+                              kozo_rights(KOZO_RIGHT_READ | KOZO_RIGHT_WRITE)) == KOZO_OK,
+               "map was refused");
+        uint64_t seen = worker->pages[i * words];
+        demand(seen == 0 || seen == frame.handle + i, "a page shows another one's memory");
+        worker->pages[i * words] = frame.handle + i;
+    }
+    demand(kozo_cnode_revoke((struct kozo_slot){frame.handle}) == KOZO_OK, "revoke was refused");
+    check_revoked(worker, frame.handle, count);
+}
+
+static void run_revoker(struct worker *worker)
+{
+    while (!stress.stopping) {
+        switch (worker_random(worker, 3)) {
+        case 0:
+            revoke_objects(worker);
+            break;
+        case 1:
+            revoke_copies(worker);
+            break;
+        default:
+            revoke_pages(worker);
+            break;
+        }
+        worker->progress++;
+        linger(worker, 10);
+    }
+}
+
 void worker_run(struct worker *worker)
 {
     switch (worker->role) {
@@ -425,6 +522,12 @@ void worker_run(struct worker *worker)
         break;
     case DESTROYER:
         run_destroyer(worker);
+        break;
+    case REVOKER:
+        run_revoker(worker);
+        break;
+    case OTHER:
+        worker->run(worker);
         break;
     default:
         run_victim(worker);

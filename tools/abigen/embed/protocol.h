@@ -125,7 +125,7 @@ static_assert(sizeof(struct kozo_entry) == 64);
 struct kozo_session;
 
 // Puts a request into the session's ring and tells the service. Gives its number, or 0 when the
-// ring is full or the message too long for it.
+// ring is full, the message too long for it, or the service down for good.
 uint64_t kozo_session_begin(struct kozo_session *session, const struct kozo_message *message);
 
 // Who makes a request, for the handlers of a server.

@@ -13,21 +13,23 @@ static char said[8'192];
 // What is said about records, as it arrives on standard error.
 static size_t tell(const char *records, size_t length, const char *program)
 {
-    struct blocked blocked = {};
+    struct told blocked = {};
     int kept = dup(STDERR_FILENO);
     FILE *file = tmpfile();
     CHECK(file != nullptr && dup2(fileno(file), STDERR_FILENO) == STDERR_FILENO);
     // In pieces, as they come.
     for (size_t done = 0; done < length; done += 7) {
         size_t piece = length - done < 7 ? length - done : 7;
-        blocked_take(&blocked, (const uint8_t *)records + done, piece);
+        told_take(&blocked, (const uint8_t *)records + done, piece);
     }
-    size_t count = blocked_tell(&blocked, program);
+    static const struct policy_folders folders = {"/users/me", "/users/me/Documents", "",
+                                                  "/users/me/work"};
+    size_t count = blocked_tell(&blocked, program, &folders);
     CHECK(dup2(kept, STDERR_FILENO) == STDERR_FILENO && close(kept) == 0);
     CHECK(fseek(file, 0, SEEK_SET) == 0);
     said[fread(said, 1, sizeof said - 1, file)] = '\0';
     CHECK(fclose(file) == 0);
-    blocked_end(&blocked);
+    told_end(&blocked);
     return count;
 }
 
@@ -40,6 +42,26 @@ TEST("what was refused is said in English, with what would allow it")
                        "kozo: blocked: files.path.write:/users/me/x, 2 times\n"
                        "kozo: busybox tried to read /etc/passwd (blocked); to allow it: --allow "
                        "files.path.read:/etc/passwd\n") == 0);
+}
+
+TEST("several paths in one of a person's folders are one line, by the name of that folder")
+{
+    static const char records[] =
+        "w 2 /users/me/.bashrc\0w 1 /users/me/.profile\0r 1 /users/me/Documents/a\0"
+        "r 4 /users/me/Documents/b\0r 1 /users/me/one\0w 1 /users/me/work/x\0w 1 /srv/a\0w 1 "
+        "/srv/b";
+    CHECK(tell(records, sizeof records, "sh") == 8);
+    CHECK(strcmp(said,
+                 "kozo: blocked: files.home.write, 3 times, first /users/me/.bashrc; to allow "
+                 "it: --allow files.home.write (total control)\n"
+                 "kozo: blocked: files.documents.read, 5 times, first /users/me/Documents/a; "
+                 "to allow it: --allow files.documents.read\n"
+                 "kozo: blocked: files.path.read:/users/me/one, 1 time\n"
+                 "kozo: blocked: files.path.write:/users/me/work/x, 1 time\n"
+                 "kozo: blocked: files.path.write:/srv/a, 1 time\n"
+                 "kozo: blocked: files.path.write:/srv/b, 1 time\n"
+                 "kozo: sh tried to change /users/me/.bashrc (blocked); to allow it: --allow "
+                 "files.path.write:/users/me/.bashrc\n") == 0);
 }
 
 TEST("when nothing was refused, nothing is said, and neither about what programs do without")
@@ -83,11 +105,11 @@ TEST("of many refusals the first few are shown, and how many more there are")
 
 TEST("a guest that never ends telling is heard up to a limit")
 {
-    struct blocked blocked = {};
+    struct told blocked = {};
     static uint8_t bytes[65'536];
     for (size_t i = 0; i < 32; i++) {
-        blocked_take(&blocked, bytes, sizeof bytes);
+        told_take(&blocked, bytes, sizeof bytes);
     }
-    CHECK(blocked.length == BLOCKED_SIZE);
-    blocked_end(&blocked);
+    CHECK(blocked.length == TOLD_SIZE);
+    told_end(&blocked);
 }

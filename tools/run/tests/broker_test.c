@@ -19,13 +19,21 @@ static char heard[2'048];
 static bool reads(const char *line, enum policy_answer answer)
 {
     bool good = false;
-    return broker_read(line, strlen(line), 7, &good) == answer && good;
+    struct policy_consent consent = broker_read(line, strlen(line), 7, &good);
+    return consent.answer == answer && consent.minutes == 0 && good;
+}
+
+static bool reads_minutes(const char *line, unsigned minutes)
+{
+    bool good = false;
+    struct policy_consent consent = broker_read(line, strlen(line), 7, &good);
+    return consent.answer == POLICY_ANSWER_MINUTES && consent.minutes == minutes && good;
 }
 
 static bool refuses(const char *line)
 {
     bool good = true;
-    return broker_read(line, strlen(line), 7, &good) == POLICY_ANSWER_NO && !good;
+    return broker_read(line, strlen(line), 7, &good).answer == POLICY_ANSWER_NO && !good;
 }
 
 // Asks once a broker that says this; keeps what it was asked.
@@ -51,7 +59,7 @@ static enum policy_answer ask(const char *says, int silence, struct broker *brok
     static const char name[] = "files.path.read:/a\"b";
     struct policy_parsed parsed = policy_parse(name, sizeof name - 1);
     enum policy_answer answer =
-        broker_ask(broker, "/bin/x", "why \"not\"", &parsed.permission, silence);
+        broker_ask(broker, "/bin/x", "why \"not\"", &parsed.permission, silence).answer;
     ssize_t length = read(back[0], heard, sizeof heard - 1);
     heard[length > 0 ? length : 0] = '\0';
     (void)close(back[0]);
@@ -71,6 +79,9 @@ TEST("each answer is read, with or without the spaces of JSON")
     CHECK(reads("{\"v\":1,\"id\":7,\"answer\":\"always\"}", POLICY_ANSWER_ALWAYS));
     CHECK(reads("{\"v\":1,\"id\":7,\"answer\":\"no\"}", POLICY_ANSWER_NO));
     CHECK(reads("{\"v\":1,\"id\":7,\"answer\":\"never\"}", POLICY_ANSWER_NEVER));
+    CHECK(reads("{\"v\":1,\"id\":7,\"answer\":\"restart\"}", POLICY_ANSWER_RESTART));
+    CHECK(reads_minutes("{\"v\":1,\"id\":7,\"answer\":\"minutes\",\"minutes\":15}", 15));
+    CHECK(reads_minutes("{\"v\":1,\"id\":7,\"answer\":\"minutes\", \"minutes\": 1440}", 1'440));
 }
 
 TEST("anything else is a no: another id, version, word, key, order, or no JSON at all")
@@ -89,6 +100,13 @@ TEST("anything else is a no: another id, version, word, key, order, or no JSON a
         "{\"v\":1,\"id\":7,\"answer\":\"always\"}}",
         "{\"v\":1,\"id\":7,\"answer\":\"always\"",
         "{\"v\":1,\"id\":7,\"answer\":\"always",
+        "{\"v\":1,\"id\":7,\"answer\":\"minutes\"}",
+        "{\"v\":1,\"id\":7,\"answer\":\"minutes\",\"minutes\":0}",
+        "{\"v\":1,\"id\":7,\"answer\":\"minutes\",\"minutes\":1441}",
+        "{\"v\":1,\"id\":7,\"answer\":\"minutes\",\"minutes\":-1}",
+        "{\"v\":1,\"id\":7,\"answer\":\"minutes\",\"minutes\":\"5\"}",
+        "{\"v\":1,\"id\":7,\"answer\":\"minutes\",\"minutes\":}",
+        "{\"v\":1,\"id\":7,\"answer\":\"hour\",\"minutes\":5}",
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         CHECK(refuses(lines[i]));
@@ -119,7 +137,7 @@ TEST("silence, half an answer, nonsense and an end are a no, and so is every que
         struct policy_permission permission = {.id = POLICY_FILES_HOME_READ};
         CHECK(ask(says[i], SHORT, &broker) == POLICY_ANSWER_NO);
         CHECK(broker.socket < 0);
-        CHECK(broker_ask(&broker, "/bin/x", nullptr, &permission, LONG) == POLICY_ANSWER_NO);
+        CHECK(broker_ask(&broker, "/bin/x", nullptr, &permission, LONG).answer == POLICY_ANSWER_NO);
     }
 }
 

@@ -90,6 +90,8 @@ TEST("what stands behind -- is the program's, and options before it may come sev
 TEST("options that don't go together are refused")
 {
     CHECK(refused("--mem 64", "one of") && refused("--kernel k --image i", "one of"));
+    CHECK(refused("--kernel k --scratch", "--scratch"));
+    CHECK(refused("--kernel k --sudo -- p", "--sudo goes with --prompt or --broker"));
     CHECK(refused("--image i --initrd c", "--initrd") && refused("--iso i --append x", "--append"));
     CHECK(refused("--kernel k --firmware uefi", "--firmware"));
     CHECK(refused("--kernel k --icount --accel kvm", "--icount"));
@@ -233,4 +235,6 @@ TEST("a failure of KOZO is 125 whatever else happened")
     CHECK(status_of((struct facts){.exec = true, .powered_off = true}) == 125);
     CHECK(status_of((struct facts){.exec = true, .rebooted = true}) == 125);
     CHECK(status_of((struct facts){.until = true, .powered_off = true}) == 125);
+    CHECK(status_of((struct facts){.program = true, .exited = true, .status = 139}) == 125);
+    CHECK(status_of((struct facts){.program = true, .begun = true, .exited = true}) == 125);
 }

@@ -59,7 +59,8 @@ static enum policy_verdict verdict(void)
 static bool answer(enum policy_answer how)
 {
     struct policy_request asked = request();
-    return policy_answered(&state->policy, &asked, how, POLICY_BY_PERSON, state_now());
+    struct policy_consent consent = {.answer = how};
+    return policy_answered(&state->policy, &asked, consent, POLICY_BY_PERSON, state_now());
 }
 
 static bool open_again(void)
@@ -75,6 +76,8 @@ TEST("what was decided for good is there in the next run, and what was for one r
     begin();
     CHECK(state_open(state) && answer(POLICY_ANSWER_ALWAYS));
     CHECK(open_again() && verdict() == POLICY_ALLOWED);
+    CHECK(answer(POLICY_ANSWER_RESTART));
+    CHECK(usleep(10) == 0 && open_again() && verdict() == POLICY_ALLOWED);
     CHECK(answer(POLICY_ANSWER_CLOSE) && verdict() == POLICY_ALLOWED);
     CHECK(usleep(10) == 0 && open_again() && verdict() != POLICY_ALLOWED);
     CHECK(answer(POLICY_ANSWER_NEVER));

@@ -23,8 +23,13 @@ static const char *told(const char *text, size_t length, size_t piece)
         static const char *const names[] = {
             [TALK_EXIT] = "exit",   [TALK_KILLED] = "killed", [TALK_FAILED] = "failed",
             [TALK_TRACE] = "trace", [TALK_REPORT] = "report", [TALK_BROKEN] = "broken",
+            [TALK_UNASK] = "unask", [TALK_USED] = "used",     [TALK_OVER] = "over",
         };
         if (event.kind == TALK_MORE) {
+            continue;
+        }
+        if (event.kind == TALK_QUERY) {
+            used += (size_t)snprintf(out + used, sizeof out - used, "query %s;", event.text);
             continue;
         }
         const char *body = event.kind == TALK_FAILED ? talk.reason : (const char *)event.bytes;
@@ -56,11 +61,30 @@ TEST("a program's end is told by its status, its signal, or a reason")
     CHECK(says("failed 3\nwhy", "failed 0 why;") && says("failed 0\n", "failed 0 ;"));
 }
 
+TEST("a query is told when all of it has come, in pieces of any size; an empty one is not told")
+{
+    static const char text[] = "query 6\n1 list"
+                               "query 0\n"
+                               "query 7\n2 why x"
+                               "exit 0\n";
+    for (size_t piece = 1; piece < sizeof text; piece++) {
+        CHECK(strcmp(told(text, sizeof text - 1, piece), "query 1 list;query 2 why x;exit 0 ;") ==
+              0);
+    }
+    CHECK(breaks("query 4161\n") && breaks("query -1\n") && breaks("query\n"));
+}
+
 TEST("traces and a report come before the end, or after it")
 {
     CHECK(says("trace 3\nabcreport 2\n{}exit 7\n", "trace 0 abc;report 0 {};exit 7 ;"));
     CHECK(says("exit 7\nreport 2\n{}", "exit 7 ;report 0 {};"));
     CHECK(says("trace 0\nexit 1\n", "trace 0 ;exit 1 ;"));
+}
+
+TEST("questions that are withdrawn, calls and commands that are over, are told by their numbers")
+{
+    CHECK(says("unask 7\nused 8\nover 1073741824\n", "unask 7 ;used 8 ;over 1073741824 ;"));
+    CHECK(breaks("over 1073741825\n") && breaks("over\n") && breaks("over x\n"));
 }
 
 TEST("a conversation may come in pieces of any size")

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "test.h"
@@ -115,6 +116,33 @@ TEST("a confined process reads the granted places, and changes what it may")
     REQUIRE(begin());
     CHECK(attempt(read_both) == 0);
     CHECK(attempt(change_mine) == 0);
+}
+
+static int mark_mine(void)
+{
+    int file = place_open_file(&places[0], "file", O_RDONLY);
+    int error = place_set_attribute(file, "user.x", (const uint8_t *)"x", 1, 0);
+    uint8_t byte = 0;
+    char names[16];
+    if (error == -EOPNOTSUPP) {
+        return 0; // this file system has none
+    }
+    bool read = place_attribute(file, "user.x", &byte, 1) == 1 && byte == 'x' &&
+                place_attributes(file, names, sizeof names) == 7;
+    return result_of(error != 0 ? error : place_remove_attribute(file, "user.x")) + (read ? 0 : 1);
+}
+
+static int mark_secret(void)
+{
+    char path[96];
+    (void)snprintf(path, sizeof path, "%s/secret", top);
+    return result_of_call(setxattr(path, "user.x", "x", 1, 0));
+}
+
+TEST("it changes extended attributes of what it has opened, and none by a path")
+{
+    REQUIRE(begin());
+    CHECK(attempt(mark_mine) == 0 && attempt(mark_secret) == EPERM);
 }
 
 static int open_secret(void)

@@ -5,7 +5,7 @@
 //     top/place/file          "hello"
 //     top/place/folder/inner  "inside"
 //     top/place/up, /etc, …   links that lead out
-#include "../server.h"
+#include "../handover.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +31,8 @@ enum request : uint8_t {
     READLINK = 22,
     GETATTR = 24,
     SETATTR = 26,
+    XATTRWALK = 30,
+    XATTRCREATE = 32,
     READDIR = 40,
     FSYNC = 50,
     LOCK = 52,
@@ -398,6 +400,132 @@ TEST("attributes are told and changed")
     CHECK(holds("place/file", "he"));
 }
 
+// Sets an attribute by a number of its own, which is 9 and free again then.
+static int set_attribute(uint32_t fid, const char *name, const char *value, unsigned flags)
+{
+    int error = walk(fid, 9, nullptr);
+    if (error == 0) {
+        ask(XATTRCREATE);
+        number(9, 4);
+        text(name);
+        number(strlen(value), 8);
+        number(flags, 4);
+        error = result();
+        long put = error == 0 && value[0] != '\0' ? write_at(9, 0, value) : 0;
+        error = put < 0 ? (int)-put : error;
+        CHECK(clunk(9) == 0);
+    }
+    return error;
+}
+
+static int walk_attribute(uint32_t fid, uint32_t to, const char *name)
+{
+    ask(XATTRWALK);
+    number(fid, 4);
+    number(to, 4);
+    text(name);
+    return result();
+}
+
+// Whether it has this value; an empty name stands for the names of all.
+static bool attribute_is(uint32_t fid, const char *name, const char *value, size_t size)
+{
+    if (walk_attribute(fid, 8, name) != 0) {
+        return false;
+    }
+    bool same = wire_read(&answer, 8) == size && read_at(8, 0, 100) == (long)size &&
+                memcmp(answer.at, value, size) == 0 && read_at(8, size, 100) == 0;
+    return clunk(8) == 0 && same;
+}
+
+constexpr unsigned REMOVE = 0x8000'0000;
+
+TEST("extended attributes of the user's are read, listed, set and removed, also of a folder")
+{
+    REQUIRE(begin() && walk(0, 2, "file") == 0 && walk(0, 3, "folder") == 0);
+    if (set_attribute(2, "user.one", "first", 0) == EOPNOTSUPP) {
+        return; // this file system has none
+    }
+    CHECK(attribute_is(2, "user.one", "first", 5) && attribute_is(2, "", "user.one", 9));
+    CHECK(set_attribute(2, "user.one", "second", 2) == 0);
+    CHECK(attribute_is(2, "user.one", "second", 6));
+    CHECK(set_attribute(2, "user.none", "", 1) == 0 && attribute_is(2, "user.none", "", 0));
+    CHECK(set_attribute(3, "user.of", "folder", 0) == 0 && attribute_is(3, "user.of", "folder", 6));
+    CHECK(set_attribute(2, "user.one", "x", 1) == EEXIST);
+    CHECK(set_attribute(2, "user.other", "x", 2) == ENODATA);
+    CHECK(set_attribute(2, "user.one", "", REMOVE) == 0);
+    CHECK(walk_attribute(2, 8, "user.one") == ENODATA && clunk(8) == EBADF);
+    CHECK(set_attribute(2, "user.one", "", REMOVE) == ENODATA);
+    // By an open number too, and of one without a name.
+    REQUIRE(walk(0, 4, "file") == 0 && open_file(4, O_RDONLY) == 0);
+    CHECK(unlink_name(0, "file", 0) == 0 && attribute_is(4, "user.none", "", 0));
+}
+
+TEST("attributes of other namespaces are not there, and none of links and of the folder of all "
+     "places")
+{
+    REQUIRE(begin() && walk(0, 2, "file") == 0 && walk(0, 3, "near") == 0 && attach(4, "") == 0);
+    static const char *const other[] = {
+        "security.capability", "system.posix_acl_access", "trusted.x", "user.", "user", "x"};
+    for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {
+        CHECK(walk_attribute(2, 8, other[i]) == EOPNOTSUPP);
+        CHECK(set_attribute(2, other[i], "x", 0) == EOPNOTSUPP);
+        CHECK(set_attribute(2, other[i], "", REMOVE) == EOPNOTSUPP);
+    }
+    CHECK(walk_attribute(3, 8, "user.x") == ELOOP && set_attribute(3, "user.x", "x", 0) == ELOOP);
+    CHECK(walk_attribute(4, 8, "user.x") == EOPNOTSUPP &&
+          set_attribute(4, "user.x", "x", 0) == EROFS);
+}
+
+TEST("an attribute can't be changed where the file can't")
+{
+    static const char *const protected[] = {"folder", nullptr};
+    REQUIRE(begin());
+    places[0].except_write = protected;
+    REQUIRE(walk(1, 2, "file") == 0 && walk(0, 3, "folder") == 0);
+    CHECK(set_attribute(2, "user.x", "x", 0) == EROFS &&
+          set_attribute(3, "user.x", "x", 0) == EROFS);
+    CHECK(set_attribute(2, "user.x", "", REMOVE) == EROFS);
+    int read = walk_attribute(2, 8, "user.x");
+    CHECK(read == ENODATA || read == EOPNOTSUPP);
+}
+
+static int begin_attribute(uint32_t fid, uint64_t size, unsigned flags)
+{
+    ask(XATTRCREATE);
+    number(fid, 4);
+    text("user.x");
+    number(size, 8);
+    number(flags, 4);
+    return result();
+}
+
+TEST("values of attributes have a limit, come in order, and only so many are on their way")
+{
+    REQUIRE(begin() && walk(0, 2, "file") == 0 && walk(0, 3, nullptr) == 0);
+    CHECK(begin_attribute(2, 7'937, 0) == E2BIG && begin_attribute(2, UINT64_MAX, 0) == E2BIG);
+    CHECK(begin_attribute(2, 1, 4) == EINVAL && begin_attribute(2, 1, REMOVE) == EINVAL);
+    CHECK(begin_attribute(77, 1, 0) == EBADF);
+    CHECK(begin_attribute(2, 3, 0) == 0);
+    CHECK(begin_attribute(2, 3, 0) == EBADF);
+    CHECK(read_at(2, 0, 1) == -EBADF && open_file(2, O_RDONLY) == EBADF);
+    CHECK(write_at(2, 1, "x") == -EINVAL && write_at(2, 0, "long") == -EINVAL);
+    long last = write_at(2, 0, "ab") == 2 ? write_at(2, 2, "c") : 0;
+    CHECK(last == 1 || last == -EOPNOTSUPP);
+    CHECK(write_at(2, 3, "d") == -EBADF);
+    uint32_t used = 10;
+    while (walk(0, used, nullptr) == 0 && begin_attribute(used, 1, 0) == 0) {
+        used++;
+    }
+    CHECK(used == 10 + ATTRIBUTE_MOST - 1 && begin_attribute(used, 1, 0) == ENOMEM);
+    CHECK(clunk(2) == 0 && begin_attribute(used, 1, 0) == 0);
+    if (last == 1) {
+        CHECK(walk(0, 2, "file") == 0 && walk_attribute(2, 8, "user.x") == ENOMEM);
+        CHECK(clunk(8) == EBADF && clunk(used) == 0 && attribute_is(2, "user.x", "abc", 3));
+        CHECK(walk_attribute(2, 3, "user.x") == EEXIST);
+    }
+}
+
 TEST("folders, links and second names are made, renamed and removed")
 {
     REQUIRE(begin());
@@ -698,7 +826,7 @@ TEST("pipes, sockets, devices and made-up file systems are not served")
     place_close(&other);
 }
 
-TEST("owners can't be changed, and locks, devices and attributes are not here")
+TEST("owners can't be changed, and locks and devices are not here")
 {
     REQUIRE(begin());
     REQUIRE(walk(0, 2, "file") == 0);
@@ -709,7 +837,7 @@ TEST("owners can't be changed, and locks, devices and attributes are not here")
         number(0, 1);
     }
     CHECK(result() == EPERM);
-    static const uint8_t absent[] = {LOCK, 18, 20, 30, 32, 54, 102, 112, 114, 122, 124, 126, 255};
+    static const uint8_t absent[] = {LOCK, 18, 20, 54, 102, 112, 114, 122, 124, 126, 255};
     for (size_t i = 0; i < sizeof absent; i++) {
         ask(absent[i]);
         CHECK(result() == EOPNOTSUPP);
@@ -875,7 +1003,7 @@ static void *serve(void *stream)
 {
     int descriptor = *(int *)stream;
     static bool sound;
-    sound = server_run(&server, descriptor);
+    sound = server_greet(descriptor) && server_run(&server, descriptor, -1);
     (void)close(descriptor);
     return &sound;
 }
@@ -913,9 +1041,125 @@ TEST("a message that claims to be too long ends the stream")
     REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
     static const uint8_t claim[4] = {0xff, 0xff, 0xff, 0x7f};
     REQUIRE(write(pair[0], claim, sizeof claim) == sizeof claim);
-    CHECK(!server_run(&server, pair[1]));
+    CHECK(!server_run(&server, pair[1], -1));
     (void)close(pair[0]);
     (void)close(pair[1]);
+}
+
+// --- One server takes the place of another
+
+// Hands the conversation to a server with other places; the old one has ended then. False when that was refused.
+static bool hand_over(void)
+{
+    int pair[2];
+    static struct server next;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) != 0) {
+        return false;
+    }
+    bool given = handover_ask(pair[1]) && handover_give(&server, pair[0]);
+    server_begin(&next, places, 2);
+    bool taken = given && handover_take(&next, pair[1]);
+    server_end(&server);
+    server = next;
+    for (size_t i = 0; i < 2; i++) {
+        (void)close(pair[i]);
+    }
+    return taken;
+}
+
+static int open_at(uint32_t fid, const char *name, uint32_t flags)
+{
+    int error = walk(0, fid, name);
+    return error != 0 ? error : open_file(fid, flags);
+}
+
+TEST("a server that takes over goes on with all that is open, a file without a name too")
+{
+    REQUIRE(begin() && open_at(11, "file", O_RDONLY) == 0);
+    REQUIRE(walk(0, 12, "folder") == 0 && open_at(13, "gone", O_RDONLY) == ENOENT);
+    put_file("place/gone", "still there");
+    REQUIRE(open_at(13, "gone", O_RDWR) == 0 && unlink(inside("place/gone")) == 0);
+    REQUIRE(hand_over());
+    CHECK(read_at(11, 0, 100) == 5 && memcmp(answer.at, "hello", 5) == 0);
+    CHECK(read_at(13, 0, 100) == 11);
+    CHECK(walk(12, 14, "inner") == 0 && open_file(14, O_RDONLY) == 0 && read_at(14, 0, 100) == 6);
+    CHECK(clunk(11) == 0);
+    CHECK(clunk(11) == EBADF);
+}
+
+TEST("what is not granted any more is taken back: it can only be closed, and no way leads there")
+{
+    static const char *const hidden[] = {"folder", nullptr};
+    REQUIRE(begin() && walk(0, 11, "folder") == 0);
+    REQUIRE(walk(11, 12, "inner") == 0 && open_file(12, O_RDONLY) == 0 &&
+            walk(11, 13, "inner") == 0);
+    places[0].except = hidden;
+    REQUIRE(hand_over());
+    CHECK(read_at(12, 0, 100) == -EKEYREVOKED && open_file(13, O_RDONLY) == EKEYREVOKED);
+    CHECK(walk(11, 14, "inner") == EKEYREVOKED && walk(0, 14, "folder") == EACCES);
+    places[0].except = nullptr;
+    REQUIRE(hand_over());
+    CHECK(read_at(12, 0, 100) == -EKEYREVOKED); // what was taken back does not come back
+    CHECK(clunk(12) == 0 && clunk(13) == 0 && walk(0, 14, "folder") == 0);
+}
+
+TEST("an attribute on its way is not handed over")
+{
+    REQUIRE(begin() && walk(0, 11, "file") == 0 && begin_attribute(11, 1, 0) == 0);
+    REQUIRE(hand_over());
+    CHECK(write_at(11, 0, "x") == -EKEYREVOKED && clunk(11) == 0);
+}
+
+TEST("what may no longer be changed is taken back from who has it open for that")
+{
+    REQUIRE(begin() && open_at(11, "file", O_RDWR) == 0);
+    REQUIRE(open_at(12, "file", O_RDONLY) == 0);
+    places[0].write = false;
+    REQUIRE(hand_over());
+    CHECK(read_at(11, 0, 100) == -EKEYREVOKED && read_at(12, 0, 100) == 5);
+}
+
+TEST("no way leads to what was closed; who is there already stays")
+{
+    static const char *const closed[] = {"file", nullptr};
+    REQUIRE(begin() && walk(0, 11, "file") == 0);
+    places[0].closed = closed;
+    REQUIRE(hand_over());
+    CHECK(open_file(11, O_RDONLY) == 0 && read_at(11, 0, 100) == 5 &&
+          walk(0, 12, "file") == EACCES);
+}
+
+TEST("a server that was taken over can't hand over what it does not have")
+{
+    REQUIRE(begin() && open_at(11, "file", O_RDONLY) == 0);
+    int secret = open(inside("secret"), O_RDONLY);
+    REQUIRE(secret >= 0 && dup2(secret, file_find(&server.files, 11)->descriptor) >= 0);
+    REQUIRE(walk(0, 12, "file") == 0);
+    free(file_find(&server.files, 12)->path);
+    file_find(&server.files, 12)->path = strdup("folder/../../secret");
+    REQUIRE(hand_over());
+    CHECK(read_at(11, 0, 100) == -EKEYREVOKED && open_file(12, O_RDONLY) == EKEYREVOKED);
+    (void)close(secret);
+}
+
+TEST("a handover that is cut off, too long, or of anything else, is none")
+{
+    static const uint8_t nonsense[][12] = {{1},
+                                           {1, 0, 0, 0, 0, 0, 0, 0, 'x', 0, 'y', 'z'},
+                                           {1, 0, 0, 0, 1, 0, 0, 0, 'x', 0, 'y', 0},
+                                           {1, 0, 0, 0, 16, 0, 0, 0, 0, 0, 0, 0}};
+    static const size_t sizes[] = {1, 12, 12, 8};
+    REQUIRE(begin());
+    for (size_t i = 0; i < 4; i++) {
+        int pair[2];
+        server_end(&server);
+        server_begin(&server, places, 2);
+        REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
+        REQUIRE(write(pair[0], nonsense[i], sizes[i]) == (ssize_t)sizes[i]);
+        (void)close(pair[0]);
+        CHECK(!handover_take(&server, pair[1]));
+        (void)close(pair[1]);
+    }
 }
 
 void test_print(const char *line)

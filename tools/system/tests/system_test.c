@@ -152,6 +152,33 @@ TEST("memory is given by size, or the most that is free")
     CHECK(kozo_system_check(&description.system, sizeof description.system) == nullptr);
 }
 
+TEST("memory that is taken when it is needed has a limit, in whole pages")
+{
+    compile("service a a\nmemory 64K\nmemory up to 12K\nkeeps up to 16G\n");
+    REQUIRE(description.fault == nullptr);
+    const struct kozo_system_grant *grant = description.system.program[0].grant;
+    CHECK(grant[1].kind == KOZO_GRANT_SUPPLY && grant[1].first == 12 << 10);
+    CHECK(grant[2].kind == KOZO_GRANT_STORE && grant[2].first == 16ul << 30);
+    CHECK(kozo_system_check(&description.system, sizeof description.system) == nullptr);
+    CHECK(refused("program a\nmemory up to\n", 2));
+    CHECK(refused("program a\nmemory down to 4K\n", 2));
+    CHECK(refused("program a\nmemory up 4K\n", 2));
+    CHECK(refused("program a\nmemory up to 0\n", 2));
+    CHECK(refused("program a\nmemory up to 6000\n", 2));
+    CHECK(refused("program a\nmemory up to 17G\n", 2));
+    CHECK(refused("program a\nkeeps up to 4K\n", 2));
+}
+
+TEST("a session with a service that may be down is asked for by a word of its own")
+{
+    compile("service clock a\nservice files b\nasks clock\n");
+    REQUIRE(description.fault == nullptr);
+    const struct kozo_system_program *server = &description.system.program[1];
+    CHECK(server->uses == 1 && server->use[0].optional == 1 && server->use[0].program == 0);
+    CHECK(refused("service files b\nasks clock\n", 2));
+    CHECK(refused("service clock a\nservice files b\nasks\n", 3));
+}
+
 TEST("memory for bulk data lies side by side, each session's apart from the others'")
 {
     compile("service one a\nservice two b\nuses one 64K\nservice three c\nuses one\n"

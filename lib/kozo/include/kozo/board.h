@@ -21,14 +21,16 @@ constexpr uint64_t KOZO_BADGE_FAULT = 1 << 16;   // beside a session's: a fault 
 constexpr uint64_t KOZO_BADGE_LEAST = 1ul << 32; // smaller badges are signals
 
 // Signals that a service receives.
-constexpr uint64_t KOZO_SIGNAL_BOARD = 1 << 0;      // from init: look at the board
-constexpr uint64_t KOZO_SIGNAL_ARRIVAL = 1 << 1;    // from clients: look at the sessions
-constexpr uint64_t KOZO_SIGNAL_USES = 1 << 8;       // from the first service that it uses, and up
+constexpr uint64_t KOZO_SIGNAL_BOARD = 1 << 0;   // from init: look at the board
+constexpr uint64_t KOZO_SIGNAL_ARRIVAL = 1 << 1; // from clients: look at the sessions
+constexpr uint64_t KOZO_SIGNAL_INPUT = 1 << 2;   // from init: something was typed for this program
+constexpr uint64_t KOZO_SIGNAL_USES = 1 << 8;    // from the first service that it uses, and up
 constexpr uint64_t KOZO_SIGNAL_INTERRUPT = 1 << 16; // its first interrupt, and up
 
 struct kozo_board {
     alignas(KOZO_PAGE_SIZE) uint64_t asked;  // for a sign of life, so often
     uint64_t sessions;                       // places there are
+    uint64_t pressed;                        // how often memory has run short
     uint64_t badge[KOZO_BOARD_SESSIONS];     // of the session in each place, 0 for none
     uint64_t data[KOZO_BOARD_SESSIONS];      // where the bulk data of each place is
     uint64_t data_size[KOZO_BOARD_SESSIONS]; // bytes of it, 0 for none

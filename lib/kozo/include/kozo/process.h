@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Makes processes out of memory and ELF files, and takes them apart again.
 //
-// All of a process lies in one piece of Untyped memory: its Frame (image, stack, pages), its
-// tables, its CNode and other objects. The memory that it was given is a second piece. So ending it
-// is two revokes, after which nothing of it is left anywhere, also not what it passed on.
+// A process lies in pieces of Untyped memory of its own: its Frame (image, stack, pages), of which the
+// largest segment may have one for itself; its tables, its CNode and other objects; and the memory
+// that it was given. So ending it is a revoke of each, after which nothing of it is left anywhere,
+// also not what it passed on.
 #pragma once
 
 #include <kozo/memory.h>
@@ -82,16 +83,20 @@ struct kozo_plan {
 
 // A process as its parent holds it.
 struct kozo_process {
-    uint16_t piece;
-    uint64_t untyped;
-    struct kozo_taken given; // the memory that it was given; slot 0 for none
-    uint64_t slots;          // first of its slots in the parent's CNode; 0 for no process
+    struct kozo_taken objects; // tables, CNode and all that is of one size
+    struct kozo_taken image;   // its Frame
+    struct kozo_taken large;   // that of its largest segment; slot 0 for none
+    struct kozo_taken given;   // the memory that it was given; slot 0 for none
+    uint64_t slots;            // first of its slots in the parent's CNode; 0 for no process
     struct kozo_cnode cnode;
     struct kozo_thread thread;
     struct kozo_sched_context context;
     struct kozo_address_space space;
     struct kozo_pool pool;
 };
+
+// The reason when there is too little memory.
+extern const char *const KOZO_PROCESS_SHORT;
 
 // Makes a process that is ready to be resumed. Gives null, or the reason in words, completing
 // "NAME can't be run: it …"; then nothing is left behind.

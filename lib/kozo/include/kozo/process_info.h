@@ -24,6 +24,10 @@ constexpr uint64_t KOZO_PROCESS_BOARD = 0x3fa10000;
 constexpr uint64_t KOZO_PROCESS_SESSIONS = 0x3fb00000;
 constexpr uint64_t KOZO_PROCESS_INITRD = 0x3000000000;
 
+// Memory that a program takes when it needs it (abi/proto/supply.abi); how much at most is told as
+// `supply.size`.
+constexpr uint64_t KOZO_PROCESS_SUPPLY = 0x2400000000;
+
 // Memory that a service finds as its last life left it; how much is told as `keeps.size`.
 constexpr uint64_t KOZO_PROCESS_KEPT = 0x2800000000;
 

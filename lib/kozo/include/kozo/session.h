@@ -25,7 +25,7 @@ struct kozo_index {
 };
 
 struct kozo_session_page {
-    uint32_t life; // of the service, from 1 on; written by init
+    uint32_t life; // of the service, from 1 on; 0 while it is down for good; written by init
     uint32_t spare;
     struct kozo_index requests;
     struct kozo_index completions;

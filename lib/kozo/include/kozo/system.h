@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// The table is read where it lies, and an archive aligns its files to four bytes.
+typedef uint64_t kozo_system_word [[gnu::aligned(4)]];
+
 constexpr uint64_t KOZO_SYSTEM_MAGIC = 0x3174737973; // "syst1"
 constexpr size_t KOZO_SYSTEM_PROGRAMS = 64;
 constexpr size_t KOZO_SYSTEM_GRANTS = 8;
@@ -32,7 +35,10 @@ enum kozo_grant_kind : uint32_t {
     KOZO_GRANT_PLATFORM,
     KOZO_GRANT_DRIVER, // identity of its device
     KOZO_GRANT_ENTROPY,
-    KOZO_GRANT_KEEPS, // log2 of the bytes of memory that outlives the program
+    KOZO_GRANT_AUDIT,  // the hash of the kernel's log, to read
+    KOZO_GRANT_KEEPS,  // log2 of the bytes of memory that outlives the program
+    KOZO_GRANT_SUPPLY, // bytes that the program may take when it needs them
+    KOZO_GRANT_STORE,  // the same, of memory that outlives it
     KOZO_GRANTS,
 };
 
@@ -40,13 +46,16 @@ struct kozo_system_grant {
     enum kozo_grant_kind kind;
     char name[KOZO_SYSTEM_NAME];
     uint32_t line; // of the description, for the compiler
-    uint64_t first;
-    uint64_t count;
+    kozo_system_word first;
+    kozo_system_word count;
 };
 
 // The largest piece of memory that is free when the program starts, of those that leave a quarter
 // of all memory free.
 constexpr uint64_t KOZO_MEMORY_MOST = 0;
+
+// Bytes that a program may be let take, at most.
+constexpr uint64_t KOZO_SUPPLY_MOST = 1ul << 34;
 
 // A session with a service.
 struct kozo_system_use {
@@ -93,12 +102,13 @@ struct kozo_system_program {
 };
 
 struct kozo_system {
-    uint64_t magic;
-    uint64_t programs;
+    kozo_system_word magic;
+    kozo_system_word programs;
     struct kozo_system_program program[KOZO_SYSTEM_PROGRAMS];
 };
+static_assert(alignof(struct kozo_system) == 4);
 
-// Whether `size` bytes, which may be anything, are a table that can be used. Null, or the reason.
+// Whether `size` bytes, which may be anything, are a table that can be used where they are. Null, or the reason.
 [[nodiscard]] const char *kozo_system_check(const void *data, size_t size);
 
 // Whether a text of at most `size` bytes, its zero included, is a path from the top: "/", or names

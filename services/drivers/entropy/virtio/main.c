@@ -15,6 +15,7 @@
 
 constexpr uint16_t QUEUE_SIZE = 8;
 constexpr size_t BATCH_AT = 0x1000; // behind the queue
+constexpr size_t SHARED = 0x2000;
 constexpr size_t HALF_WORDS = 4;
 constexpr size_t BATCH_WORDS = 2 * HALF_WORDS;
 constexpr size_t WISHES = 32;
@@ -181,7 +182,7 @@ static const char *start(void)
 {
     struct device *device = &driver.device;
     driver.kernel.handle = kozo_granted("entropy");
-    const char *fault = device_claim(device, VIRTIO_ENTROPY, 0, 0);
+    const char *fault = device_claim(device, VIRTIO_ENTROPY, 0, SHARED);
     if (fault != nullptr) {
         return fault;
     }

@@ -288,6 +288,8 @@ TEST("names that are not there, and objects of another kind, are told")
     CHECK(ext_status(volume, 0, &status) == EXT_BROKEN);
     CHECK(ext_status(volume, UINT32_MAX, &status) == EXT_BROKEN);
     CHECK(ext_attribute(volume, find("hello"), "user.none", buffer, 8, &got) == EXT_NONE);
+    CHECK(ext_attributes(volume, find("hello"), buffer, 8, &got) == EXT_OK && got == 0);
+    CHECK(ext_attributes(volume, UINT32_MAX, buffer, 8, &got) == EXT_BROKEN);
 }
 
 TEST("what is no ext volume, and one that is cut short, is refused")
@@ -339,6 +341,7 @@ static bool use_entry(void *context, uint32_t inode, enum ext_kind kind, const c
     }
     (void)!ext_read_link(volume, inode, buffer, sizeof buffer, &got);
     (void)!ext_attribute(volume, inode, "user.x", buffer, sizeof buffer, &got);
+    (void)!ext_attributes(volume, inode, buffer, sizeof buffer, &got);
     (void)!ext_find(volume, inode, name, length, &found);
     return --*left != 0;
 }

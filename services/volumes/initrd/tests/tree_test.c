@@ -8,6 +8,7 @@
 #include "test.h"
 
 static struct tree tree;
+static struct tree_node nodes[64];
 static uint8_t archive[1 << 16];
 static size_t size;
 static uint8_t bytes[1 << 16];
@@ -46,10 +47,20 @@ static uint64_t look(uint64_t folder, const char *name)
     return tree_look(&tree, folder, text, &node, &kind) == KOZO_OK ? node : 0;
 }
 
+TEST("there is room for each name that the archive tells of, and for no more")
+{
+    start();
+    // None and the root; three files, one hidden, each with its folder; and a folder.
+    CHECK(tree_count(archive, size) == 2 + 1 + 2 + 2 + 2 + 1);
+    CHECK(tree_start(&tree, archive, size, nodes, 7));
+    CHECK(!tree_start(&tree, archive, size, nodes, 6));
+    CHECK(!tree_start(&tree, archive, size, nodes, 2));
+}
+
 TEST("files are found by their paths, with folders that no entry names")
 {
     start();
-    REQUIRE(tree_start(&tree, archive, size));
+    REQUIRE(tree_start(&tree, archive, size, nodes, tree_count(archive, size)));
     uint64_t bin = look(1, "bin");
     uint64_t one = look(bin, "one");
     REQUIRE(bin != 0 && one != 0);
@@ -68,7 +79,7 @@ TEST("files are found by their paths, with folders that no entry names")
 TEST("a folder is listed in pieces, and strange places to go on from are refused")
 {
     start();
-    REQUIRE(tree_start(&tree, archive, size));
+    REQUIRE(tree_start(&tree, archive, size, nodes, tree_count(archive, size)));
     uint64_t from = 0;
     unsigned count = 0;
     struct volume_listing listing = {.bytes = bytes, .size = 40};
@@ -93,7 +104,7 @@ TEST("an archive with any byte changed gives a tree or is refused, and nothing o
         uint8_t *copy = malloc(size);
         memcpy(copy, archive, size);
         copy[i % size] ^= (uint8_t)(1 + i / size);
-        (void)tree_start(&tree, copy, size);
+        (void)tree_start(&tree, copy, size, nodes, 64);
         struct volume_listing listing = {.bytes = bytes, .size = sizeof bytes};
         CHECK(tree_list(&tree, 1, 0, &listing) == KOZO_OK);
         for (uint64_t node = 1; node < tree.count; node++) {

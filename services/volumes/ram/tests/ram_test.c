@@ -5,7 +5,9 @@
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
+#include "../items.h"
 #include "../step.h"
 #include "test.h"
 
@@ -35,13 +37,54 @@ void test_cut(void)
     }
 }
 
+// --- Memory -------------------------------------------------------------------------------------
+
+constexpr size_t PIECES = SIZE / RAM_PIECE_SIZE;
+static bool there[PIECES];
+static size_t room; // pieces that may be there at a time
+
+static size_t count_there(void)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < PIECES; i++) {
+        count += there[i] ? 1 : 0;
+    }
+    return count;
+}
+
+// What is not there can't be touched, and comes back as zeros.
+bool room_take(uint64_t offset, uint64_t size)
+{
+    size_t piece = offset / RAM_PIECE_SIZE;
+    CHECK(size == RAM_PIECE_SIZE && offset % RAM_PIECE_SIZE == 0 && piece < PIECES);
+    if (there[piece] || count_there() == room) {
+        return there[piece];
+    }
+    there[piece] = true;
+    CHECK(mprotect(memory + offset, size, PROT_READ | PROT_WRITE) == 0);
+    return true;
+}
+
+void room_give(uint64_t offset)
+{
+    size_t piece = offset / RAM_PIECE_SIZE;
+    CHECK(offset % RAM_PIECE_SIZE == 0 && piece < PIECES);
+    there[piece] = false;
+    CHECK(madvise(memory + offset, RAM_PIECE_SIZE, MADV_DONTNEED) == 0 &&
+          mprotect(memory + offset, RAM_PIECE_SIZE, PROT_NONE) == 0);
+}
+
 // --- Helpers ------------------------------------------------------------------------------------
 
 static void start(void)
 {
-    free(memory);
-    memory = aligned_alloc(PAGE, SIZE);
-    memset(memory, 0xaa, SIZE);
+    if (memory == nullptr) {
+        memory = mmap(nullptr, SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    }
+    for (size_t i = 0; i < PIECES; i++) {
+        room_give(i * RAM_PIECE_SIZE);
+    }
+    room = PIECES;
     until = 0;
     ram = ram_open(memory, SIZE, 1);
 }
@@ -234,6 +277,124 @@ TEST("numbers that are no nodes are refused, whatever they point at")
     }
 }
 
+TEST("memory comes when files need it, and goes when they hold nothing")
+{
+    start();
+    CHECK(count_there() == 1);
+    uint64_t first = make(ROOT, "first", KOZO_NODE_FILE);
+    uint64_t second = make(ROOT, "second", KOZO_NODE_FILE);
+    CHECK(put(second, 0, bytes, RAM_PIECE_SIZE / 2) > 0 && count_there() == 1);
+    CHECK(put(first, 0, bytes, 2 * RAM_PIECE_SIZE) == 2 * RAM_PIECE_SIZE && count_there() == 3);
+    set_size(first, 0);
+    CHECK(ram_spare(ram) == 2 && count_there() == 3);
+    // What is wanted again comes from where something is.
+    CHECK(put(first, 0, bytes, 10 * PAGE) == 10 * PAGE && ram_spare(ram) == 2);
+    ram_shrink(ram, 1);
+    CHECK(ram_spare(ram) == 1 && count_there() == 2);
+    ram_shrink(ram, UINT32_MAX);
+    CHECK(ram_spare(ram) == 0 && count_there() == 1);
+    CHECK(get(second, 0, other, SIZE) == RAM_PIECE_SIZE / 2 &&
+          memcmp(bytes, other, RAM_PIECE_SIZE / 2) == 0);
+    // Holes of what comes anew are zeros.
+    memset(bytes, 0x5a, sizeof bytes);
+    CHECK(put(first, RAM_PIECE_SIZE + 5, bytes, 1) == 1);
+    CHECK(get(first, RAM_PIECE_SIZE, other, 5) == 5 && other[0] == 0 && other[4] == 0);
+}
+
+TEST("what there is no memory for is refused, told as full, and taken when there is some")
+{
+    start();
+    uint64_t node = make(ROOT, "file", KOZO_NODE_FILE);
+    room = 2;
+    size_t done = put(node, 0, bytes, SIZE);
+    CHECK(done > RAM_PIECE_SIZE && done < 2 * RAM_PIECE_SIZE && free_blocks() == 0);
+    size_t none = 0;
+    CHECK(ram_write(ram, node, done, bytes, 1, &none, 3) == KOZO_NO_MEMORY && none == 0);
+    CHECK(get(node, 0, other, SIZE) == done && memcmp(bytes, other, done) == 0);
+    room = 3;
+    CHECK(put(node, done, bytes, PAGE) == PAGE && free_blocks() > 0);
+    room = 0;
+    ram_shrink(ram, UINT32_MAX);
+    CHECK(count_there() == 3);
+}
+
+TEST("memory that the volume does not know of is given back at its next start")
+{
+    start();
+    CHECK(room_take(3 * RAM_PIECE_SIZE, RAM_PIECE_SIZE) && count_there() == 2);
+    ram = ram_open(memory, SIZE, 1);
+    CHECK(ram != nullptr && count_there() == 1);
+}
+
+TEST("without memory for its head there is no volume")
+{
+    start();
+    for (size_t i = 0; i < PIECES; i++) {
+        room_give(i * RAM_PIECE_SIZE);
+    }
+    room = 0;
+    CHECK(ram_open(memory, SIZE, 1) == nullptr);
+}
+
+// --- Extended attributes ------------------------------------------------------------------------
+
+static enum kozo_error mark(uint64_t node, const char *name, const void *value, size_t size)
+{
+    struct volume_text bytes_of = {.bytes = value, .length = size};
+    return ram_set_attribute(ram, node, text(name), bytes_of, KOZO_ATTRIBUTE_EITHER, 8);
+}
+
+// The size of an attribute, whose value is in `other` then; SIZE_MAX when there is none.
+static size_t marked(uint64_t node, const char *name)
+{
+    size_t size = 0;
+    enum kozo_error error = ram_attribute(ram, node, text(name), other, sizeof other, &size);
+    return error == KOZO_OK ? size : SIZE_MAX;
+}
+
+TEST("a node has attributes of up to two pages, counted like contents, which go with it")
+{
+    start();
+    for (size_t i = 0; i < KOZO_ATTRIBUTE_MOST; i++) {
+        bytes[i] = (uint8_t)(i * 13);
+    }
+    uint64_t node = make(ROOT, "file", KOZO_NODE_FILE);
+    uint64_t before = free_blocks();
+    CHECK(mark(node, "small", "value", 5) == KOZO_OK && free_blocks() == before - 1);
+    CHECK(mark(node, "empty", "", 0) == KOZO_OK && free_blocks() == before - 1);
+    CHECK(mark(node, "large", bytes, KOZO_ATTRIBUTE_MOST) == KOZO_OK);
+    CHECK(free_blocks() == before - 3);
+    CHECK(marked(node, "small") == 5 && memcmp(other, "value", 5) == 0);
+    CHECK(marked(node, "empty") == 0);
+    CHECK(marked(node, "large") == KOZO_ATTRIBUTE_MOST &&
+          memcmp(other, bytes, KOZO_ATTRIBUTE_MOST) == 0);
+    CHECK(mark(node, "large", bytes + 1, PAGE) == KOZO_OK && free_blocks() == before - 2);
+    CHECK(marked(node, "large") == PAGE && memcmp(other, bytes + 1, PAGE) == 0);
+    CHECK(ram_remove_attribute(ram, node, text("small"), 9) == KOZO_OK);
+    CHECK(marked(node, "small") == SIZE_MAX && free_blocks() == before - 1);
+    CHECK(stat_of(node).changed == 9 && stat_of(node).blocks == 0);
+    CHECK(ram_remove(ram, ROOT, text("file"), 5) == KOZO_OK && marked(node, "empty") == 0);
+    ram_forget(ram, node);
+    CHECK(free_blocks() == before);
+    CHECK(marked(make(ROOT, "file", KOZO_NODE_FILE), "large") == SIZE_MAX);
+}
+
+TEST("a full volume refuses an attribute and leaves the old value")
+{
+    start();
+    uint64_t node = make(ROOT, "file", KOZO_NODE_FILE);
+    uint64_t large = make(ROOT, "large", KOZO_NODE_FILE);
+    CHECK(mark(node, "a", "old", 3) == KOZO_OK);
+    CHECK(put(large, 0, bytes, SIZE) > 0 && free_blocks() == 0);
+    CHECK(mark(node, "a", "new", 3) == KOZO_NO_MEMORY);
+    CHECK(marked(node, "a") == 3 && memcmp(other, "old", 3) == 0);
+    CHECK(ram->logged == 0 && mark(node, "b", "new", 3) == KOZO_NO_MEMORY);
+    CHECK(marked(node, "b") == SIZE_MAX);
+    set_size(large, SIZE / 2);
+    room = count_there();
+    CHECK(mark(node, "a", bytes, KOZO_ATTRIBUTE_MOST) == KOZO_OK);
+}
+
 static const char *const names[] = {
     "a", "b", "c", "d", "a-name-longer-than-others-so-that-it-takes-an-entry-of-the-long-kind",
 };
@@ -245,7 +406,7 @@ static void act(uint64_t folder)
     const char *second = names[rand() % 5];
     uint64_t node = look(rand() % 2 == 0 ? ROOT : folder, name);
     uint64_t where = rand() % 2 == 0 ? ROOT : folder;
-    switch (rand() % 8) {
+    switch (rand() % 12) {
     case 0:
     case 1:
         (void)make(where, name, rand() % 4 == 0 ? KOZO_NODE_FOLDER : KOZO_NODE_FILE);
@@ -267,6 +428,16 @@ static void act(uint64_t folder)
         (void)ram_change(ram, node, &stat, KOZO_CHANGE_SIZE | KOZO_CHANGE_MODE, 6);
         return;
     }
+    case 7:
+        ram_shrink(ram, (uint32_t)rand() % 3);
+        return;
+    case 8:
+    case 9:
+        (void)mark(node, second, bytes, (size_t)rand() % KOZO_ATTRIBUTE_MOST);
+        return;
+    case 10:
+        (void)ram_remove_attribute(ram, node, text(second), 6);
+        return;
     default:
         ram_forget(ram, node);
         return;
@@ -305,6 +476,7 @@ TEST("the process may end at any word: the next life finds a whole volume, and n
     for (volatile unsigned round = 0; round < 20'000; round = round + 1) {
         if (setjmp(cut) == 0) {
             until = 1 + (unsigned)rand() % 400;
+            room = PIECES - (size_t)rand() % 2;
             uint64_t folder = look(ROOT, "d");
             for (unsigned i = 0; i < 10; i++) {
                 act(folder);
@@ -315,7 +487,11 @@ TEST("the process may end at any word: the next life finds a whole volume, and n
             REQUIRE(ram != nullptr);
         }
         CHECK(ram->logged == 0);
+        ram->is_short = 0;
         CHECK(free_blocks() == count_pages(RAM_PAGE_FREE));
+        for (uint32_t i = 0; i < PIECES; i++) {
+            CHECK(there[i] || ram_piece(ram, i + 1)->there == 0);
+        }
     }
     for (unsigned i = 0; i < 20; i++) {
         for (size_t j = 0; j < 5; j++) {
@@ -328,6 +504,9 @@ TEST("the process may end at any word: the next life finds a whole volume, and n
         ram_forget_all(ram);
     }
     CHECK(stat_of(ROOT).size == 0);
-    CHECK(count_pages(RAM_PAGE_CONTENTS) == 0);
+    for (size_t i = 0; i < 5; i++) {
+        (void)ram_remove_attribute(ram, ROOT, text(names[i]), 6);
+    }
+    CHECK(count_pages(RAM_PAGE_CONTENTS) == 0 && count_pages(RAM_PAGE_VALUE) == 0);
     CHECK(free_blocks() == count_pages(RAM_PAGE_FREE));
 }

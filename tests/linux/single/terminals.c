@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Pseudo-terminals: the line discipline, sizes, flushing.
-#include "calls.h"
+#include <calls.h>
 
 // As programs of Linux have it; the C library's is another.
 struct settings {
@@ -16,8 +16,8 @@ static void pty_world(void)
 {
     int32_t unlocked = 0;
     uint32_t number = 0;
-    fresh();
-    CHECK(setsid() > 0);
+    fresh_with_devices();
+    new_session();
     CHECK(SYS(open, AT("/dev/ptmx"), O_RDWR | O_NOCTTY) == 0);
     CHECK(SYS(ioctl, 0, TIOCGPTN, AT(&number)) == 0);
     (void)snprintf(name, sizeof name, "/dev/pts/%u", number);
@@ -65,14 +65,6 @@ static void change(uint32_t local_off, uint32_t local_on)
     struct settings settings;
     CHECK(SYS(ioctl, 1, TCGETS, AT(&settings)) == 0);
     settings.local = (settings.local & ~local_off) | local_on;
-    CHECK(SYS(ioctl, 1, TCSETS, AT(&settings)) == 0);
-}
-
-static void set_character(unsigned which, uint8_t byte)
-{
-    struct settings settings;
-    CHECK(SYS(ioctl, 1, TCGETS, AT(&settings)) == 0);
-    settings.character[which] = byte;
     CHECK(SYS(ioctl, 1, TCSETS, AT(&settings)) == 0);
 }
 
@@ -206,6 +198,29 @@ TEST("a line that is too long keeps room for its end")
     CHECK(block[4095] == '\n');
 }
 
+TEST("lines that nobody reads yet keep who types waiting, and none loses a byte")
+{
+    pty_world();
+    const size_t size = 10, total = 200000;
+    static char block[10000];
+    for (size_t i = 0; i < sizeof block; i += size) {
+        memcpy(block + i, "012345678\n", size);
+    }
+    change(ECHO, 0);
+    CHECK(SYS(fcntl, 0, F_SETFL, O_NONBLOCK | O_RDWR) == 0);
+    size_t typed = 0;
+    for (size_t taken = 0; taken < total; taken += size) {
+        int64_t part = 0;
+        while (typed < total && (part = SYS(write, 0, AT(block + typed % size), 5000)) > 0) {
+            typed += (size_t)part;
+        }
+        CHECK(part >= 0 || part == -EAGAIN);
+        char got[20];
+        CHECK(SYS(read, 1, AT(got), sizeof got) == size);
+        CHECK(memcmp(got, "012345678\n", size) == 0);
+    }
+}
+
 TEST("the size is told and set, and a change signals the foreground")
 {
     pty_world();
@@ -238,8 +253,8 @@ TEST("the first terminal that a session's leader opens becomes its own")
 {
     pty_world();
     int32_t number = 0;
-    CHECK(SYS(ioctl, 1, TIOCGSID, AT(&number)) == 0 && number == getpid());
-    CHECK(SYS(ioctl, 1, TIOCGPGRP, AT(&number)) == 0 && number == getpid());
+    CHECK(SYS(ioctl, 1, TIOCGSID, AT(&number)) == 0 && number == own_process());
+    CHECK(SYS(ioctl, 1, TIOCGPGRP, AT(&number)) == 0 && number == own_process());
     CHECK(SYS(open, AT("/dev/tty"), O_RDWR) == 2);
     CHECK(SYS(write, 2, AT("x"), 1) == 1);
     CHECK(strcmp(shown(), "x") == 0);
@@ -247,8 +262,8 @@ TEST("the first terminal that a session's leader opens becomes its own")
 
 TEST("without a terminal there is no /dev/tty")
 {
-    fresh();
-    CHECK(setsid() > 0);
+    fresh_with_devices();
+    new_session();
     CHECK(SYS(open, AT("/dev/tty"), O_RDWR) == -ENXIO);
 }
 
@@ -261,7 +276,7 @@ TEST("O_NOCTTY opens without taking it, TIOCSCTTY takes it, TIOCNOTTY gives it u
     CHECK(SYS(open, AT(name), O_RDWR | O_NOCTTY) == 2);
     CHECK(SYS(ioctl, 2, TIOCGPGRP, AT(&number)) == -ENOTTY);
     CHECK(SYS(ioctl, 2, TIOCSCTTY, 0) == 0);
-    CHECK(SYS(ioctl, 2, TIOCGPGRP, AT(&number)) == 0 && number == getpid());
+    CHECK(SYS(ioctl, 2, TIOCGPGRP, AT(&number)) == 0 && number == own_process());
     CHECK(SYS(ioctl, 2, TIOCNOTTY, 0) == 0);
     CHECK(SYS(ioctl, 2, TIOCNOTTY, 0) == -ENOTTY);
 }
@@ -300,5 +315,3 @@ TEST("pseudo-terminals have numbers and names")
     CHECK(SYS(write, 0, AT("x"), 1) == 1);
     CHECK(SYS(read, 2, AT(link), 10) == 1);
 }
-
-// --- The main terminal

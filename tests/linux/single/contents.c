@@ -1,18 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Reading and writing, sizes, holes, copies between files, memfd.
-#include "calls.h"
-
-static int64_t open_new(const char *path)
-{
-    return SYS(open, AT(path), O_CREAT | O_RDWR, 0644);
-}
-
-static uint64_t size_of(uint64_t file)
-{
-    struct stat told = {};
-    CHECK(SYS(fstat, file, AT(&told)) == 0);
-    return (uint64_t)told.st_size;
-}
+#include "contents.h"
 
 TEST("what was written is read again, and the end reads as nothing")
 {
