@@ -3,7 +3,7 @@
 
 For each one the changed file alone is compiled, with the very commands of the build, and linked with
 everything else as it is; of a header, the files that include it. The quickest is asked first: the unit
-tests' sentences, then the explorer with few states, then random walks.
+tests' sentences, then both ways of a call side by side, the explorer with few states, and random walks.
 """
 
 import json
@@ -22,6 +22,7 @@ order = 95
 
 UNIT_TESTS = ("kernel/*/tests/*_test.c", "kernel/tests/*.c", "lib/test/test.c", "lib/test/test_host.c")
 WALKS = "kernel/tests/random_test.c"
+BOTH_WAYS = "kernel/ipc/tests/fast_test.c"
 EXPLORER = "kozo-explore"
 LATEST = 1200
 
@@ -32,15 +33,16 @@ class Check(NamedTuple):
     name: str
     who: str
     kind: str  # of its objects: as the explorer or as the unit tests are compiled
-    without: str  # a file that it is not linked with
+    without: tuple[str, ...]  # files that it is not linked with
     arguments: tuple[str, ...]
     seconds: int  # of the processor, so that a busy machine makes no fault look noticed
 
 
 CHECKS = (
-    Check("sentences", "a unit test", "unit", WALKS, (), 20),
-    Check("explorer", "the explorer", "explore", "", ("--states", "70000"), 60),
-    Check("walks", "a random walk", "unit", "", (), 60),
+    Check("sentences", "a unit test", "unit", (WALKS, BOTH_WAYS), (), 20),
+    Check("ways", "both ways of a call", "unit", (WALKS,), (), 20),
+    Check("explorer", "the explorer", "explore", (), ("--states", "70000"), 60),
+    Check("walks", "a random walk", "unit", (), (), 60),
 )
 
 
@@ -88,7 +90,7 @@ class Workshop:
 
     def link(self, check, objects, name):
         out = self.folder / f"{name}-{check.name}"
-        objects = [object for path, object in objects.items() if path != check.without]
+        objects = [object for path, object in objects.items() if path not in check.without]
         # A fault and the tests of another are independent: whatever is missing is missing in the build, too.
         ended = run(["clang-19", "-fuse-ld=lld", "-Wl,--gc-sections", *objects, "-o", out])
         expect(ended.status == 0, f"{out.name} does not link", ended.err)
