@@ -55,6 +55,40 @@ bool kozo_system_is_path(const char *path, size_t size)
     return is_text(path, size);
 }
 
+bool kozo_system_is_below(const char *path, const char *other)
+{
+    size_t length = strlen(other);
+    return strncmp(path, other, length) == 0 && path[length] == '/';
+}
+
+size_t kozo_system_mount_under(const struct kozo_system_program *program, size_t number)
+{
+    size_t found = number;
+    size_t length = 0;
+    for (size_t i = 0; i < number; i++) {
+        const struct kozo_system_mount *mount = &program->mount[i];
+        bool under =
+            mount->inside[0] == 0 && kozo_system_is_below(program->mount[number].path, mount->path);
+        if (under && strlen(mount->path) > length) {
+            found = i;
+            length = strlen(mount->path);
+        }
+    }
+    return found;
+}
+
+static bool is_mount(const struct kozo_system_program *program, size_t number)
+{
+    const struct kozo_system_mount *mount = &program->mount[number];
+    if (!kozo_system_is_path(mount->path, sizeof mount->path) || mount->path[1] == 0 ||
+        mount->use >= program->uses || !is_text(mount->inside, sizeof mount->inside) ||
+        strchr(mount->inside, '/') != nullptr) {
+        return false;
+    }
+    bool top = strchr(mount->path + 1, '/') == nullptr;
+    return top || (mount->inside[0] == 0 && kozo_system_mount_under(program, number) < number);
+}
+
 static const char *check_files(const struct kozo_system_program *program)
 {
     if (program->paths > KOZO_SYSTEM_PATHS || program->mounts > KOZO_SYSTEM_MOUNTS ||
@@ -69,11 +103,7 @@ static const char *check_files(const struct kozo_system_program *program)
         }
     }
     for (size_t i = 0; i < program->mounts; i++) {
-        const struct kozo_system_mount *mount = &program->mount[i];
-        if (!kozo_system_is_path(mount->path, sizeof mount->path) || mount->path[1] == 0 ||
-            strchr(mount->path + 1, '/') != nullptr || mount->use >= program->uses ||
-            !is_text(mount->inside, sizeof mount->inside) ||
-            strchr(mount->inside, '/') != nullptr) {
+        if (!is_mount(program, i)) {
             return "a mount in it is none";
         }
     }

@@ -22,6 +22,9 @@ constexpr uint64_t MOMENT =
 // Answers a request that waited.
 void fsd_complete(size_t place, uint64_t number, const struct kozo_message *answer);
 
+// Says in the log that a volume is not mounted at its path, and why.
+void fsd_say_refused(const char *volume, const char *path, const char *reason);
+
 // Whether a service is down, and will not answer.
 [[nodiscard]] bool fsd_is_down(const char *service);
 

@@ -30,6 +30,9 @@ struct walk {
 static uint32_t enter_root(struct walk *walk, struct volume *volume, struct operation *operation)
 {
     struct kozo_message checked = volume_check(volume, operation);
+    if (is_ok(&checked) && volume->awaited > 0) {
+        checked = operation_wait(operation, &volume->waiting); // see cover.h
+    }
     if (is_ok(&checked)) {
         walk->node = volume->root;
         walk->folder = nullptr;
@@ -72,8 +75,7 @@ static uint32_t enter_volume(struct walk *walk, const char *name, size_t length,
     for (size_t i = 0; volume == nullptr && volume_alias(i) != nullptr; i++) {
         alias = volume_alias(i);
         bool same = strlen(alias->name) == length && memcmp(alias->name, name, length) == 0;
-        bool shown = alias->volume->mounted && alias->volume->covered == nullptr;
-        volume = same && shown ? alias->volume : nullptr;
+        volume = same && volume_is_at_top(alias->volume) ? alias->volume : nullptr;
     }
     if (volume == nullptr) {
         return KOZO_BAD_HANDLE;

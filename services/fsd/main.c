@@ -56,6 +56,11 @@ void fsd_complete(size_t place, uint64_t number, const struct kozo_message *answ
     server_complete(&state.server, place, number, answer);
 }
 
+void fsd_say_refused(const char *volume, const char *path, const char *reason)
+{
+    kozo_printf("%s is not mounted at /%s: %s\n", volume, path, reason);
+}
+
 bool fsd_is_down(const char *service)
 {
     struct kozo_namespace_find_result found = kozo_namespace_find(PARENT, service, strlen(service));

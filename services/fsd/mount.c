@@ -4,6 +4,7 @@
 
 #include "access.h"
 #include "cache.h"
+#include "cover.h"
 #include "fetch.h"
 #include "fsd.h"
 #include "look.h"
@@ -27,18 +28,6 @@ static struct text copy_text(size_t place, uint64_t at, uint64_t length)
     return text;
 }
 
-// The folder may be covered: nothing is under way that would move it or take it away, and nobody else can.
-static enum kozo_error check_folder(const struct node *folder)
-{
-    if (folder == nullptr || folder == folder->volume->root) {
-        return KOZO_SLOT_TAKEN;
-    }
-    if (folder->kind != KOZO_NODE_FOLDER) {
-        return KOZO_BAD_TYPE;
-    }
-    return volume_is_lasting(folder->volume) ? KOZO_OK : KOZO_NO_RIGHT;
-}
-
 static struct kozo_message mount_over(const struct kozo_caller *caller, struct volume *volume,
                                       const struct text *path)
 {
@@ -49,7 +38,7 @@ static struct kozo_message mount_over(const struct kozo_caller *caller, struct v
     if (!is_ok(&found)) {
         return found;
     }
-    enum kozo_error error = check_folder(folder);
+    enum kozo_error error = cover_check(folder);
     if (error != KOZO_OK) {
         return kozo_answer(error);
     }
@@ -93,7 +82,7 @@ struct kozo_message serve_mounted(struct kozo_caller *caller,
     size_t length = 0;
     const char *path = volume_path(volume, &length);
     memcpy(bytes, path, length);
-    return kozo_files_mounted_answer(volume->mounted ? length : 0);
+    return kozo_files_mounted_answer(volume->mounted && !volume->due ? length : 0);
 }
 
 static enum kozo_error sync_done(struct request *request, const struct kozo_entry *entry)

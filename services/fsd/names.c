@@ -122,6 +122,7 @@ static enum kozo_error make_done(struct request *request, const struct kozo_entr
     return KOZO_OK;
 }
 
+// Of the kind and mode that are asked for, with the name that was copied.
 static struct kozo_message begin_make(const struct kozo_files_make_arguments *asked,
                                       struct node *folder, struct operation *operation)
 {
@@ -134,6 +135,20 @@ static struct kozo_message begin_make(const struct kozo_files_make_arguments *as
     uint64_t number = kozo_volume_make_begin(&volume->session, folder->number, asked->kind,
                                              asked->mode, request->at, names.length, names.second);
     return begin_change(request, number, folder, folder, operation);
+}
+
+struct kozo_message names_make_folder(struct node *folder, const char *name, size_t length,
+                                      struct operation *operation)
+{
+    const struct kozo_files_make_arguments asked = {.kind = KOZO_NODE_FOLDER, .mode = 0755};
+    struct kozo_message checked = volume_check(folder->volume, operation);
+    if (!is_ok(&checked)) {
+        return checked;
+    }
+    names.length = length;
+    names.second = 0;
+    memcpy(names.bytes, name, length);
+    return begin_make(&asked, folder, operation);
 }
 
 // Opens what was made, by the name that it was given.

@@ -94,6 +94,9 @@ struct operation *operation_of(const struct kozo_caller *caller)
 // An operation that waits has a place in a queue or a request; anything else would wait for ever.
 static struct kozo_message run(struct operation *operation)
 {
+    if (operation->step != nullptr) {
+        return operation->step(operation);
+    }
     struct kozo_caller caller = {
         .server = operation,
         .badge = operation->badge,
@@ -145,13 +148,29 @@ struct kozo_message operation_begin(const struct kozo_caller *caller,
     return answer;
 }
 
+void operation_begin_own(struct operation *operation, operation_step *step)
+{
+    *operation = (struct operation){
+        .used = true,
+        .step = step,
+        .place = OPERATION_OWN,
+        .waits = UINT64_MAX,
+    };
+    enqueue(&state.ready, operation);
+}
+
 void operation_work(void)
 {
     while (state.ready.first != nullptr) {
         struct operation *operation = state.ready.first;
         dequeue(operation);
         struct kozo_message answer = run(operation);
-        if (answer.info.label != KOZO_PENDING) {
+        if (answer.info.label == KOZO_PENDING) {
+            continue;
+        }
+        if (operation->step != nullptr) {
+            operation->used = false;
+        } else {
             fsd_complete(operation->place, operation->number, &answer);
             give(operation);
         }

@@ -17,9 +17,13 @@
 
 #include "queue.h"
 
+struct operation;
+
 constexpr size_t OPERATIONS =
     KOZO_BOARD_SESSIONS * KOZO_SESSION_ENTRIES; // as many as fit their rings
-constexpr unsigned OPERATION_TRIES = 10'000;    // runs, until a volume is taken for one that lies
+constexpr size_t OPERATION_OWN =
+    KOZO_BOARD_SESSIONS;                     // the place of those of the file server itself
+constexpr unsigned OPERATION_TRIES = 10'000; // runs, until a volume is taken for one that lies
 
 enum operation_stage : uint8_t {
     STAGE_START,
@@ -27,9 +31,13 @@ enum operation_stage : uint8_t {
     STAGE_DONE,      // that request has completed
 };
 
+// What an operation of the file server's own does: an answer when it is through. It takes `failed` and `tries` into account.
+typedef struct kozo_message operation_step(struct operation *operation);
+
 struct operation {
     bool used;
-    bool failed; // what it waited for can't be had; `error` says why
+    operation_step *step; // null: it is a client's, and its message says what it does
+    bool failed;          // what it waited for can't be had; `error` says why
     enum operation_stage stage;
     unsigned tries;
     size_t place;
@@ -51,6 +59,9 @@ struct operation {
 // Carries out a request of a client: the answer, or kozo_later().
 struct kozo_message operation_begin(const struct kozo_caller *caller,
                                     const struct kozo_message *message);
+
+// Begins one of the file server's own, which is nobody's and can't be cancelled: at the next operation_work.
+void operation_begin_own(struct operation *operation, operation_step *step);
 
 // For a handler: the operation that it carries out.
 [[nodiscard]] struct operation *operation_of(const struct kozo_caller *caller);

@@ -3,6 +3,10 @@
 #pragma once
 
 #include <kozo/protocol.h>
+#include <stddef.h>
+
+struct node;
+struct operation;
 
 // look.c
 struct kozo_message serve_walk(struct kozo_caller *caller,
@@ -35,6 +39,10 @@ struct kozo_message serve_remove(struct kozo_caller *caller,
                                  const struct kozo_files_remove_arguments *asked);
 struct kozo_message serve_rename(struct kozo_caller *caller,
                                  const struct kozo_files_rename_arguments *asked);
+
+// Makes a folder for the file server itself. When the operation is STAGE_DONE, its error says how that went.
+struct kozo_message names_make_folder(struct node *folder, const char *name, size_t length,
+                                      struct operation *operation);
 
 // change.c
 struct kozo_message serve_change(struct kozo_caller *caller,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cache.h"
+#include "cover.h"
 
 constexpr uint64_t ROOT = 1;
 
@@ -14,17 +15,48 @@ static struct {
     struct alias alias[VOLUMES_MOST];
 } state;
 
-static void add_volume(const struct kozo_system *system, const struct kozo_system_program *own,
-                       const struct kozo_system_mount *mount)
+// The volume of an earlier line on which a path below the top lies; null when that could not be opened.
+static struct volume *find_under(const struct kozo_system_program *own, size_t number)
 {
+    size_t under = kozo_system_mount_under(own, number);
+    const char *path = own->mount[under].path;
+    struct volume *found = nullptr;
+    for (size_t i = 0; i < state.count && under < number; i++) {
+        found = strcmp(state.volume[i].path, path + 1) == 0 ? &state.volume[i] : found;
+    }
+    return found;
+}
+
+// Mounted at the top at once, or below that when the volume there is known.
+static void place_volume(struct volume *volume, const char *path, struct volume *under)
+{
+    volume->mount = strrchr(path, '/') + 1;
+    volume->mount_length = strlen(volume->mount);
+    volume->path_length = strlen(path + 1);
+    memcpy(volume->path, path + 1, volume->path_length + 1);
+    volume->under = under;
+    volume->mounted = under != nullptr || volume->path_length == volume->mount_length;
+    volume->due = under != nullptr;
+    if (under != nullptr) {
+        volume->inside = under->path_length + 1;
+        under->awaited++;
+    }
+}
+
+static void add_volume(const struct kozo_system *system, const struct kozo_system_program *own,
+                       size_t number)
+{
+    static_assert(KOZO_SYSTEM_PATH <= VOLUME_PATH_MOST);
+    const struct kozo_system_mount *mount = &own->mount[number];
     struct volume *volume = &state.volume[state.count];
     volume->name = system->program[own->use[mount->use].program].name;
-    volume->mount = mount->path + 1;
-    volume->mount_length = strlen(volume->mount);
-    volume->mounted = true;
     if (kozo_session_open(&volume->session, volume->name) &&
         volume->session.data_size >= REQUESTS * KOZO_PAGE_SIZE) {
+        place_volume(volume, mount->path, find_under(own, number));
         state.count++;
+        if (!volume->mounted) {
+            fsd_say_refused(volume->name, volume->path, "the volume there is not mounted");
+        }
     }
 }
 
@@ -47,7 +79,7 @@ void volume_start(const struct kozo_system *system, const char *service)
     const struct kozo_system_program *own = kozo_system_service(system, service);
     for (size_t i = 0; own != nullptr && i < own->mounts; i++) {
         if (own->mount[i].inside[0] == 0) {
-            add_volume(system, own, &own->mount[i]);
+            add_volume(system, own, i);
         } else {
             add_alias(system, own, &own->mount[i]);
         }
@@ -83,7 +115,12 @@ struct volume *volume_named(const char *name, size_t length)
 struct volume *volume_mounted_at(const char *name, size_t length)
 {
     struct volume *volume = volume_named(name, length);
-    return volume != nullptr && volume->mounted && volume->covered == nullptr ? volume : nullptr;
+    return volume != nullptr && volume_is_at_top(volume) ? volume : nullptr;
+}
+
+bool volume_is_at_top(const struct volume *volume)
+{
+    return volume->mounted && volume->covered == nullptr && !volume->due;
 }
 
 bool volume_is_lasting(const struct volume *volume)
@@ -108,10 +145,13 @@ void volume_mount_over(struct volume *volume, struct node *folder, const char *p
     volume->mounted = true;
     volume->covered = folder;
     volume->path_length = length;
-    memcpy(volume->path, path, length);
+    memmove(volume->path, path, length);
     folder->mounted = volume;
     node_use(folder);
     node_pin(folder); // it stays where it is
+    if (volume->root != nullptr) {
+        node_cover(volume->root, folder);
+    }
 }
 
 const char *volume_path(const struct volume *volume, size_t *length)
@@ -125,7 +165,8 @@ struct volume *volume_mounted_by(const char *path, size_t length)
     for (size_t i = 0; i < state.count; i++) {
         size_t own = 0;
         const char *there = volume_path(&state.volume[i], &own);
-        if (state.volume[i].mounted && own == length && memcmp(there, path, length) == 0) {
+        if (state.volume[i].mounted && !state.volume[i].due && own == length &&
+            memcmp(there, path, length) == 0) {
             return &state.volume[i];
         }
     }
@@ -134,7 +175,7 @@ struct volume *volume_mounted_by(const char *path, size_t length)
 
 bool volume_is_covered(const struct volume *volume)
 {
-    bool covered = false;
+    bool covered = volume->awaited > 0;
     for (size_t i = 0; i < state.count; i++) {
         const struct node *folder = state.volume[i].covered;
         covered = covered || (folder != nullptr && folder->volume == volume);
@@ -313,6 +354,9 @@ static enum kozo_error introduced(struct request *request, const struct kozo_ent
     }
     volume->state = volume->root != nullptr && error == KOZO_OK ? VOLUME_READY : VOLUME_ABSENT;
     queue_wake(&volume->waiting);
+    if (volume->state == VOLUME_READY) {
+        cover_begin(volume);
+    }
     return error;
 }
 
@@ -327,7 +371,7 @@ static void ask(struct volume *volume)
 
 bool volume_shows(struct volume *volume)
 {
-    return volume->mounted && volume->covered == nullptr &&
+    return volume_is_at_top(volume) &&
            (volume->state == VOLUME_READY || !fsd_is_down(volume->name));
 }
 

@@ -55,14 +55,21 @@ enum volume_state : uint8_t {
 };
 
 struct volume {
-    const char *name;  // of its service
-    const char *mount; // its own name, under which it is mounted at the top
+    const char *name; // of its service
+    const char
+        *mount; // its own name, under which it is mounted at the top when nothing else is said
     size_t mount_length;
     enum volume_state state;
     bool mounted;
-    struct node *covered; // the folder in whose place it is mounted; null: it is at the top
+    bool due; // it is to be mounted below the top, on `under`, and is shown nowhere yet
+    struct volume *under;
+    size_t inside;         // where in `path` the names on that one begin
+    size_t awaited;        // volumes that are due on this one
+    struct operation puts; // this one in its place
+    struct node *covered;  // the folder in whose place it is mounted; null: it is at the top
     size_t path_length;
-    char path[VOLUME_PATH_MOST]; // of that folder, without the slash before it
+    char path
+        [VOLUME_PATH_MOST]; // of that folder, or of where it is due, without the slash before it
     uint32_t life;
     struct kozo_session session;
     struct node *root;
@@ -93,6 +100,9 @@ void volume_start(const struct kozo_system *system, const char *service);
 [[nodiscard]] struct volume *volume_mounted_at(const char *name, size_t length);
 [[nodiscard]] struct volume *volume_named(const char *name, size_t length);
 
+// Whether it is mounted at the top.
+[[nodiscard]] bool volume_is_at_top(const struct volume *volume);
+
 // Whether it is of any use to show it at the top: it is there, or may come.
 [[nodiscard]] bool volume_shows(struct volume *volume);
 
@@ -104,7 +114,7 @@ void volume_mount_over(struct volume *volume, struct node *folder, const char *p
 [[nodiscard]] const char *volume_path(const struct volume *volume, size_t *length);
 [[nodiscard]] struct volume *volume_mounted_by(const char *path, size_t length);
 
-// Whether another one is mounted on a folder of it.
+// Whether another one is mounted on a folder of it, or is to be.
 [[nodiscard]] bool volume_is_covered(const struct volume *volume);
 
 // Takes it away from where it is mounted. All that was open on it is gone.

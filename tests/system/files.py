@@ -547,6 +547,124 @@ def mounts_killed(kozo):
         tells(session, [("cat /spare/top", "above"), ("ls /ram/own", "under")])
 
 
+# ---- mounts below the top, by the description ----------------------------------------------------
+
+# One volume in a folder of another, one in a folder of that, and a client that sees the latter alone.
+BELOW = """
+service initrd services/volumes/initrd
+    initrd
+    memory up to 512K
+service ram services/volumes/ram
+    keeps up to 8M
+service spare services/volumes/ram
+    keeps up to 4M
+service third services/volumes/ram
+    keeps up to 2M
+service files services/fsd
+    mount /ram ram 512K
+    mount /initrd initrd 256K
+    mount /ram/in/spare spare 256K
+    mount /ram/in/spare/third third 256K
+    memory up to 16M
+    self
+    initrd
+    commands 128K
+program test/files-load
+    uses files 16K
+    place /ram/in/spare rw
+    copies 2
+"""
+
+
+def with_below(kozo, text=BELOW):
+    session = kozo.start(initrd=initrd_with(kozo, "below", BASE + text))
+    session.prompt()
+    wait_until_up(session, "files", 1)
+    return session
+
+
+def names_in(session, folder):
+    return sorted(re.findall(r"(\S+)\s*$", session.command(f"ls {folder}"), re.M))
+
+
+@check("a description mounts volumes in folders of others, which are made when they are missing")
+def described_below(kozo):
+    with with_below(kozo) as session:
+        tells(session, [("write /ram/in/spare/third/x deep", ""), ("write /ram/in/spare/x less", ""),
+                        ("write /ram/in/x least", ""), ("cat /ram/in/spare/third/x", "deep")])  # fmt: skip
+        expect_equal(names_in(session, "/"), ["initrd", "ram"], "what is at the top")
+        expect_equal(names_in(session, "/ram/in/spare"), ["third", "x"], "what is in the volume below")
+        told = session.command("df")
+        for path, size in (("/ram/in/spare", 3), ("/ram/in/spare/third", 1)):
+            expect(re.search(rf"{path} +{size} MiB", told), f"df does not show {path}", told)
+        tells(session, [("umount /ram", "in use"), ("umount /ram/in/spare", "in use"),
+                        ("rm /ram/in", "in use"), ("umount /ram/in/spare/third", ""),
+                        ("umount /ram/in/spare", ""), ("ls /ram/in/spare", ""),
+                        ("mount /spare", ""), ("cat /spare/x", "less"),
+                        ("mount /third /ram/in/spare", ""), ("cat /ram/in/spare/x", "deep")])  # fmt: skip
+        # The file server does what the description says, and nobody has seen the folder below meanwhile.
+        session.command("kill files")
+        tells(session, [("cat /ram/in/spare/third/x", "deep"), ("cat /ram/in/spare/x", "less"),
+                        ("cat /spare/x", "no such")])  # fmt: skip
+
+
+@check("volumes that a description mounts in each other, and the file server, are killed: each is back")
+def described_killed(kozo):
+    with with_below(kozo) as session:
+        lives = dict.fromkeys(("ram", "spare", "third", "files"), 1)
+        session.command("run test/files-load ram/in/spare 100000 &")
+        for name in ("ram", "files", "spare", "files", "third", "files"):
+            time.sleep(0.3)
+            session.command(f"kill {name}")
+            lives[name] += 1
+            told = session.command(f"write /ram/in/spare/third/{name} x")
+            expect(told == "" or "does not answer" in told, f"write says {told!r}", session.told)
+            wait_until_up(session, name, lives[name])
+        time.sleep(0.3)
+        expect("files-load" in session.command("jobs"), "the client has ended", session.told)
+        session.command("stop 1")
+        expect("load" in names_in(session, "/ram/in/spare"), "what it wrote is elsewhere", session.told)
+        tells(session, [("umount /ram/in/spare/third", ""), ("umount /ram/in/spare", ""),
+                        ("ls /ram/in/spare", "")])  # fmt: skip
+
+
+# What can't be known at build time: whether a volume is written to, what is on it, whether it lasts.
+REFUSED = (
+    """
+service more services/volumes/ram
+    keeps up to 1M
+service late bin/badvolume
+service liar bin/badvolume
+"""
+    + BELOW.replace("/ram/in/spare", "/initrd/none").replace(
+        "third third 256K",
+        """third third 256K
+    mount /initrd/readme.txt more 64K
+    mount /liar liar 64K
+    mount /liar/in late 64K""",
+    )
+)
+
+
+@check("a volume whose folder can't be had is not mounted, which the server's log says; all else goes on")
+def described_refused(kozo):
+    with with_below(kozo, REFUSED) as session:
+        tells(session, [("write /ram/x there", ""), ("cat /initrd/readme.txt", "KOZO"),
+                        ("ls /initrd/none", "no such")])  # fmt: skip
+        told = session.command("log files")
+        for line in (
+            "spare is not mounted at /initrd/none: there is no such folder",
+            "third is not mounted at /initrd/none/third: the volume there is not mounted",
+            "more is not mounted at /initrd/readme.txt: that is no folder",
+            "late is not mounted at /liar/in: folders there do not last",
+        ):
+            expect(line in told, f"{line!r} is not said", told)
+        # By hand, where there is a folder.
+        tells(session, [("mkdir /ram/own", ""), ("mount /none /ram/own", ""), ("write /ram/own/x y", ""),
+                        ("umount /ram", "in use"), ("umount /ram/own", ""), ("mount /none", ""),
+                        ("cat /none/x", "y")])  # fmt: skip
+
+
 # ---- volumes -------------------------------------------------------------------------------------
 
 

@@ -50,6 +50,11 @@ WRONG = {
         "service a bin/mute\n ports x 0x60 8\nservice b bin/mute\n ports x 0x64 1\n", 4, "owner"),
     "two owners of one interrupt": (
         "service a bin/mute\n irq x 1\nprogram bin/true\n irq x 1\n", 4, "owner"),
+    "a volume below one that is not mounted": (
+        "service a bin/mute\nservice f bin/true\n mount /b/c a 1M\n", 3, "no volume of the lines above"),
+    "two volumes at one place": (
+        "service a bin/mute\nservice b bin/true\nservice f bin/true\n mount /c a 1M\n mount /c b 1M\n", 5,
+        "at this place"),
     "two terminals": ("service a bin/mute\n terminal\nservice b bin/mute\n terminal\n", 3, "terminal"),
     "a program that is a terminal": ("program bin/true\n    terminal\n", 2, "service"),
 }

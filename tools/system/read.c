@@ -319,12 +319,38 @@ static const char *read_copies(struct description *description, struct word word
     return service ? "a service runs once" : nullptr;
 }
 
-static const char *read_mount_path(struct kozo_system_mount *mount, struct word word)
+static bool is_at_top(const struct kozo_system_mount *mount)
 {
+    return strchr(mount->path + 1, '/') == nullptr;
+}
+
+// What a path can't be next to those of the lines above. Each volume lies on one that comes before it, so there are no circles.
+static const char *check_mount_path(const struct kozo_system_program *program)
+{
+    const struct kozo_system_mount *mount = &program->mount[program->mounts];
+    for (size_t i = 0; i < program->mounts; i++) {
+        const char *other = program->mount[i].path;
+        if (strcmp(other, mount->path) == 0) {
+            return "another volume is at this place";
+        }
+        if (kozo_system_is_below(other, mount->path)) {
+            return "it would hide a volume of a line above";
+        }
+        if (strcmp(strrchr(other, '/'), strrchr(mount->path, '/')) == 0) {
+            return "another volume has this name";
+        }
+    }
+    bool lies = kozo_system_mount_under(program, program->mounts) < program->mounts;
+    return is_at_top(mount) || lies ? nullptr : "it lies on no volume of the lines above";
+}
+
+// The place of what is the next mount.
+static const char *read_mount_path(struct kozo_system_program *program, struct word word)
+{
+    struct kozo_system_mount *mount = &program->mount[program->mounts];
     bool fits = copy(mount->path, sizeof mount->path, word) &&
-                kozo_system_is_path(mount->path, sizeof mount->path) && mount->path[1] != 0 &&
-                strchr(mount->path + 1, '/') == nullptr;
-    return fits ? nullptr : "a slash and one name are due";
+                kozo_system_is_path(mount->path, sizeof mount->path) && mount->path[1] != 0;
+    return fits ? check_mount_path(program) : "it is no path from the top";
 }
 
 // A session with a service that may be down, and where its files are found.
@@ -336,7 +362,11 @@ static const char *read_mount(struct description *description, size_t number,
         return "there are too many of these";
     }
     struct kozo_system_mount *mount = &program->mount[program->mounts];
-    const char *fault = read_mount_path(mount, words[1]);
+    const char *fault = read_mount_path(program, words[1]);
+    for (size_t i = 0; i < program->mounts && fault == nullptr; i++) {
+        bool same = is(words[2], description->use[number][program->mount[i].use].name);
+        fault = same ? "that volume is mounted already" : nullptr;
+    }
     if (fault == nullptr) {
         fault = read_link(description, description->use[number], &program->uses, KOZO_SYSTEM_USES,
                           words[2]);
@@ -358,7 +388,10 @@ static const char *read_alias(struct description *description, size_t number,
         return "there are too many of these";
     }
     struct kozo_system_mount *alias = &program->mount[program->mounts];
-    const char *fault = read_mount_path(alias, words[1]);
+    const char *fault = read_mount_path(program, words[1]);
+    if (fault == nullptr && !is_at_top(alias)) {
+        return "a slash and one name are due";
+    }
     if (fault != nullptr || !copy(alias->inside, sizeof alias->inside, words[3]) ||
         strchr(alias->inside, '/') != nullptr) {
         return fault != nullptr ? fault : "the name of a folder is due";

@@ -13,7 +13,8 @@
 //     place PATH r|rw          what the session with the file server, in the line `uses` above, may
 //                              reach there: to read, or to read and write
 //     mount PATH NAME SIZE     for the file server: a session with a volume's service, which may be
-//                              down, and one name after a slash under which its files are found
+//                              down, and the path at which its files are found: one name after a
+//                              slash, or a folder of a volume that is mounted in a line above
 //     alias PATH NAME FOLDER   for the file server: one more such name, for a folder in the root of
 //                              a volume that is mounted in a line above
 //     commands SIZE            init's commands have a session with that service, and memory

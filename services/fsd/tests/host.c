@@ -82,6 +82,13 @@ bool fsd_is_down(const char *service)
     return false;
 }
 
+void fsd_say_refused(const char *volume, const char *path, const char *reason)
+{
+    (void)volume;
+    (void)path;
+    (void)reason;
+}
+
 bool lend_is_over(uint32_t run)
 {
     (void)run;

@@ -215,11 +215,78 @@ TEST("a file server has volumes that may be down, commands, and users with place
     CHECK(kozo_system_check(system, sizeof *system) == nullptr);
 }
 
+TEST("a volume is mounted below one of a line above, and that one may be below another")
+{
+    compile("service ram a\nservice two a\nservice three b\nservice files c\nmount /ram ram 1M\n"
+            "mount /ram/in/two two 64K\nalias /t ram t\nmount /ram/in/two/three three 64K\n"
+            "program d\nuses files\nplace /ram/in/two rw\n");
+    REQUIRE(description.fault == nullptr);
+    const struct kozo_system_program *server = find(&description.system, "files");
+    REQUIRE(server != nullptr && server->mounts == 4 && server->uses == 3);
+    CHECK(strcmp(server->mount[1].path, "/ram/in/two") == 0 && server->mount[1].use == 1);
+    CHECK(kozo_system_mount_under(server, 0) == 0 && kozo_system_mount_under(server, 1) == 0);
+    CHECK(kozo_system_mount_under(server, 2) == 2 && kozo_system_mount_under(server, 3) == 1);
+    CHECK(kozo_system_check(&description.system, sizeof description.system) == nullptr);
+}
+
+static bool refuses_mount(const char *line, const char *reason)
+{
+    static const char before[] =
+        "service ram a\nservice two b\nservice files c\nmount /ram ram 1M\n";
+    char text[256];
+    memcpy(text, before, sizeof before);
+    memcpy(text + sizeof before - 1, line, strlen(line) + 1);
+    return refused(text, 5) && strcmp(description.fault, reason) == 0;
+}
+
+TEST("a mount below the top on nothing, in a circle, at a place that is taken or above another is "
+     "refused")
+{
+    CHECK(refuses_mount("mount /a/b two 1M\n", "it lies on no volume of the lines above"));
+    CHECK(refuses_mount("mount /ramp/b two 1M\n", "it lies on no volume of the lines above"));
+    CHECK(refuses_mount("mount /two/b two 1M\n", "it lies on no volume of the lines above"));
+    CHECK(refuses_mount("mount /ram two 1M\n", "another volume is at this place"));
+    CHECK(refuses_mount("mount /ram/ram two 1M\n", "another volume has this name"));
+    CHECK(refuses_mount("mount /ram/in ram 1M\n", "that volume is mounted already"));
+    CHECK(refuses_mount("mount /in ram 1M\n", "that volume is mounted already"));
+    CHECK(refuses_mount("mount /ram/ two 1M\n", "it is no path from the top"));
+    CHECK(refuses_mount("mount /ram/../in two 1M\n", "it is no path from the top"));
+    CHECK(refuses_mount("mount /ram/averyveryverylongnameofafolderthatfitsnowherein two 1M\n",
+                        "it is no path from the top"));
+    CHECK(refuses_mount("alias /ram/in ram in\n", "a slash and one name are due"));
+    CHECK(refuses_mount("alias /ram ram in\n", "another volume is at this place"));
+    // Lines that come in the wrong order.
+    CHECK(refused("service ram a\nservice two b\nservice files c\nmount /ram/in two 1M\n"
+                  "mount /ram ram 1M\n",
+                  4));
+    CHECK(refused("service ram a\nservice two b\nservice three c\nservice files d\n"
+                  "mount /ram ram 1M\nmount /ram/in/two two 1M\nmount /ram/in three 1M\n",
+                  7) &&
+          strcmp(description.fault, "it would hide a volume of a line above") == 0);
+    // An alias is no volume.
+    CHECK(refused("service ram a\nservice two b\nservice files c\nmount /ram ram 1M\n"
+                  "alias /t ram t\nmount /t/in two 1M\n",
+                  6));
+}
+
+TEST("a table with a mount that lies on nothing is refused")
+{
+    compile("service ram a\nservice two b\nservice files c\nmount /ram ram 1M\n"
+            "mount /ram/in two 1M\n");
+    REQUIRE(description.fault == nullptr);
+    struct kozo_system_program *server = &description.system.program[2];
+    server->mount[0].path[1] = 'x';
+    CHECK(kozo_system_check(&description.system, sizeof description.system) != nullptr);
+    server->mount[0].path[1] = 'r';
+    CHECK(kozo_system_check(&description.system, sizeof description.system) == nullptr);
+    server->mount[1].inside[0] = 'x'; // an alias is at the top
+    CHECK(kozo_system_check(&description.system, sizeof description.system) != nullptr);
+}
+
 TEST("mounts, places, commands and kept memory that can't be are refused")
 {
     CHECK(refused("service ram a\nservice files b\nmount ram ram 1M\n", 3));
     CHECK(refused("service ram a\nservice files b\nmount / ram 1M\n", 3));
-    CHECK(refused("service ram a\nservice files b\nmount /a/b ram 1M\n", 3));
     CHECK(refused("service files b\nmount /ram ram 1M\n", 2));
     CHECK(refused("service ram a\nservice files b\nalias /tmp ram tmp\n", 3));
     CHECK(refused("service ram a\nservice files b\nmount /ram ram 1M\nalias /t ram a/b\n", 4));

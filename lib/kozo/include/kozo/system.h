@@ -76,7 +76,7 @@ struct kozo_system_path {
 
 // A volume that the file server shows, or a folder in its root.
 struct kozo_system_mount {
-    char path[KOZO_SYSTEM_NAME];   // a slash and one name
+    char path[KOZO_SYSTEM_PATH];   // names with a slash before each; of a folder in a root only one
     char inside[KOZO_SYSTEM_NAME]; // the name of that folder; empty for the root itself
     uint32_t use;                  // number of the session with its service
 };
@@ -114,6 +114,14 @@ static_assert(alignof(struct kozo_system) == 4);
 // Whether a text of at most `size` bytes, its zero included, is a path from the top: "/", or names
 // with a slash before each.
 [[nodiscard]] bool kozo_system_is_path(const char *path, size_t size);
+
+// Which of the mounts before a number its path lies on: the deepest one. The number itself when there is none, and of one at the
+// top.
+[[nodiscard]] size_t kozo_system_mount_under(const struct kozo_system_program *program,
+                                             size_t number);
+
+// Whether a path lies below another.
+[[nodiscard]] bool kozo_system_is_below(const char *path, const char *other);
 
 // The service of a name; null when there is none.
 [[nodiscard]] const struct kozo_system_program *
