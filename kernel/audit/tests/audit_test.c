@@ -86,9 +86,30 @@ TEST("a preempted call is one record")
     CHECK(authority()->written == 2);
     CHECK(CALL(CNODE_DELETE, B) == KOZO_OK);
     CHECK(authority()->written == 3);
+    // Nor is it counted as a repetition of itself.
     CHECK(take(KOZO_AUDIT_AUTHORITY) && record.operation == KOZO_OP_UNTYPED_RETYPE);
+    CHECK(record.count == 1);
     CHECK(take(KOZO_AUDIT_AUTHORITY) && record.operation == KOZO_OP_FRAME_MAP);
+    CHECK(record.count == 1);
     CHECK(take(KOZO_AUDIT_AUTHORITY) && record.operation == KOZO_OP_CNODE_DELETE);
+    CHECK(record.count == 1);
+}
+
+TEST("a call whose rest is done by another operation is one record, of what was asked for")
+{
+    world_begin();
+    world_make(KOZO_TYPE_CNODE, 4, A);
+    for (uint64_t i = 1; i < 16; i++) {
+        CHECK(CALL(CNODE_COPY, AT_THREAD, A | i << WORLD_CNODE_BITS) == KOZO_OK);
+    }
+    while (take(KOZO_AUDIT_AUTHORITY)) {
+    }
+    host_work_limit = 1;
+    CHECK(CALL(CNODE_DELETE, A) == KOZO_OK);
+    CHECK(world.restarts > 1 && kernel.dying == 0);
+    CHECK(take(KOZO_AUDIT_AUTHORITY));
+    CHECK(record.operation == KOZO_OP_CNODE_DELETE && record.handle == A && record.count == 1);
+    CHECK(!take(KOZO_AUDIT_AUTHORITY));
 }
 
 TEST("a full ring loses its oldest records, and the numbers tell")

@@ -264,6 +264,26 @@ TEST("whoever revokes what another thread is about to revoke has all of it gone"
     CHECK(world_is_empty(B) && world_is_empty(D));
 }
 
+TEST("a thread that is destroyed in the middle of a revoke takes along what it has condemned")
+{
+    world_begin();
+    const struct thread *first = world_current();
+    const struct thread *other = world_thread(D + 1);
+    world_make(KOZO_TYPE_ENDPOINT, 0, A);
+    CHECK(CALL(CNODE_COPY, A, B) == KOZO_OK);
+    CHECK(CALL(CNODE_COPY, A, D) == KOZO_OK);
+    REQUIRE(world_run(other));
+    uint64_t limit = host_work_limit;
+    host_work_limit = 1;
+    CHECK(!world_enter(KOZO_OP_CNODE_REVOKE, A, (uint64_t[9]){}));
+    host_work_limit = limit;
+    REQUIRE(world_run(first));
+    CHECK(world_is_empty(B) != world_is_empty(D) && other->state == READY);
+    CHECK(CALL(CNODE_DELETE, D + 1) == KOZO_OK);
+    CHECK(!world_is_empty(A) && world_is_empty(B) && world_is_empty(D));
+    CHECK(kernel.dying == 0);
+}
+
 TEST("revoking everything that a thread lives in stops it")
 {
     world_begin();

@@ -205,6 +205,21 @@ TEST("a thread in a space that is half taken off its Pool stops, and the space m
     CHECK(kernel.dying == 0);
 }
 
+TEST("whoever waits makes no room for a thread in a space that is half taken off its Pool")
+{
+    struct thread *thread = begin_with_thread();
+    CHECK(CALL(FRAME_MAP, AT_BUFFER, A, SPACE, 0, 0, PAGE, KOZO_RIGHT_READ) == KOZO_OK);
+    CHECK(CALL(FRAME_MAP, AT_BUFFER, A + 1, SPACE, PAGE, 0, PAGE, KOZO_RIGHT_READ) == KOZO_OK);
+    world_make(KOZO_TYPE_NOTIFICATION, 0, A + 2);
+    host_work_limit = 1;
+    while (space(SPACE)->root != 0) {
+        CHECK(!world_enter(KOZO_OP_CNODE_DELETE, POOL, (uint64_t[9]){}));
+    }
+    CHECK(thread->queued && space(SPACE)->pool != 0);
+    CHECK(CALL(NOTIFICATION_WAIT, A + 2) == WAITS);
+    CHECK(thread->state == STOPPED && world_current() == nullptr);
+}
+
 TEST("a revocation of a donor that nobody finishes costs its tables until the last space leaves")
 {
     begin();

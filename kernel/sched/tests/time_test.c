@@ -230,6 +230,28 @@ TEST("a thread in the middle that is destroyed leaves nothing behind")
     CHECK(world_context(context_slot(1))->owner == 0);
 }
 
+TEST("a server that is destroyed while it serves gives its caller the time back")
+{
+    chain(1);
+    watch();
+    watcher_runs();
+    CHECK(thread[1]->queued && thread[1]->time == context_link(0));
+    CHECK(CALL(CNODE_DELETE, thread_slot(1)) == KOZO_OK);
+    CHECK(has_own(0) && is_free(0) && thread[0]->state == CALLING);
+    CHECK(world_context(context_slot(1))->owner == 0);
+}
+
+TEST("a caller that is destroyed while its server, which has answered, has its time takes that "
+     "along")
+{
+    chain(1);
+    CHECK(reply(1) == KOZO_OK);
+    CHECK(thread[0]->state == READY && thread[0]->borrower == link_to(thread[1]));
+    CHECK(CALL(CNODE_DELETE, thread_slot(0)) == KOZO_OK);
+    CHECK(has_own(1) && is_free(1) && world_current() == thread[1]);
+    CHECK(world_context(context_slot(0))->user == 0);
+}
+
 TEST("when the first caller's SchedContext is revoked, everybody goes on with their own")
 {
     chain(3);
