@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "input.h"
+#include "request.h"
 #include "wire.h"
 
 static void ask(struct input *input)
@@ -19,7 +20,7 @@ static void ask(struct input *input)
     (void)input_take(input, client_memory, 40);
     uint64_t number = client_call(input_byte(input) % 3, label, 6, word);
     if (input_byte(input) % 8 == 0) {
-        (void)share_cancel(0, number);
+        (void)request_cancel(0, number);
     }
 }
 
@@ -56,7 +57,7 @@ static bool act(struct input *input)
         share_work();
         return true;
     case 2:
-        share_left(input_byte(input) % 3);
+        request_left(input_byte(input) % 3);
         return true;
     case 3:
     case 4:

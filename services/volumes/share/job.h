@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
 // A request of a client while messages about it go to and fro. What it names was copied when it came.
+//
+//   JOB_NONE ── job_new ──▶ a kind ── job_complete, job_fail ──▶ JOB_NONE
+//
+// It is found by the tag of its messages, which is its place in the table.
 #pragma once
 
 #include <kozo/protocol.h>
@@ -30,6 +34,11 @@ enum job_kind : uint8_t {
     JOB_SET_ATTRIBUTE,
     JOB_REMOVE_ATTRIBUTE,
 };
+
+// How a file is opened: flags as Linux has them on x86_64 and in 9P2000.L.
+constexpr uint32_t JOB_OPEN_READ = 0;
+constexpr uint32_t JOB_OPEN_WRITE = 1;
+constexpr uint32_t JOB_CREATE_BOTH = 2;
 
 // The message that comes next, or whose answer is awaited.
 enum step : uint8_t {
@@ -88,3 +97,19 @@ struct job {
     char name[JOB_NAME];
     char target[JOB_TARGET];
 };
+
+extern struct job job_table[JOBS];
+
+// A job for a caller that waits for an answer. Null: there is none left.
+[[nodiscard]] struct job *job_new(const struct kozo_caller *caller, enum job_kind kind,
+                                  uint64_t node);
+
+// Ends a job: its client gets the answer unless it was dropped, and the host gets its numbers back.
+void job_complete(struct job *job, const struct kozo_message *answer);
+void job_fail(struct job *job, enum kozo_error error);
+void job_succeed(struct job *job);
+
+// As if it had not been asked for; nothing was sent yet.
+void job_clear(struct job *job);
+
+[[nodiscard]] bool job_is_about_attribute(const struct job *job);

@@ -15,6 +15,7 @@
 #include <kozo/start.h>
 #include <string.h>
 
+#include "request.h"
 #include "server.h"
 #include "share.h"
 
@@ -246,14 +247,14 @@ static void work(void)
 
 static bool left(size_t place)
 {
-    share_left(place);
+    request_left(place);
     return true;
 }
 
 // Requests out of the ring come after the work of a turn; their messages go at once.
 static struct kozo_message serve(struct kozo_caller *caller, const struct kozo_message *message)
 {
-    struct kozo_message answer = share_serve(caller, message);
+    struct kozo_message answer = request_serve(caller, message);
     push();
     return answer;
 }
@@ -263,7 +264,7 @@ int main(int argument_count, char **arguments)
     static const struct share_link link = {
         .room = room, .put = put, .complete = complete, .data = data};
     static const struct server_handlers handlers = {
-        .serve = serve, .cancel = share_cancel, .left = left, .work = work};
+        .serve = serve, .cancel = request_cancel, .left = left, .work = work};
     (void)argument_count;
     (void)arguments;
     if (!kozo_session_open(&volume.channels, "channels") ||

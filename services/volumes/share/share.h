@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The requests of the Volume protocol, carried out by messages to the host's file server.
+// The conversation with the host's file server, by whose messages requests are carried out (request.h).
 //
 //   request ──▶ job: message ──▶ answer ──▶ message ──▶ answer ──▶ completed
 //                 └── waits while there is no room for the message, or another job opens the file
@@ -11,7 +11,7 @@
 //      └── all jobs fail, all nodes are gone
 //
 // A job is found by the tag of its messages, a node by its number; nothing keeps a pointer to either
-// over a wait. Nothing here makes a system call.
+// over a wait. Nothing in this folder but main.c makes a system call.
 #pragma once
 
 #include <kozo/protocol.h>
@@ -47,12 +47,3 @@ void share_lose(void);
 
 // There may be room now for messages that waited.
 void share_work(void);
-
-// Finds and runs the handler of a request.
-[[nodiscard]] struct kozo_message share_serve(struct kozo_caller *caller,
-                                              const struct kozo_message *message);
-
-[[nodiscard]] bool share_cancel(size_t place, uint64_t number);
-
-// A client has gone: nothing is done for it any more, and what only it knew is forgotten.
-void share_left(size_t place);

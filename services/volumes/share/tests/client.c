@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "request.h"
+
 constexpr size_t REQUESTS = 4096;
 
 uint8_t client_memory[CLIENT_MEMORY];
@@ -74,7 +76,7 @@ uint64_t client_call(size_t place, uint32_t label, size_t words, const uint64_t 
         message.word[i] = word[i];
     }
     result[number % REQUESTS] = (struct client_result){.label = KOZO_PENDING};
-    struct kozo_message answer = share_serve(&caller, &message);
+    struct kozo_message answer = request_serve(&caller, &message);
     if (answer.info.label != KOZO_PENDING) {
         note(number, &answer);
     }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "request.h"
 #include "server.h"
 #include "test.h"
 #include "wire.h"
@@ -490,7 +491,7 @@ TEST("what nobody knows any more is given back to the host")
     }
     CHECK(server.files.count == before);
     (void)look(mine, "folder");
-    share_left(0);
+    request_left(0);
     exchange();
     CHECK(server.files.count == 1); // the root
 }
@@ -561,7 +562,7 @@ TEST("two clients know of the same file, and each forgets for itself")
     exchange();
     CHECK(ask(KOZO_VOLUME_FORGET, 1, (const uint64_t[]){mine}).label == KOZO_OK);
     CHECK(look(mine, "file") != 0);
-    share_left(3);
+    request_left(3);
     exchange();
     CHECK(look_error(mine, "folder") == KOZO_NO_REPLY);
 }
@@ -612,8 +613,8 @@ TEST("a request that is cancelled is not answered, and its answer harms nobody")
     uint64_t read = client_call(0, KOZO_VOLUME_READ, 4, (const uint64_t[]){file, 0, DATA_AT, 8});
     uint64_t walk =
         client_call(0, KOZO_VOLUME_LOOK, 3, (const uint64_t[]){mine, 0, name("folder")});
-    CHECK(share_cancel(0, read) && share_cancel(0, walk) && !share_cancel(0, read));
-    CHECK(!share_cancel(1, walk));
+    CHECK(request_cancel(0, read) && request_cancel(0, walk) && !request_cancel(0, read));
+    CHECK(!request_cancel(1, walk));
     serves = true;
     exchange();
     CHECK(client_result(read).label == KOZO_PENDING && client_result(walk).label == KOZO_PENDING);
@@ -647,7 +648,7 @@ TEST("what is asked before the host has greeted waits for it")
     uint64_t number =
         client_call(0, KOZO_VOLUME_LOOK, 3, (const uint64_t[]){ROOT, 0, name("mine")});
     CHECK(client_result(number).label == KOZO_PENDING && client_sent_length == 0);
-    CHECK(share_cancel(0, number));
+    CHECK(request_cancel(0, number));
 }
 
 // --- Lies
