@@ -96,6 +96,10 @@ writing = os.open(changed, os.O_RDWR)
 os.write(writing, b"before")
 shown = mmap.mmap(file, 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ)
 first = shown[0]
+kept = mmap.mmap(writing, 0)
+kept[1:2] = b"E"
+kept.flush()
+kept[2:3] = b"F"
 mine, yours = socket.socketpair()
 socket.send_fds(mine, [b"x"], [file])
 told("another", lambda: os.open(other, os.O_RDONLY))
@@ -114,6 +118,10 @@ os.wait()
 if os.fork() == 0:
     os._exit(shown[0])
 print("mapping", os.WTERMSIG(os.wait()[1]), flush=True)
+if os.fork() == 0:
+    kept[3:4] = b"O"
+    os._exit(0)
+print("written mapping", os.WTERMSIG(os.wait()[1]), flush=True)
 told("system", lambda: os.stat("/usr/bin/env"))
 """
 
@@ -139,11 +147,11 @@ def taken_back(kozo):
     expect_equal(
         ended.out.split("\n")[:-1],
         ["another EACCES", "read EIO", "write EIO", "stat EACCES", "open EACCES", "link EIO", "passed EIO",
-         "duplicate EIO", "child EIO", "mapping 7", "system works"],
+         "duplicate EIO", "child EIO", "mapping 7", "written mapping 7", "system works"],
         "what it finds", ended.told,
     )  # fmt: skip
     expect_equal(len(broker.heard), 3, "the questions")
-    expect_equal((folder / "public" / "a").read_text(), "before\n", "what was written", ended.told)
+    expect_equal((folder / "public" / "a").read_text(), "bEfore\n", "what was written", ended.told)
 
 
 # --- sudo

@@ -13,7 +13,7 @@ from pathlib import Path
 from driver import tap
 from driver.kozo import run
 from driver.services import resources
-from driver.suite import Result, Skip, check, expect, expect_equal, source
+from driver.suite import Result, Skip, check, expect, expect_equal, skip, source
 from system import _rungs
 
 order = 59
@@ -21,6 +21,7 @@ order = 59
 SECONDS = 240
 FOLDER = "tests/linux"
 SHARED = ("calls.c", "test.c")  # what families have in common
+ON_HOST = ("mapped",)  # families whose files lie in a folder of the host
 
 
 def families(kozo):
@@ -60,6 +61,15 @@ def on_kozo(kozo, program, *arguments, options=(), **how):
     )
 
 
+def place_of(kozo, name):
+    """What a family is given beside its program."""
+    if name not in ON_HOST:
+        return ()
+    place = kozo.folder / "place"
+    place.mkdir(exist_ok=True)
+    return ("--share", f"{place}:rw", "--env", f"TMPDIR={place}")
+
+
 @source
 def what_linux_promises(kozo):
     """Each sentence has to hold on Linux first: one that does not is a fault of the test."""
@@ -67,7 +77,7 @@ def what_linux_promises(kozo):
         program = compiled(kozo, name, files)
         expected = {result.sentence: result for result in tap.judge(on_linux(kozo, program))}
         seen = set()
-        for result in tap.parse(on_kozo(kozo, program).out):
+        for result in tap.parse(on_kozo(kozo, program, options=place_of(kozo, name)).out):
             seen.add(result.sentence)
             linux = expected.get(result.sentence)
             if linux is not None and linux.verdict == "failed":
@@ -172,6 +182,73 @@ def attributes(kozo):
             f"import os; os.setxattr('{file}', 'user.two', b'x')", timeout=SECONDS + 60,
         )
         expect("Read-only file system" in ended.err, "it was set where it may only be read", ended.told)
+
+
+DATABASE = """
+PRAGMA journal_mode=WAL;
+CREATE TABLE t(id INTEGER PRIMARY KEY, name TEXT);
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<500)
+    INSERT INTO t SELECT i, 'name' || i FROM n;
+.shell [ -s here.db-shm ] && sqlite3 here.db 'UPDATE t SET name = upper(name) WHERE id > 400'
+SELECT count(*), sum(id), max(name) FROM t;
+"""
+
+
+@check("sqlite3 with PRAGMA journal_mode=WAL works in a folder of the host, in two processes at a time, and "
+       "the host finds all in order")  # fmt: skip
+def write_ahead(kozo):
+    if not shutil.which("sqlite3"):
+        skip("there is no sqlite3 on this host")
+    with tempfile.TemporaryDirectory() as folder:
+        ended = kozo.launch(
+            "run", "--timeout", str(SECONDS), "--share", f"{folder}:rw", "--",
+            "/bin/sh", "-c", f"cd {folder} && exec sqlite3 here.db", timeout=SECONDS + 60, input=DATABASE,
+        )
+        expect_equal((ended.status, ended.out), (0, "wal\n500|125250|name99\n"), "the answer", ended.told)
+        asked = "PRAGMA integrity_check; SELECT count(*), max(id) FROM t WHERE name = 'NAME' || id"
+        found = run(["sqlite3", f"{folder}/here.db", "PRAGMA journal_mode", asked])
+        expect_equal(found.out, "wal\nok\n100|500\n", "what the host finds", found.told)
+
+
+MAPPED = """
+import mmap, os, signal, sys
+def mapped(name):
+    file = os.open(name, os.O_RDWR | os.O_CREAT, 0o644)
+    os.ftruncate(file, 70_000)
+    memory = mmap.mmap(file, 0)
+    memory[65_530:65_540] = name[:1].encode() * 10
+    return memory
+def ends(name, how):
+    if os.fork() == 0:
+        kept.append(mapped(name))
+        how()
+    os.wait()
+kept = [mapped("flushed"), mapped("unmapped"), mapped("by end")]
+kept[0].flush()
+del kept[1]
+ends("exited", lambda: os._exit(0))
+ends("replaced", lambda: os.execv("/bin/true", ["true"]))
+ends("killed", lambda: os.kill(os.getpid(), signal.SIGKILL))
+print("written", flush=True)
+sys.stdin.readline()
+os._exit(3)
+"""
+
+
+@check("what is written to a mapping of a file is on the host after msync, munmap, exit, exec and SIGKILL, "
+       "and when the sandbox ends: as long as the file is, and no longer")  # fmt: skip
+def mapped(kozo):
+    with tempfile.TemporaryDirectory() as folder:
+        ended = kozo.launch(
+            "run", "--timeout", str(SECONDS), "--share", f"{folder}:rw", "--", "/bin/sh", "-c",
+            f'cd {folder} && exec /usr/bin/python3 -c "$0"', MAPPED, timeout=SECONDS + 60, input="\n",
+        )
+        expect_equal((ended.status, ended.out), (3, "written\n"), "status and output", ended.told)
+        for name in ("flushed", "unmapped", "by end", "exited", "replaced", "killed"):
+            wanted = bytearray(70_000)
+            wanted[65_530:65_540] = name[:1].encode() * 10
+            same = (Path(folder) / name).read_bytes() == wanted
+            expect(same, f"the file {name} is not as it was written", ended.told)
 
 
 @check("a trace shows calls with their arguments and results")

@@ -27,7 +27,8 @@ struct strand {
 // The strand that runs, and the thread on whose behalf.
 extern struct strand *strand_now;
 
-// Sees to it that there are strands for so many threads, and one more. False when memory is used up.
+// Sees to it that there are strands for so many threads, one for the loop, and one for what a thread that has ended leaves to be
+// done. False when memory is used up.
 [[nodiscard]] bool strands_reserve(size_t threads);
 
 // Makes a strand that waits breakably go on with WAKE_INTERRUPT.

@@ -287,7 +287,7 @@ bool strands_reserve(size_t threads)
         strand_now = &first_strand;
         strands = first_strand.reply.handle != 0;
     }
-    while (strands < threads + 1) {
+    while (strands < threads + 2) {
         if (!make_strand()) {
             return false;
         }

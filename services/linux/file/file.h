@@ -85,6 +85,8 @@ struct file_operations {
     void (*close)(struct file *file);
     // The memory of its contents at `offset`, for mmap and faults of it; see memory/backing.h.
     int64_t (*pages)(struct file *file, uint64_t offset, bool write, struct page_run *run);
+    // A mapping of it that is shared has ended. Must not wait. Null: nothing is to be done.
+    void (*unmapped)(struct file *file);
     // What stat tells of a file without a node.
     int64_t (*stat)(struct file *file, struct linux_stat *stat);
     bool sized; // has a size and an offset

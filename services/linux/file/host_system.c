@@ -12,11 +12,11 @@
 #include "../memory/backing.h"
 #include "entry.h"
 #include "file.h"
-#include "files.h"
 #include "folder.h"
 #include "host_cache.h"
+#include "host_node.h"
+#include "host_written.h"
 #include "linux.h"
-#include "refusal.h"
 
 #include <kozo/protocol.h>
 #include <string.h>
@@ -26,19 +26,6 @@ constexpr uint32_t BUCKETS = 1024;
 constexpr uint32_t MAGIC = 0x0102'1997; // as 9p
 constexpr uint64_t FIRST_PLACE = 2;     // of an entry of a folder, behind "." and ".."
 constexpr uint64_t TOP = 1;             // the folder that holds all places
-
-struct host_node {
-    struct node node;
-    uint64_t file;  // number at the file server,
-    uint32_t life;  // in this life of it; 0: the number stands for nothing any more
-    bool doubted;   // whether it is still there for us is to be asked before it is used
-    uint8_t length; // of its name
-    char *name;     // in the folder where it was found last, without a zero
-    struct host_node
-        *folder; // counted; null for the root of a place, and without memory for the name
-    struct host_node *hash_next;
-    struct kozo_node_stat known;
-};
 
 struct host_system {
     struct file_system system;
@@ -53,13 +40,7 @@ static struct host_node *bucket[BUCKETS];
 
 static const struct node_operations operations;
 
-static struct host_node *host_of(const struct node *node)
-{
-    return node->own;
-}
-
-// Whether what is known of it holds.
-static bool is_fixed(const struct node *node)
+bool host_is_fixed(const struct node *node)
 {
     const struct host_system *system = node->system->own;
     return system->fixed && !host_of(node)->doubted;
@@ -150,8 +131,7 @@ static void find_anew(struct host_node *host)
     host->life = life;
 }
 
-// Its number at the file server; 0, which stands for nothing, when it is not found any more. May wait, and take a piece.
-static uint64_t file_of(struct host_node *host)
+uint64_t host_number(struct host_node *host)
 {
     if (host->life != files_life()) {
         find_anew(host);
@@ -159,7 +139,7 @@ static uint64_t file_of(struct host_node *host)
     return host->life == files_life() ? host->file : 0;
 }
 
-static void forget_number(struct host_node *host)
+void host_forget_number(struct host_node *host)
 {
     if (host->life == files_life()) {
         files_close(host->file);
@@ -168,11 +148,10 @@ static void forget_number(struct host_node *host)
     host->file = 0;
 }
 
-// What a request about a number came to.
-static int64_t told(struct host_node *host, enum kozo_error error)
+int64_t host_told(struct host_node *host, enum kozo_error error)
 {
     if (error == KOZO_NO_REPLY || error == KOZO_BAD_HANDLE) {
-        forget_number(host);
+        host_forget_number(host);
     }
     return error_of(error, false);
 }
@@ -243,6 +222,8 @@ static struct node_result node_of(struct file_system *system, uint64_t file, uin
         .operations = &operations, .system = system, .count = 1, .inode = stat->node, .own = host};
     host->file = file;
     host->life = life;
+    host->kept_size = stat->size;
+    host->kept_modified = stat->modified;
     learn(host, stat);
     struct host_node **place = place_of(system, stat->node);
     host->hash_next = *place;
@@ -258,7 +239,7 @@ static void drop(struct node *node)
         struct host_node *folder = host->folder;
         *place_of(host->node.system, host->node.inode) = host->hash_next;
         chunks_forget(&host->node);
-        forget_number(host);
+        host_forget_number(host);
         if (folder != nullptr) {
             store_give(host->name, host->length);
         }
@@ -301,10 +282,10 @@ static struct node_result look(struct node *folder, struct name name)
         return found;
     }
     uint32_t life = files_life();
-    found = walk(folder->system, file_of(host_of(folder)), name);
+    found = walk(folder->system, host_number(host_of(folder)), name);
     if (was_lost(found.error, life)) {
-        forget_number(host_of(folder));
-        found = walk(folder->system, file_of(host_of(folder)), name);
+        host_forget_number(host_of(folder));
+        found = walk(folder->system, host_number(host_of(folder)), name);
     }
     if (found.node != nullptr) {
         remember(host_of(found.node), host_of(folder), name);
@@ -312,22 +293,28 @@ static struct node_result look(struct node *folder, struct name name)
     return found;
 }
 
-static int64_t ask_anew(struct host_node *host)
+int64_t host_learn_by(struct host_node *host, uint64_t number, const struct files_piece *piece)
 {
-    uint64_t number = file_of(host);
-    struct files_piece piece = files_piece_take();
-    enum kozo_error error = files_stat(number, &piece);
-    struct kozo_node_stat stat;
-    memcpy(&stat, piece.bytes, sizeof stat);
-    files_piece_give(piece);
+    enum kozo_error error = files_stat(number, piece);
     if (error == KOZO_OK) {
+        struct kozo_node_stat stat;
+        memcpy(&stat, piece->bytes, sizeof stat);
         learn(host, &stat);
         host->doubted = false;
     }
-    return told(host, error);
+    return host_told(host, error);
 }
 
-static int64_t learn_anew(struct host_node *host)
+static int64_t ask_anew(struct host_node *host)
+{
+    uint64_t number = host_number(host);
+    struct files_piece piece = files_piece_take();
+    int64_t error = host_learn_by(host, number, &piece);
+    files_piece_give(piece);
+    return error;
+}
+
+int64_t host_learn(struct host_node *host)
 {
     int64_t error = ask_anew(host);
     return error == -EIO ? ask_anew(host) : error;
@@ -342,7 +329,7 @@ static int64_t seconds(uint64_t time, uint32_t *nanoseconds)
 static int64_t tell(struct node *node, struct linux_stat *stat)
 {
     struct host_node *host = host_of(node);
-    int64_t error = is_fixed(node) ? 0 : learn_anew(host);
+    int64_t error = host_is_fixed(node) ? 0 : host_learn(host);
     if (error != 0) {
         return error;
     }
@@ -366,7 +353,7 @@ static int64_t tell(struct node *node, struct linux_stat *stat)
 
 static int64_t link_target(struct node *node, char *target, size_t size)
 {
-    uint64_t number = file_of(host_of(node));
+    uint64_t number = host_number(host_of(node));
     struct files_piece piece = files_piece_take();
     size_t most = size < piece.size ? size : piece.size;
     struct files_moved moved = files_read(number, 0, &piece, most);
@@ -375,7 +362,7 @@ static int64_t link_target(struct node *node, char *target, size_t size)
         memcpy(target, piece.bytes, length);
     }
     files_piece_give(piece);
-    return moved.error == KOZO_OK ? (int64_t)length : told(host_of(node), moved.error);
+    return moved.error == KOZO_OK ? (int64_t)length : host_told(host_of(node), moved.error);
 }
 
 // Changing names. What is put into a piece always fits: a piece has room for two names and a target.
@@ -403,7 +390,7 @@ static struct node_result make(struct node *folder, struct name name, const stru
     if (kind == KOZO_NODE_OTHER) {
         return (struct node_result){.error = -EPERM};
     }
-    uint64_t number = file_of(host_of(folder));
+    uint64_t number = host_number(host_of(folder));
     uint32_t life = files_life();
     struct files_piece piece = files_piece_take();
     (void)put_names(&piece, name, what->target);
@@ -431,8 +418,8 @@ static struct node_result make(struct node *folder, struct name name, const stru
 
 static int64_t add_name(struct node *folder, struct name name, struct node *node)
 {
-    uint64_t number = file_of(host_of(node));
-    uint64_t above = file_of(host_of(folder));
+    uint64_t number = host_number(host_of(node));
+    uint64_t above = host_number(host_of(folder));
     struct files_piece piece = files_piece_take();
     size_t length = put_names(&piece, name, (struct name){});
     enum kozo_error error = files_link(number, above, &piece, length);
@@ -443,7 +430,7 @@ static int64_t add_name(struct node *folder, struct name name, struct node *node
 static int64_t remove_name(struct node *folder, struct name name, struct node *node, bool of_folder)
 {
     (void)node;
-    uint64_t number = file_of(host_of(folder));
+    uint64_t number = host_number(host_of(folder));
     struct files_piece piece = files_piece_take();
     size_t length = put_names(&piece, name, (struct name){});
     enum kozo_error error =
@@ -458,8 +445,8 @@ static int64_t move_name(struct node *folder, struct name name, struct node *to,
     if (flags != 0) {
         return -EINVAL;
     }
-    uint64_t number = file_of(host_of(folder));
-    uint64_t target = file_of(host_of(to));
+    uint64_t number = host_number(host_of(folder));
+    uint64_t target = host_number(host_of(to));
     struct files_piece piece = files_piece_take();
     (void)put_names(&piece, name, to_name);
     enum kozo_error error =
@@ -483,6 +470,13 @@ static uint32_t changes_of(uint32_t what)
            ((what & CHANGE_SIZE) != 0 ? KOZO_CHANGE_SIZE : 0);
 }
 
+enum kozo_error host_change(uint64_t number, const struct files_piece *piece,
+                            const struct kozo_node_stat *record, uint32_t what)
+{
+    memcpy(piece->bytes, record, sizeof *record);
+    return files_change(number, piece, what);
+}
+
 static int64_t change(struct node *node, const struct linux_stat *stat, uint32_t what)
 {
     struct host_node *host = host_of(node);
@@ -502,19 +496,16 @@ static int64_t change(struct node *node, const struct linux_stat *stat, uint32_t
         .accessed = time_of(stat->accessed_s, stat->accessed_ns),
         .modified = time_of(stat->modified_s, stat->modified_ns),
     };
-    uint64_t number = file_of(host);
+    uint64_t number = host_number(host);
     struct files_piece piece = files_piece_take();
-    memcpy(piece.bytes, &record, sizeof record);
-    enum kozo_error error = files_change(number, &piece, changes_of(what));
+    enum kozo_error error = (what & CHANGE_SIZE) != 0
+                                ? host_resize(host, number, &piece, &record, changes_of(what))
+                                : host_change(number, &piece, &record, changes_of(what));
     files_piece_give(piece);
-    if (error == KOZO_OK && (what & CHANGE_SIZE) != 0) {
-        chunks_forget(node);
-        mappings_cut(node, (stat->size + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES);
-    }
     if (error == KOZO_NO_RIGHT && (what & CHANGE_OWNER) != 0) {
         return -EPERM;
     }
-    return error != KOZO_OK ? told(host, error) : learn_anew(host);
+    return error != KOZO_OK ? host_told(host, error) : host_learn(host);
 }
 
 // Extended attributes.
@@ -556,7 +547,7 @@ static size_t room_in(const struct files_piece *piece, size_t room)
 
 static int64_t attribute(struct node *node, struct name name, uint8_t *value, size_t room)
 {
-    uint64_t number = file_of(host_of(node));
+    uint64_t number = host_number(host_of(node));
     struct files_piece piece = files_piece_take();
     memcpy(piece.bytes, name.bytes, name.length);
     struct files_sized sized = files_attribute(number, &piece, name.length, room_in(&piece, room));
@@ -567,7 +558,7 @@ static int64_t attribute(struct node *node, struct name name, uint8_t *value, si
 
 static int64_t attributes(struct node *node, char *names, size_t room)
 {
-    uint64_t number = file_of(host_of(node));
+    uint64_t number = host_number(host_of(node));
     struct files_piece piece = files_piece_take();
     struct files_sized sized = files_attributes(number, &piece, room_in(&piece, room));
     int64_t size = take_sized(sized, &piece, names, room);
@@ -583,7 +574,7 @@ static int64_t set_attribute(struct node *node, struct name name, const uint8_t 
     if (size > KOZO_ATTRIBUTE_MOST) {
         return -ENOSPC;
     }
-    uint64_t number = file_of(host_of(node));
+    uint64_t number = host_number(host_of(node));
     struct files_piece piece = files_piece_take();
     memcpy(piece.bytes, name.bytes, name.length);
     if (size > 0) {
@@ -596,7 +587,7 @@ static int64_t set_attribute(struct node *node, struct name name, const uint8_t 
 
 static int64_t remove_attribute(struct node *node, struct name name)
 {
-    uint64_t number = file_of(host_of(node));
+    uint64_t number = host_number(host_of(node));
     struct files_piece piece = files_piece_take();
     memcpy(piece.bytes, name.bytes, name.length);
     enum kozo_error error = files_remove_attribute(number, &piece, name.length);
@@ -604,158 +595,14 @@ static int64_t remove_attribute(struct node *node, struct name name)
     return attribute_error(error, -ENOSPC);
 }
 
-// Open files.
-
-static struct chunk_result chunk_of(struct node *node, uint64_t offset)
-{
-    struct host_node *host = host_of(node);
-    struct chunk_result chunk = chunk_get(node, file_of(host), offset / CHUNK_SIZE);
-    if (chunk.error == -EIO) {
-        forget_number(host);
-        chunk = chunk_get(node, file_of(host), offset / CHUNK_SIZE);
-    }
-    return chunk;
-}
-
-// Small reads of what does not change come from whole chunks; the pages are counted over the copy.
-static int64_t read_chunks(struct file *file, struct transfer *transfer, uint64_t offset)
-{
-    struct host_node *host = host_of(file->node);
-    int64_t error = 0;
-    while (error == 0 && transfer_left(transfer) > 0 && offset < host->known.size) {
-        struct chunk_result chunk = chunk_of(file->node, offset);
-        if (chunk.error != 0) {
-            return transfer_result(transfer, chunk.error);
-        }
-        uint64_t end = (offset / CHUNK_SIZE + 1) * CHUNK_SIZE;
-        end = end < host->known.size ? end : host->known.size;
-        while (error == 0 && transfer_left(transfer) > 0 && offset < end) {
-            page_number page = chunk.first + (page_number)(offset % CHUNK_SIZE / PAGE_BYTES);
-            const uint8_t *bytes = page_bytes(page);
-            uint64_t room = PAGE_BYTES - offset % PAGE_BYTES;
-            size_t part = transfer_left(transfer);
-            part = part < room ? part : room;
-            part = part < end - offset ? part : end - offset;
-            error = transfer_give(transfer, bytes + offset % PAGE_BYTES, part);
-            offset += part;
-        }
-        for (uint32_t i = 0; i < CHUNK_OF_PAGES; i++) {
-            page_drop(chunk.first + i);
-        }
-    }
-    return transfer_result(transfer, error);
-}
-
-static int64_t read_once(struct file *file, struct transfer *transfer, uint64_t offset)
-{
-    if (is_fixed(file->node) &&
-        (transfer->size < CHUNK_SIZE || chunk_find(file->node, offset / CHUNK_SIZE) != nullptr)) {
-        return read_chunks(file, transfer, offset);
-    }
-    uint64_t number = file_of(host_of(file->node));
-    struct files_piece piece = files_piece_take();
-    int64_t error = 0;
-    bool more = true;
-    while (error == 0 && more && transfer_left(transfer) > 0) {
-        size_t left = transfer_left(transfer);
-        size_t wanted = left < piece.size ? left : piece.size;
-        struct files_moved moved = files_read(number, offset + transfer->done, &piece, wanted);
-        size_t got = moved.done < wanted ? moved.done : wanted;
-        error = told(host_of(file->node), moved.error);
-        if (error == 0) {
-            error = transfer_give(transfer, piece.bytes, got);
-            more = got == wanted;
-        }
-    }
-    files_piece_give(piece);
-    return transfer_result(transfer, error);
-}
-
-static int64_t read_file(struct file *file, struct transfer *transfer, uint64_t offset)
-{
-    int64_t done = read_once(file, transfer, offset);
-    return done == -EIO ? read_once(file, transfer, offset) : done;
-}
-
-static int64_t write_file(struct file *file, struct transfer *transfer, uint64_t offset)
-{
-    uint64_t number = file_of(host_of(file->node));
-    struct files_piece piece = files_piece_take();
-    int64_t error = 0;
-    size_t written = 0;
-    while (error == 0 && transfer_left(transfer) > 0) {
-        size_t left = transfer_left(transfer);
-        size_t wanted = left < piece.size ? left : piece.size;
-        error = transfer_take(transfer, piece.bytes, wanted);
-        if (error != 0) {
-            break;
-        }
-        uint64_t where = offset == APPEND ? APPEND : offset + written;
-        struct files_moved moved = files_write(number, where, &piece, wanted);
-        error = told(host_of(file->node), moved.error);
-        if (error == 0) {
-            size_t taken = moved.done < wanted ? moved.done : wanted;
-            chunks_write(file->node, moved.end - taken, piece.bytes, taken);
-            written += taken;
-            transfer->end = moved.end;
-            error = moved.done < wanted ? -ENOSPC : 0;
-        }
-    }
-    files_piece_give(piece);
-    return written > 0 ? (int64_t)written : refusal_of_change(file->entry, error);
-}
-
-static int64_t resize(struct file *file, uint64_t size)
-{
-    struct linux_stat stat = {.size = size};
-    return change(file->node, &stat, CHANGE_SIZE);
-}
+// Open folders.
 
 static int64_t settle(struct file *file, bool data_only)
 {
     (void)data_only;
     struct host_node *host = host_of(file->node);
-    return told(host, files_sync(file_of(host), false));
+    return host_told(host, files_sync(host_number(host), false));
 }
-
-// Mappings show pages of the sandbox's own, which follow what it writes to the file itself. What is written to a mapping can't go back
-// that way, so a shared one that may be written is refused.
-static int64_t pages(struct file *file, uint64_t offset, bool write, struct page_run *run)
-{
-    struct host_node *host = host_of(file->node);
-    if (write) {
-        return -EACCES;
-    }
-    int64_t error = is_fixed(file->node) ? 0 : learn_anew(host);
-    if (error != 0) {
-        return error;
-    }
-    uint64_t start = offset / CHUNK_SIZE * CHUNK_SIZE;
-    uint64_t end = (host->known.size + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
-    if (offset >= end) {
-        return -ENXIO;
-    }
-    struct chunk_result chunk = chunk_of(file->node, offset);
-    if (chunk.error != 0) {
-        return chunk.error;
-    }
-    uint32_t count = CHUNK_OF_PAGES;
-    while (count * PAGE_BYTES > end - start) {
-        page_drop(chunk.first + --count);
-    }
-    *run = (struct page_run){.start = start, .size = count * PAGE_BYTES, .page = chunk.first};
-    return 0;
-}
-
-static const struct file_operations file_operations = {
-    .kind = "file",
-    .read = read_file,
-    .write = write_file,
-    .truncate = resize,
-    .sync = settle,
-    .pages = pages,
-    .sized = true,
-};
 
 // Gives the entries that lie in a piece, of which the first `size` bytes count. 0 when all were given.
 static int64_t give_entries(struct file *file, struct transfer *transfer, const uint8_t *bytes,
@@ -801,11 +648,11 @@ static int64_t list_dots(struct file *file, struct transfer *transfer)
 static int64_t list(struct file *file, struct transfer *transfer)
 {
     int64_t error = list_dots(file, transfer);
-    uint64_t number = file_of(host_of(file->node));
+    uint64_t number = host_number(host_of(file->node));
     struct files_piece piece = files_piece_take();
     while (error == 0) {
         struct files_moved moved = files_list(number, file->offset - FIRST_PLACE, &piece);
-        error = told(host_of(file->node), moved.error);
+        error = host_told(host_of(file->node), moved.error);
         if (error != 0 || moved.done == 0) {
             break;
         }
@@ -823,6 +670,18 @@ static const struct file_operations folder_operations = {
     .list = list,
 };
 
+// Contents that are kept are those of the file as it was opened, unless they are in use.
+static void look_for_changes(struct host_node *host)
+{
+    const struct kozo_node_stat *known = &host->known;
+    bool changed = known->size != host->kept_size || known->modified != host->kept_modified;
+    if (changed && host->node.mappings == 0 && !host->written.listed) {
+        chunks_forget(&host->node);
+        host->kept_size = known->size;
+        host->kept_modified = known->modified;
+    }
+}
+
 static int64_t open_node(struct node *node, struct file *file)
 {
     if (!S_ISREG(node->mode) && !S_ISDIR(node->mode)) {
@@ -830,8 +689,9 @@ static int64_t open_node(struct node *node, struct file *file)
     }
     // A descriptor's link leads here without the name being looked up.
     struct host_node *host = host_of(node);
-    int64_t error = host->doubted ? learn_anew(host) : 0;
-    file->operations = S_ISDIR(node->mode) ? &folder_operations : &file_operations;
+    int64_t error = host->doubted ? host_learn(host) : 0;
+    file->operations = S_ISDIR(node->mode) ? &folder_operations : &host_file_operations;
+    look_for_changes(host);
     return error;
 }
 
@@ -858,9 +718,9 @@ static int64_t describe(struct file_system *system, uint64_t *block, uint64_t *b
                         uint64_t *free, uint64_t *nodes, uint64_t *free_nodes)
 {
     const struct node *root = system->root;
-    struct files_space space = files_describe(file_of(host_of(root)));
+    struct files_space space = files_describe(host_number(host_of(root)));
     if (space.error != KOZO_OK) {
-        return told(host_of(root), space.error);
+        return host_told(host_of(root), space.error);
     }
     *block = space.block;
     *blocks = space.blocks;
@@ -905,6 +765,18 @@ int64_t host_system(const char *place, uint32_t device, bool read_only, bool fix
     return 0;
 }
 
+// A write to what is mapped asks anew, and is refused.
+static void guard_all(const struct file_system *system)
+{
+    for (size_t i = 0; i < BUCKETS; i++) {
+        for (struct host_node *host = bucket[i]; host != nullptr; host = host->hash_next) {
+            if (host->node.system == system) {
+                mappings_guard(&host->node, 0, UINT64_MAX);
+            }
+        }
+    }
+}
+
 bool host_system_change(const char *place, bool read_only)
 {
     struct host_system *host = systems;
@@ -915,6 +787,9 @@ bool host_system_change(const char *place, bool read_only)
         host->system.read_only = read_only;
         host->fixed = host->fixed && read_only;
         host->system.keeps = host->fixed;
+        if (read_only) {
+            guard_all(&host->system);
+        }
     }
     return host != nullptr;
 }
@@ -932,7 +807,9 @@ void host_node_doubt(struct node *node)
 {
     if (node->operations == &operations) {
         host_of(node)->doubted = true;
-        chunks_forget(node);
+        if (!written_doubt(host_of(node))) {
+            chunks_forget(node);
+        }
         mappings_cut(node, 0);
     }
 }

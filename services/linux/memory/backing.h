@@ -41,5 +41,8 @@ struct page_run {
 // until it grows again.
 void mappings_cut(struct node *node, uint64_t offset);
 
+// Who writes to a range of a file through a mapping that is shared, asks the file again first. `offset` is a multiple of PAGE_BYTES.
+void mappings_guard(struct node *node, uint64_t offset, uint64_t size);
+
 // Whether some mapping of it, shared with the file, may be written.
 [[nodiscard]] bool mappings_write(const struct node *node);

@@ -117,12 +117,32 @@ static enum bring bring_copy(struct errand *errand, page_number from)
 
 // --- Files ------------------------------------------------------------------------------------------
 
+// The same page as is there, with more rights: its own Mapping gives them, unless they are beyond its bound.
+static enum bring show_again(const struct errand *errand, const struct page_run *run)
+{
+    pages_drop(run->page, (uint32_t)(run->size / PAGE_BYTES));
+    bool writable = is_shared(errand->area) && run->writable;
+    return sheet_allow(errand->space, errand->sheet, sheet_index(errand->address),
+                       rights_of(errand, writable), is_shared(errand->area)) == 0
+               ? BRING_DONE
+               : BRING_NO_MEMORY;
+}
+
+static bool is_there(const struct errand *errand, page_number page)
+{
+    size_t index = sheet_index(errand->address);
+    return (errand->sheet->present >> index & 1) != 0 && errand->sheet->page[index] == page;
+}
+
 // Shows what lies around the address of pages of a file. Takes over the counts of the whole run.
 static enum bring show_file(struct errand *errand, const struct page_run *run)
 {
     const struct area *area = errand->area;
     uint64_t offset = area->offset + (errand->address - area->start);
     uint32_t before = (uint32_t)((offset - run->start) / PAGE_BYTES);
+    if (is_there(errand, run->page + before)) {
+        return show_again(errand, run);
+    }
     uint32_t pages = (uint32_t)(run->size / PAGE_BYTES);
     constexpr uint32_t most = 16;
     uint32_t below = room_below(errand, before < most ? before : most);

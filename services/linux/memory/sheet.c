@@ -479,6 +479,33 @@ int64_t sheets_protect(struct space *space, const struct area *area)
     return 0;
 }
 
+// What can't be changed for want of memory is taken away, and comes back as it is touched.
+static void guard(struct space *space, struct sheet *sheet, uint64_t wanted)
+{
+    wanted &= sheet->writable;
+    while (wanted != 0) {
+        size_t index = (size_t)__builtin_ctzl(wanted);
+        size_t length = run_length(sheet, wanted, index);
+        if (protect_run(space, sheet, index, length, KOZO_RIGHT_READ, true) != 0) {
+            release_run(space, sheet, index, length);
+        }
+        wanted &= ~bits(index, length);
+    }
+    if (sheet->present == 0) {
+        sheet_free(space, sheet);
+    }
+}
+
+void sheets_guard(struct space *space, uint64_t start, uint64_t end)
+{
+    struct sheet *sheet = first_sheet(space, start, end);
+    while (sheet != nullptr) {
+        struct sheet *next = next_sheet(sheet, end);
+        guard(space, sheet, part_of(sheet, start, end));
+        sheet = next;
+    }
+}
+
 // --- Moving -----------------------------------------------------------------------------------------
 
 static int64_t move_one(struct space *space, struct sheet *sheet, size_t index, uint64_t to,

@@ -36,6 +36,8 @@ struct show {
 void sheets_release(struct space *space, uint64_t start, uint64_t end);
 // After an area's rights have changed.
 [[nodiscard]] int64_t sheets_protect(struct space *space, const struct area *area);
+// Takes the right to write from pages of a shared area.
+void sheets_guard(struct space *space, uint64_t start, uint64_t end);
 [[nodiscard]] int64_t sheets_move(struct space *space, uint64_t from, uint64_t size, uint64_t to,
                                   bool shared);
 [[nodiscard]] bool sheets_clone(struct space *to, struct space *from);

@@ -110,6 +110,16 @@ static void area_free(struct area *area)
     store_give(area, sizeof *area);
 }
 
+// Its program has it no more.
+static void area_end(struct area *area)
+{
+    if (area->file != nullptr && (area->kind & AREA_SHARED) != 0 &&
+        area->file->operations->unmapped != nullptr) {
+        area->file->operations->unmapped(area->file);
+    }
+    area_free(area);
+}
+
 bool space_is_free(const struct space *space, uint64_t address, uint64_t size)
 {
     const struct area *above = space_area_above(space, address);
@@ -204,7 +214,7 @@ int64_t space_unmap(struct space *space, uint64_t address, uint64_t size)
     while (area != nullptr && area->start < end) {
         struct area *next = next_of(area);
         area_remove(space, area);
-        area_free(area);
+        area_end(area);
         area = next;
     }
     if (any) {
@@ -382,7 +392,7 @@ static void free_areas(struct space *space)
     while (area != nullptr) {
         struct area *next = next_of(area);
         tree_remove(&space->areas, &area->node);
-        area_free(area);
+        area_end(area);
         area = next;
     }
 }
@@ -434,7 +444,26 @@ struct space *space_fork(struct space *from)
     return space;
 }
 
-// --- Files that are cut -----------------------------------------------------------------------------
+// --- Files that are mapped ---------------------------------------------------------------------------
+
+// What of an area shows a file from an offset on, up to another one, as addresses; empty when nothing does.
+struct shown {
+    uint64_t start, end;
+};
+
+static struct shown shown_of(const struct area *area, const struct node *node, uint64_t offset,
+                             uint64_t end)
+{
+    if (area->file == nullptr || area->file->node != node || end <= area->offset) {
+        return (struct shown){};
+    }
+    uint64_t before = offset > area->offset ? offset - area->offset : 0;
+    uint64_t last = end - area->offset;
+    uint64_t size = area->end - area->start;
+    return before < size
+               ? (struct shown){area->start + before, last < size ? area->start + last : area->end}
+               : (struct shown){};
+}
 
 void mappings_cut(struct node *node, uint64_t offset)
 {
@@ -444,13 +473,26 @@ void mappings_cut(struct node *node, uint64_t offset)
     for (struct space *space = all_spaces; space != nullptr; space = space->next) {
         for (const struct area *area = area_of(tree_first(&space->areas)); area != nullptr;
              area = next_of(area)) {
-            if (area->file == nullptr || area->file->node != node) {
-                continue;
+            struct shown shown = shown_of(area, node, offset, UINT64_MAX);
+            if (shown.start < shown.end) {
+                sheets_release(space, shown.start, shown.end);
             }
-            uint64_t from =
-                offset > area->offset ? area->start + (offset - area->offset) : area->start;
-            if (from < area->end) {
-                sheets_release(space, from, area->end);
+        }
+    }
+}
+
+void mappings_guard(struct node *node, uint64_t offset, uint64_t size)
+{
+    if (node->mappings == 0) {
+        return;
+    }
+    uint64_t end = size > UINT64_MAX - offset ? UINT64_MAX : offset + size;
+    for (struct space *space = all_spaces; space != nullptr; space = space->next) {
+        for (const struct area *area = area_of(tree_first(&space->areas)); area != nullptr;
+             area = next_of(area)) {
+            struct shown shown = shown_of(area, node, offset, end);
+            if (shown.start < shown.end && (area->kind & AREA_SHARED) != 0) {
+                sheets_guard(space, shown.start, shown.end);
             }
         }
     }

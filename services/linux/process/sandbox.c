@@ -2,6 +2,7 @@
 #include "sandbox.h"
 
 #include "../file/begin.h"
+#include "../file/host_written.h"
 #include "host.h"
 
 #include <kozo/start.h>
@@ -11,6 +12,8 @@ struct sandbox sandbox = {.host_name = "kozo"};
 void sandbox_end(int status)
 {
     int signal = status & 0x7f;
+    written_all_due();
+    written_settle(false);
     if (host_is_there()) {
         host_ended(status);
     } else {

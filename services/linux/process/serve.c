@@ -4,6 +4,7 @@
 #include "../core/table.h"
 #include "../core/trace.h"
 #include "../file/consent.h"
+#include "../file/host_written.h"
 #include "../file/lease.h"
 #include "../memory/space.h"
 #include "memory_short.h"
@@ -135,6 +136,9 @@ void serve(struct strand *strand, const struct kozo_received *received, struct a
     default:
         break;
     }
+    if (written_due > 0 && result != CALL_SILENT) {
+        written_settle(false);
+    }
     if (result != CALL_SILENT &&
         (thread->attention || thread->signals.restore_saved || is_restart(result))) {
         result = signals_take(thread, result != CALL_RESUME, result);
@@ -144,5 +148,7 @@ void serve(struct strand *strand, const struct kozo_received *received, struct a
     if (result != CALL_SILENT) {
         thread->strand = nullptr;
         give(answer, result);
+    } else if (written_due > 0) {
+        written_settle(true);
     }
 }

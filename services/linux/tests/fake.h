@@ -67,6 +67,8 @@ extern int64_t pages_left;
 // Every copy from and to a program lets others run, as if the page had to be brought.
 extern bool copies_wait;
 
+extern uint64_t guarded; // bytes of files whose mappings lost the right to write
+
 extern uint64_t fake_now; // both clocks, in nanoseconds
 extern int last_signal;   // that was sent by a handler; 0 for none
 extern uint32_t last_signal_group;

@@ -30,6 +30,7 @@ char fake_folder[64];
 bool files_wait;
 bool files_refuse;
 bool files_are_gone;
+bool files_full;
 unsigned files_asked;
 unsigned files_refreshed;
 int files_most = FILES;
@@ -68,7 +69,7 @@ void fake_files_end(void)
         (void)nftw(fake_folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
         fake_folder[0] = '\0';
     }
-    files_wait = files_refuse = files_are_gone = false;
+    files_wait = files_refuse = files_are_gone = files_full = false;
     files_refreshed = 0;
     files_most = FILES;
     life = 1;
@@ -262,6 +263,9 @@ struct files_moved files_write(uint64_t file, uint64_t offset, const struct file
     enum kozo_error error = ask(file);
     if (error != KOZO_OK) {
         return (struct files_moved){.error = error};
+    }
+    if (files_full) {
+        return (struct files_moved){.error = KOZO_NO_MEMORY};
     }
     int open_file = open(paths[file], O_WRONLY);
     if (open_file < 0) {

@@ -7,6 +7,7 @@ extern char fake_folder[64];
 extern bool files_wait;      // every request waits
 extern bool files_refuse;    // every request is refused
 extern bool files_are_gone;  // the file server does not answer
+extern bool files_full;      // there is no room for what is written
 extern unsigned files_asked; // requests so far
 extern unsigned files_refreshed;
 extern int files_most; // numbers that it gives out
