@@ -1672,8 +1672,9 @@ pub mod devices {
     pub const LIST: u32 = 1;
     /// Claims a virtio device. NO_RIGHT: the description does not give the client such a device.
     /// BAD_ARGUMENT: there is none. BAD_STATE: another driver has it. The answer brings three
-    /// capabilities: the Frame of its registers, its IrqHandler (entry 0 of MSI-X), and a Frame for
-    /// what it shares with its driver, with PHYS.
+    /// capabilities: the Frame of its registers, its IrqHandler (entry 0 of MSI-X, or its line),
+    /// and a Frame for what it shares with its driver, with PHYS. Of a device on no bus (MMIO) all
+    /// registers are where the common ones are; it has no others.
     pub const CLAIM_VIRTIO: u32 = 2;
     /// Claims any other device, as claim_virtio does. The first Frame is one of its base address
     /// registers. Its interrupt is by MSI-X or MSI.
@@ -1849,6 +1850,9 @@ pub mod platform {
     /// registers. BAD_STATE when the machine has none: then it is behind ports. Brings no
     /// capability.
     pub const CONFIGURATION: u32 = 50;
+    /// Tells the kernel's command line, which may name devices that nothing else tells of. The seed
+    /// for random numbers in it is wiped. Brings no capability.
+    pub const COMMAND_LINE: u32 = 51;
 }
 
 /// What each program may do. Served by services/policy. Who speaks is known by the session, and

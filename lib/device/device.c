@@ -4,6 +4,9 @@
 #include <kozo/session.h>
 #include <kozo/start.h>
 
+#include "virtio_mmio.h"
+#include "virtio_pci.h"
+
 constexpr uint64_t REGISTERS_AT = KOZO_PROCESS_FREE;
 constexpr uint64_t SHARED_AT = KOZO_PROCESS_FREE + 0x1000'0000;
 constexpr uint64_t RIGHTS = KOZO_RIGHT_READ | KOZO_RIGHT_WRITE;
@@ -79,6 +82,23 @@ static const char *refused(struct device *device, enum kozo_error error)
     return "the device is not to be had";
 }
 
+// Without notification registers of its own it is a device in memory.
+static struct virtio_device virtio_of(const struct device *device,
+                                      const struct kozo_devices_claim_virtio_result *given)
+{
+    if (given->notify_length == 0) {
+        return virtio_mmio_device(device->registers + given->common);
+    }
+    return (struct virtio_device){
+        .transport = &virtio_pci_transport,
+        .common = device->registers + given->common,
+        .notify = device->registers + given->notify,
+        .device = device->registers + given->configuration,
+        .notify_length = (uint32_t)given->notify_length,
+        .notify_factor = (uint32_t)given->notify_factor,
+    };
+}
+
 const char *device_claim(struct device *device, uint64_t kind, uint64_t number, uint64_t wanted)
 {
     uint64_t first = kozo_process_info()->free_slot;
@@ -96,13 +116,7 @@ const char *device_claim(struct device *device, uint64_t kind, uint64_t number, 
     if (fault != nullptr) {
         return fault;
     }
-    device->virtio = (struct virtio_device){
-        .common = device->registers + given.common,
-        .notify = device->registers + given.notify,
-        .device = device->registers + given.configuration,
-        .notify_length = (uint32_t)given.notify_length,
-        .notify_factor = (uint32_t)given.notify_factor,
-    };
+    device->virtio = virtio_of(device, &given);
     return nullptr;
 }
 
@@ -119,4 +133,10 @@ const char *device_claim_pci(struct device *device, uint64_t identity, uint64_t 
     expect_nothing();
     return given.error != KOZO_OK ? refused(device, given.error)
                                   : take(device, first, given.size, given.shared);
+}
+
+void device_answer(const struct device *device)
+{
+    virtio_answer(&device->virtio);
+    (void)kozo_irq_handler_acknowledge(device->irq);
 }

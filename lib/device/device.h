@@ -7,7 +7,7 @@
 
 #include <kozo/stubs.h>
 
-#include "virtio_pci.h"
+#include "virtio.h"
 
 struct device {
     bool is_absent;              // the machine has no such device
@@ -31,3 +31,7 @@ struct device {
 // registers of one of its BARs.
 [[nodiscard]] const char *device_claim_pci(struct device *device, uint64_t identity,
                                            uint64_t number, uint64_t bar, uint64_t wanted);
+
+// Answers an interrupt of a virtio device, at the device and at the kernel. Done before the work: an
+// interrupt that comes during that is another one.
+void device_answer(const struct device *device);

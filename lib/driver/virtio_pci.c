@@ -34,22 +34,7 @@ enum common : unsigned {
     COMMON_END = 56,
 };
 
-constexpr uint8_t STATUS_ACKNOWLEDGE = 1;
-constexpr uint8_t STATUS_DRIVER = 2;
-constexpr uint8_t STATUS_RUNS = 4;
-constexpr uint8_t STATUS_FEATURES = 8;
-
-constexpr unsigned RESET_READS = 100'000;
-
-static uint8_t get8(const struct virtio_device *device, unsigned at)
-{
-    return device->common[at];
-}
-
-static void put8(const struct virtio_device *device, unsigned at, uint8_t value)
-{
-    device->common[at] = value;
-}
+constexpr uint16_t VECTOR = 0; // of MSI-X, for all queues
 
 static uint16_t get16(const struct virtio_device *device, unsigned at)
 {
@@ -142,18 +127,17 @@ bool virtio_pci_find(const struct pci_access *access, const struct pci_function 
 
 // --- Driving
 
-bool virtio_pci_stop(const struct virtio_device *device)
+static uint8_t status(const struct virtio_device *device)
 {
-    put8(device, COMMON_STATUS, 0);
-    for (unsigned i = 0; i < RESET_READS; i++) {
-        if (get8(device, COMMON_STATUS) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return device->common[COMMON_STATUS];
 }
 
-static uint64_t offered_features(const struct virtio_device *device)
+static void set_status(const struct virtio_device *device, uint8_t status)
+{
+    device->common[COMMON_STATUS] = status;
+}
+
+static uint64_t offered(const struct virtio_device *device)
 {
     put32(device, COMMON_DEVICE_SELECT, 0);
     uint64_t low = get32(device, COMMON_DEVICE_FEATURES);
@@ -161,63 +145,54 @@ static uint64_t offered_features(const struct virtio_device *device)
     return low | (uint64_t)get32(device, COMMON_DEVICE_FEATURES) << 32;
 }
 
-bool virtio_pci_start(struct virtio_device *device, uint64_t wanted)
+static void accept(const struct virtio_device *device, uint64_t features)
 {
-    if (!virtio_pci_stop(device)) {
-        return false;
-    }
-    put8(device, COMMON_STATUS, STATUS_ACKNOWLEDGE);
-    put8(device, COMMON_STATUS, STATUS_ACKNOWLEDGE | STATUS_DRIVER);
-    device->features = offered_features(device) & (wanted | VIRTIO_FEATURE_VERSION_1);
-    if ((device->features & VIRTIO_FEATURE_VERSION_1) == 0) {
-        return false;
-    }
     put32(device, COMMON_DRIVER_SELECT, 0);
-    put32(device, COMMON_DRIVER_FEATURES, (uint32_t)device->features);
+    put32(device, COMMON_DRIVER_FEATURES, (uint32_t)features);
     put32(device, COMMON_DRIVER_SELECT, 1);
-    put32(device, COMMON_DRIVER_FEATURES, (uint32_t)(device->features >> 32));
-    put8(device, COMMON_STATUS, STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_FEATURES);
-    return (get8(device, COMMON_STATUS) & STATUS_FEATURES) != 0;
+    put32(device, COMMON_DRIVER_FEATURES, (uint32_t)(features >> 32));
 }
 
-uint16_t virtio_pci_queue_size(const struct virtio_device *device, uint16_t index)
+static uint32_t queue_most(const struct virtio_device *device, uint16_t index)
 {
     put16(device, COMMON_QUEUE_SELECT, index);
-    uint16_t size = get16(device, COMMON_QUEUE_SIZE);
-    if ((size & (size - 1)) != 0) {
-        return 0;
-    }
-    return size < VIRTQUEUE_MOST ? size : VIRTQUEUE_MOST;
+    return get16(device, COMMON_QUEUE_SIZE);
 }
 
-volatile uint16_t *virtio_pci_queue(const struct virtio_device *device, uint16_t index,
-                                    const struct virtqueue *queue, uint16_t vector)
+static struct virtio_bell hand_over(const struct virtio_device *device, uint16_t index,
+                                    const struct virtqueue *queue)
 {
     struct virtqueue_places places = virtqueue_places(queue);
     put16(device, COMMON_QUEUE_SELECT, index);
     uint64_t bell = (uint64_t)get16(device, COMMON_QUEUE_NOTIFY) * device->notify_factor;
     bool fits = device->notify_length >= 2 && bell <= device->notify_length - 2 && bell % 2 == 0;
     if (!fits || get16(device, COMMON_QUEUE_ENABLE) != 0) {
-        return nullptr;
+        return (struct virtio_bell){};
     }
     put16(device, COMMON_QUEUE_SIZE, queue->size);
-    put16(device, COMMON_QUEUE_VECTOR, vector);
-    if (get16(device, COMMON_QUEUE_VECTOR) != vector) {
-        return nullptr;
+    put16(device, COMMON_QUEUE_VECTOR, VECTOR);
+    if (get16(device, COMMON_QUEUE_VECTOR) != VECTOR) {
+        return (struct virtio_bell){};
     }
     put64(device, COMMON_QUEUE_DESCRIPTORS, places.descriptors);
     put64(device, COMMON_QUEUE_DRIVER, places.driver);
     put64(device, COMMON_QUEUE_DEVICE, places.device);
     put16(device, COMMON_QUEUE_ENABLE, 1);
-    return (volatile uint16_t *)(device->notify + bell);
+    return (struct virtio_bell){.place = device->notify + bell, .index = index};
 }
 
-void virtio_pci_run(const struct virtio_device *device)
+// Its interrupts are messages, which it does not hold.
+static void answer(const struct virtio_device *device)
 {
-    put8(device, COMMON_STATUS, STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_FEATURES | STATUS_RUNS);
+    (void)device;
 }
 
-uint8_t virtio_pci_cause(const struct virtio_device *device)
-{
-    return *device->interrupt;
-}
+const struct virtio_transport virtio_pci_transport = {
+    .status = status,
+    .set_status = set_status,
+    .offered = offered,
+    .accept = accept,
+    .queue_most = queue_most,
+    .queue = hand_over,
+    .answer = answer,
+};

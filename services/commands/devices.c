@@ -26,6 +26,21 @@ static const char *name_of(uint64_t class)
     return "unknown";
 }
 
+static bool is_on_bus(uint64_t address)
+{
+    return address <= UINT16_MAX;
+}
+
+// Bus, device and function, or where in memory it is.
+static void print_place(uint64_t address)
+{
+    if (is_on_bus(address)) {
+        kozo_printf("%02lx:%02lx.%lu ", address >> 8, address >> 3 & 0x1f, address & 7);
+    } else {
+        kozo_printf("%08lx", address);
+    }
+}
+
 int main(int argument_count, char **arguments)
 {
     (void)argument_count;
@@ -38,9 +53,9 @@ int main(int argument_count, char **arguments)
     kozo_printf("%-8s %-10s %-14s %s\n", "PLACE", "DEVICE", "CLASS", "DRIVER");
     struct kozo_devices_list_result device = kozo_devices_list(manager.service, 0);
     for (uint64_t place = 1; device.error == KOZO_OK; place++) {
-        kozo_printf("%02lx:%02lx.%lu  %04lx:%04lx  %-14s %s\n", device.address >> 8,
-                    device.address >> 3 & 0x1f, device.address & 7, device.identity & 0xffff,
-                    device.identity >> 16, name_of(device.class >> 16),
+        print_place(device.address);
+        kozo_printf(" %04lx:%04lx  %-14s %s\n", device.identity & 0xffff, device.identity >> 16,
+                    is_on_bus(device.address) ? name_of(device.class >> 16) : "virtio",
                     device.claimed ? "yes" : "no");
         device = kozo_devices_list(manager.service, place);
     }

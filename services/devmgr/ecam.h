@@ -3,7 +3,7 @@
 // function, 1 MiB of each bus, of which a bus is mapped when it is first looked at.
 #pragma once
 
-#include "function.h"
+#include "platform.h"
 
 struct ecam {
     struct platform *platform;

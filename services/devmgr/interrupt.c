@@ -55,7 +55,7 @@ static struct message make_handler(struct platform *platform, struct function *f
         return (struct message){.error = error};
     }
     platform->next_slot++;
-    function->irq.handle = slot.handle;
+    function->holding.irq.handle = slot.handle;
     return (struct message){.address = claimed.address, .data = (uint32_t)claimed.data};
 }
 

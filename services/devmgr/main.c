@@ -8,10 +8,12 @@
 //
 // It is given: `ports` pci (IoPort), `platform`, `memory`, `self`, `keeps`.
 #include <kozo/print.h>
+#include <kozo/protocol.h>
 #include <kozo/start.h>
 
 #include "ecam.h"
 #include "function.h"
+#include "mmio.h"
 #include "ports.h"
 #include "server.h"
 
@@ -24,6 +26,8 @@ static struct {
     struct ecam ecam;
     size_t count;
     struct function function[FUNCTIONS];
+    size_t mmio_count;
+    struct mmio mmio[VIRTIO_WORDS_MOST];
 } manager;
 
 // Without an owner no device may reach memory, whatever the firmware or a former life left.
@@ -39,10 +43,57 @@ static void find_functions(void)
     }
 }
 
+static void refuse(const struct virtio_word *word, const char *fault)
+{
+    kozo_printf("virtio device at 0x%lx refused: %s\n", word->base, fault);
+}
+
+// Virtio devices that are on no bus. One that is refused is as if it were not named, and said so.
+static void find_mmio(void)
+{
+    constexpr struct kozo_endpoint parent = {KOZO_PROCESS_PARENT};
+    struct kozo_platform_command_line_result line = kozo_platform_command_line(parent);
+    if (line.error != KOZO_OK) {
+        return;
+    }
+    struct virtio_words words = virtio_words_read(line.text, line.text_length, line.is_cut);
+    for (size_t i = 0; i < words.count; i++) {
+        const struct virtio_word *word = &words.word[i];
+        const char *fault = word->fault;
+        if (fault == nullptr) {
+            fault = mmio_find(&manager.mmio[manager.mmio_count], &manager.platform, word);
+        }
+        if (fault != nullptr) {
+            refuse(word, fault);
+        } else {
+            manager.mmio_count++;
+        }
+    }
+    if (words.too_many) {
+        kozo_print("more virtio devices are named than there can be\n");
+    }
+}
+
 // Vendor and device, as the description and the protocol have them.
 static uint64_t identity_of(const struct function *function)
 {
     return function->pci.vendor | (uint64_t)function->pci.device << 16;
+}
+
+static uint64_t identity_of_virtio(uint64_t kind)
+{
+    return VIRTIO_VENDOR | (VIRTIO_DEVICE_FIRST + kind) << 16;
+}
+
+// Such a device says by its kind alone what it is.
+static struct kozo_message list_mmio(size_t place)
+{
+    if (place >= manager.mmio_count) {
+        return kozo_answer(KOZO_BAD_ARGUMENT);
+    }
+    const struct mmio *mmio = &manager.mmio[place];
+    return kozo_devices_list_answer(mmio->word.base, identity_of_virtio(mmio->kind), 0,
+                                    mmio->holding.claimed);
 }
 
 static struct kozo_message serve_list(struct kozo_caller *caller,
@@ -50,11 +101,11 @@ static struct kozo_message serve_list(struct kozo_caller *caller,
 {
     (void)caller;
     if (asked->place >= manager.count) {
-        return kozo_answer(KOZO_BAD_ARGUMENT);
+        return list_mmio(asked->place - manager.count);
     }
     const struct function *function = &manager.function[asked->place];
     return kozo_devices_list_answer(function->pci.address.number, identity_of(function),
-                                    function->pci.class, function->claimed);
+                                    function->pci.class, function->holding.claimed);
 }
 
 // The number-th function of an identity; null when there is none.
@@ -68,38 +119,71 @@ static struct function *find(uint64_t identity, uint64_t number)
     return nullptr;
 }
 
-// Carries out a claim, if the description lets the client have such a device.
-static enum kozo_error claim(const struct kozo_caller *caller, uint64_t identity, uint64_t number,
-                             uint64_t bar, uint64_t wanted, struct function **function)
+static size_t count_of(uint64_t identity)
 {
-    struct function_claim asked = {.owner = caller->session, .bar = bar, .wanted = wanted};
-    if (manager.server.board->may[caller->session] != identity) {
-        return KOZO_NO_RIGHT;
+    size_t count = 0;
+    for (size_t i = 0; i < manager.count; i++) {
+        count += identity_of(&manager.function[i]) == identity;
     }
-    *function = find(identity, number);
-    return *function != nullptr ? function_claim(&manager.platform, *function, &asked)
-                                : KOZO_BAD_ARGUMENT;
+    return count;
+}
+
+// The number-th virtio device of a kind, those on PCI not counted; null when there is none.
+static struct mmio *find_virtio(uint64_t kind, uint64_t number)
+{
+    for (size_t i = 0; i < manager.mmio_count; i++) {
+        if (manager.mmio[i].kind == kind && number-- == 0) {
+            return &manager.mmio[i];
+        }
+    }
+    return nullptr;
+}
+
+// Whether the description lets the client have such a device.
+static bool may_claim(const struct kozo_caller *caller, uint64_t identity)
+{
+    return manager.server.board->may[caller->session] == identity;
 }
 
 // Puts what a driver gets beside an answer.
-static struct kozo_message give(struct kozo_message answer, const struct function *function)
+static struct kozo_message give(struct kozo_message answer, const struct holding *holding)
 {
     uint64_t *caps = kozo_ipc_buffer()->caps;
-    caps[0] = function->frame.handle;
-    caps[1] = function->irq.handle;
-    caps[2] = function->shared.handle;
+    caps[0] = holding->frame.handle;
+    caps[1] = holding->irq.handle;
+    caps[2] = holding->shared.handle;
     answer.info.caps = 3;
     return answer;
+}
+
+static struct kozo_message claim_mmio(const struct kozo_caller *caller, struct mmio *mmio,
+                                      uint64_t wanted)
+{
+    enum kozo_error error = mmio_claim(mmio, &manager.platform, caller->session, wanted);
+    uint64_t shared = mmio->holding.shared_size;
+    return error != KOZO_OK ? kozo_answer(error)
+                            : give(kozo_devices_claim_virtio_answer(mmio_offset(mmio), 0, 0, 0, 0,
+                                                                    KOZO_PAGE_SIZE, shared),
+                                   &mmio->holding);
 }
 
 static struct kozo_message
 serve_claim_virtio(struct kozo_caller *caller,
                    const struct kozo_devices_claim_virtio_arguments *asked)
 {
-    uint64_t identity = VIRTIO_VENDOR | (VIRTIO_DEVICE_FIRST + asked->kind) << 16;
-    struct function *function = nullptr;
-    enum kozo_error error =
-        claim(caller, identity, asked->number, FUNCTION_VIRTIO, asked->wanted, &function);
+    struct function_claim claim = {
+        .owner = caller->session, .bar = FUNCTION_VIRTIO, .wanted = asked->wanted};
+    uint64_t identity = identity_of_virtio(asked->kind);
+    if (!may_claim(caller, identity)) {
+        return kozo_answer(KOZO_NO_RIGHT);
+    }
+    struct function *function = find(identity, asked->number);
+    if (function == nullptr) {
+        struct mmio *mmio = find_virtio(asked->kind, asked->number - count_of(identity));
+        return mmio != nullptr ? claim_mmio(caller, mmio, asked->wanted)
+                               : kozo_answer(KOZO_BAD_ARGUMENT);
+    }
+    enum kozo_error error = function_claim(&manager.platform, function, &claim);
     if (error != KOZO_OK) {
         return kozo_answer(error);
     }
@@ -107,20 +191,28 @@ serve_claim_virtio(struct kozo_caller *caller,
     return give(kozo_devices_claim_virtio_answer(layout->common.offset, layout->notify.offset,
                                                  layout->notify.length, layout->notify_factor,
                                                  layout->device.offset, function->registers.size,
-                                                 function->shared_size),
-                function);
+                                                 function->holding.shared_size),
+                &function->holding);
 }
 
 static struct kozo_message serve_claim(struct kozo_caller *caller,
                                        const struct kozo_devices_claim_arguments *asked)
 {
-    struct function *function = nullptr;
-    enum kozo_error error =
-        claim(caller, asked->identity, asked->number, asked->bar, asked->wanted, &function);
+    struct function_claim claim = {
+        .owner = caller->session, .bar = asked->bar, .wanted = asked->wanted};
+    if (!may_claim(caller, asked->identity)) {
+        return kozo_answer(KOZO_NO_RIGHT);
+    }
+    struct function *function = find(asked->identity, asked->number);
+    if (function == nullptr) {
+        return kozo_answer(KOZO_BAD_ARGUMENT);
+    }
+    enum kozo_error error = function_claim(&manager.platform, function, &claim);
+    const struct holding *holding = &function->holding;
     return error != KOZO_OK
                ? kozo_answer(error)
-               : give(kozo_devices_claim_answer(function->registers.size, function->shared_size),
-                      function);
+               : give(kozo_devices_claim_answer(function->registers.size, holding->shared_size),
+                      holding);
 }
 
 static struct kozo_message serve(struct kozo_caller *caller, const struct kozo_message *message)
@@ -137,8 +229,14 @@ static bool left(size_t place)
 {
     for (size_t i = 0; i < manager.count; i++) {
         struct function *function = &manager.function[i];
-        if (function->claimed && function->owner == place) {
+        if (function->holding.claimed && function->holding.owner == place) {
             function_release(&manager.platform, function);
+        }
+    }
+    for (size_t i = 0; i < manager.mmio_count; i++) {
+        struct mmio *mmio = &manager.mmio[i];
+        if (mmio->holding.claimed && mmio->holding.owner == place) {
+            mmio_release(mmio);
         }
     }
     return true;
@@ -189,5 +287,6 @@ int main(int argument_count, char **arguments)
         return 1;
     }
     find_functions();
+    find_mmio();
     return server_run(&manager.server, &handlers);
 }

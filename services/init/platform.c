@@ -3,6 +3,7 @@
 
 #include <kozo/rights.h>
 #include <kozo/stubs.h>
+#include <string.h>
 
 #include "acpi.h"
 #include "init.h"
@@ -32,6 +33,15 @@ static struct kozo_message serve_configuration(struct kozo_caller *caller)
     return found.found
                ? kozo_platform_configuration_answer(found.base, found.first_bus, found.last_bus)
                : kozo_answer(KOZO_BAD_STATE);
+}
+
+static struct kozo_message serve_command_line(struct kozo_caller *caller)
+{
+    const struct init *init = caller->server;
+    const char *line = (const char *)init->boot->command_line;
+    size_t length = strnlen(line, sizeof init->boot->command_line);
+    bool is_cut = length + 1 >= sizeof init->boot->command_line;
+    return kozo_platform_command_line_answer(is_cut, line, length);
 }
 
 static bool is_size(uint64_t size)
@@ -120,6 +130,7 @@ struct kozo_message platform_serve(struct kozo_caller *caller, const struct kozo
     static const struct kozo_platform_handlers handlers = {
         .registers = serve_registers,
         .configuration = serve_configuration,
+        .command_line = serve_command_line,
         .dma = serve_dma,
     };
     return kozo_platform_dispatch(&handlers, caller, message);

@@ -1386,7 +1386,8 @@ enum kozo_devices_request : uint32_t {
 
 struct kozo_devices_list_result {
     enum kozo_error error;
-    uint64_t address;  // bus, device and function, in bits 8-15, 3-7 and 0-2
+    uint64_t address;  // bus, device and function, in bits 8-15, 3-7 and 0-2; of a device on no bus
+                       // the physical address of its registers, which is above all of those
     uint64_t identity; // vendor in bits 0-15, device in bits 16-31
     uint64_t class;    // class, subclass and interface
     bool claimed;      // whether a driver has it
@@ -1436,7 +1437,8 @@ kozo_devices_list_arguments(const struct kozo_message *message)
 }
 
 // For the server: the good answer to list.
-//   address: bus, device and function, in bits 8-15, 3-7 and 0-2
+//   address: bus, device and function, in bits 8-15, 3-7 and 0-2; of a device on no bus the
+//     physical address of its registers, which is above all of those
 //   identity: vendor in bits 0-15, device in bits 16-31
 //   class: class, subclass and interface
 //   claimed: whether a driver has it
@@ -1455,7 +1457,7 @@ struct kozo_devices_claim_virtio_result {
     enum kozo_error error;
     uint64_t common;        // where in the first Frame its common registers are
     uint64_t notify;        // its notification registers
-    uint64_t notify_length; // their bytes
+    uint64_t notify_length; // their bytes; 0 for a device on no bus
     uint64_t notify_factor; // bytes between those of two queues
     uint64_t configuration; // the registers of its kind
     uint64_t size;          // bytes of the first Frame
@@ -1464,8 +1466,9 @@ struct kozo_devices_claim_virtio_result {
 
 // Claims a virtio device. NO_RIGHT: the description does not give the client such a device.
 // BAD_ARGUMENT: there is none. BAD_STATE: another driver has it. The answer brings three
-// capabilities: the Frame of its registers, its IrqHandler (entry 0 of MSI-X), and a Frame for what
-// it shares with its driver, with PHYS.
+// capabilities: the Frame of its registers, its IrqHandler (entry 0 of MSI-X, or its line), and a
+// Frame for what it shares with its driver, with PHYS. Of a device on no bus (MMIO) all registers
+// are where the common ones are; it has no others.
 //   kind: what device, by the number of the specification
 //   number: 0 for the first of this kind
 //   wanted: least bytes of the last Frame; 0 for as many as is usual
@@ -1521,7 +1524,7 @@ kozo_devices_claim_virtio_arguments(const struct kozo_message *message)
 // For the server: the good answer to claim_virtio.
 //   common: where in the first Frame its common registers are
 //   notify: its notification registers
-//   notify_length: their bytes
+//   notify_length: their bytes; 0 for a device on no bus
 //   notify_factor: bytes between those of two queues
 //   configuration: the registers of its kind
 //   size: bytes of the first Frame
@@ -5004,6 +5007,7 @@ enum kozo_platform_request : uint32_t {
     KOZO_PLATFORM_REGISTERS = 48,
     KOZO_PLATFORM_DMA = 49,
     KOZO_PLATFORM_CONFIGURATION = 50,
+    KOZO_PLATFORM_COMMAND_LINE = 51,
 };
 
 // Gives a Frame of memory that belongs to a device.
@@ -5125,6 +5129,57 @@ static inline struct kozo_message kozo_platform_configuration_answer(uint64_t ba
     return message;
 }
 
+// Most bytes of `text` in command_line.
+constexpr uint64_t KOZO_PLATFORM_COMMAND_LINE_TEXT_MAX = 496;
+
+struct kozo_platform_command_line_result {
+    enum kozo_error error;
+    bool is_cut;          // whether the line may have been longer than this
+    uint64_t text_length; // bytes in it
+    char text[497];       // the line
+};
+
+// Tells the kernel's command line, which may name devices that nothing else tells of. The seed for
+// random numbers in it is wiped. Brings no capability.
+[[nodiscard]]
+static inline struct kozo_platform_command_line_result
+kozo_platform_command_line(struct kozo_endpoint service)
+{
+    struct kozo_message message = {
+        .info = {.label = KOZO_PLATFORM_COMMAND_LINE},
+    };
+    struct kozo_received answer = kozo_endpoint_call(service, message);
+    struct kozo_platform_command_line_result result;
+    result.error = kozo_answer_error(&answer, 2);
+    if (result.error != KOZO_OK) {
+        return result;
+    }
+    result.is_cut = answer.message.word[0] != 0;
+    struct kozo_text text = kozo_message_get_text(&answer.message, 1, result.text);
+    result.text_length = text.length;
+    if (!text.valid) {
+        result.error = KOZO_NO_REPLY;
+    }
+    return result;
+}
+
+// For the server: the good answer to command_line.
+//   is_cut: whether the line may have been longer than this
+//   text: the line
+[[nodiscard]]
+static inline struct kozo_message kozo_platform_command_line_answer(bool is_cut, const char *text,
+                                                                    uint64_t text_length)
+{
+    struct kozo_message message = {
+        .info = {.length = 1, .label = KOZO_OK},
+        .word = {is_cut},
+    };
+    if (!kozo_message_put_text(&message, 1, text, text_length)) {
+        return kozo_answer(KOZO_BAD_ARGUMENT);
+    }
+    return message;
+}
+
 // For the server: who carries out each request. One without a handler is refused.
 struct kozo_platform_handlers {
     struct kozo_message (*registers)(struct kozo_caller *caller,
@@ -5132,6 +5187,7 @@ struct kozo_platform_handlers {
     struct kozo_message (*dma)(struct kozo_caller *caller,
                                const struct kozo_platform_dma_arguments *arguments);
     struct kozo_message (*configuration)(struct kozo_caller *caller);
+    struct kozo_message (*command_line)(struct kozo_caller *caller);
 };
 
 [[nodiscard]]
@@ -5162,6 +5218,12 @@ kozo_platform_dispatch(const struct kozo_platform_handlers *handlers, struct koz
             return kozo_answer(KOZO_BAD_OPERATION);
         }
         return handlers->configuration(caller);
+    }
+    case KOZO_PLATFORM_COMMAND_LINE: {
+        if (handlers->command_line == nullptr) {
+            return kozo_answer(KOZO_BAD_OPERATION);
+        }
+        return handlers->command_line(caller);
     }
     default:
         return kozo_answer(KOZO_BAD_OPERATION);

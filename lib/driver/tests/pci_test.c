@@ -336,6 +336,7 @@ static struct virtio_device begin_device(void)
     registers[24] = 8;
     registers[30] = 3;
     return (struct virtio_device){
+        .transport = &virtio_pci_transport,
         .common = registers,
         .notify = bells,
         .notify_length = sizeof bells,
@@ -346,37 +347,39 @@ static struct virtio_device begin_device(void)
 TEST("a virtio device is started, gets its queue and runs")
 {
     struct virtio_device device = begin_device();
-    REQUIRE(virtio_pci_start(&device, 0));
+    REQUIRE(virtio_start(&device, 0));
     CHECK(device.features == VIRTIO_FEATURE_VERSION_1);
-    CHECK(virtio_pci_queue_size(&device, 0) == 8);
+    CHECK(virtio_queue_size(&device, 0) == 8);
     static struct virtqueue queue;
     virtqueue_begin(&queue, shared, 0x1'2345'6000, 8);
-    volatile uint16_t *bell = virtio_pci_queue(&device, 0, &queue, VIRTIO_NO_VECTOR);
-    CHECK(bell == (volatile uint16_t *)(bells + 12));
+    struct virtio_bell bell = virtio_queue(&device, 3, &queue);
+    CHECK(bell.place == bells + 12 && registers[22] == 3);
+    virtio_ring(&bell);
+    CHECK(bells[12] == 3 && bells[14] == 0);
     uint64_t descriptors;
     memcpy(&descriptors, registers + 32, 8);
     CHECK(descriptors == 0x1'2345'6000 && registers[28] == 1);
-    virtio_pci_run(&device);
+    virtio_run(&device);
     CHECK(registers[20] == 15);
-    CHECK(virtio_pci_stop(&device) && registers[20] == 0);
+    CHECK(virtio_stop(&device) && registers[20] == 0);
 }
 
 TEST("a device of the old form, one with odd sizes and one with a bell outside are refused")
 {
     struct virtio_device device = begin_device();
     registers[4] = 0;
-    CHECK(!virtio_pci_start(&device, UINT64_MAX));
+    CHECK(!virtio_start(&device, UINT64_MAX));
     device = begin_device();
     registers[24] = 7;
-    CHECK(virtio_pci_queue_size(&device, 0) == 0);
+    CHECK(virtio_queue_size(&device, 0) == 0);
     registers[24] = 0;
     registers[25] = 4;
-    CHECK(virtio_pci_queue_size(&device, 0) == VIRTQUEUE_MOST);
+    CHECK(virtio_queue_size(&device, 0) == VIRTQUEUE_MOST);
     static struct virtqueue queue;
     virtqueue_begin(&queue, shared, 0, 8);
     registers[30] = 16;
-    CHECK(virtio_pci_queue(&device, 0, &queue, 0) == nullptr);
+    CHECK(virtio_queue(&device, 0, &queue).place == nullptr);
     registers[30] = 15;
-    CHECK(virtio_pci_queue(&device, 0, &queue, 0) != nullptr);
-    CHECK(virtio_pci_queue(&device, 0, &queue, 0) == nullptr);
+    CHECK(virtio_queue(&device, 0, &queue).place != nullptr);
+    CHECK(virtio_queue(&device, 0, &queue).place == nullptr);
 }

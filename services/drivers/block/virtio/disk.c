@@ -46,10 +46,10 @@ const char *disk_start(struct disk *disk, uint64_t number)
     if (fault != nullptr) {
         return fault;
     }
-    if (!virtio_pci_start(&device->virtio, FEATURE_READ_ONLY | FEATURE_FLUSH)) {
+    if (!virtio_start(&device->virtio, FEATURE_READ_ONLY | FEATURE_FLUSH)) {
         return "the disk does not start";
     }
-    uint16_t size = virtio_pci_queue_size(&device->virtio, 0);
+    uint16_t size = virtio_queue_size(&device->virtio, 0);
     if (size < 3 || device->size < DISK_FREE) {
         return "the disk has no queue that can be used";
     }
@@ -58,11 +58,11 @@ const char *disk_start(struct disk *disk, uint64_t number)
         device->shared[i] = 0;
     }
     virtqueue_begin(&disk->queue, device->shared, device->physical, size);
-    disk->bell = virtio_pci_queue(&device->virtio, 0, &disk->queue, 0);
-    if (disk->bell == nullptr) {
+    disk->bell = virtio_queue(&device->virtio, 0, &disk->queue);
+    if (disk->bell.place == nullptr) {
         return "the disk refuses its queue";
     }
-    virtio_pci_run(&device->virtio);
+    virtio_run(&device->virtio);
     disk->blocks = read_capacity(&device->virtio);
     disk->writable = (device->virtio.features & FEATURE_READ_ONLY) == 0;
     disk->flushes = (device->virtio.features & FEATURE_FLUSH) != 0;
@@ -108,7 +108,7 @@ bool disk_begin(struct disk *disk, size_t number, const struct disk_request *req
     }
     disk->busy[number] = true;
     if (virtqueue_wants_notice(&disk->queue)) {
-        *disk->bell = 0;
+        virtio_ring(&disk->bell);
     }
     return true;
 }

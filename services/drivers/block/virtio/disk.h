@@ -19,7 +19,7 @@ enum disk_command : uint32_t {
 struct disk {
     struct device device;
     struct virtqueue queue;
-    volatile uint16_t *bell;
+    struct virtio_bell bell;
     uint64_t blocks;
     bool writable;
     bool flushes;

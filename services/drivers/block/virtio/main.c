@@ -118,7 +118,7 @@ static void work(void)
 static void interrupted(uint64_t bits)
 {
     (void)bits;
-    (void)kozo_irq_handler_acknowledge(driver.disk.device.irq);
+    device_answer(&driver.disk.device);
     work();
 }
 

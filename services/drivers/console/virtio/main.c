@@ -196,7 +196,7 @@ static void work(void)
 static void interrupted(uint64_t bits)
 {
     (void)bits;
-    (void)kozo_irq_handler_acknowledge(driver.device.irq);
+    device_answer(&driver.device);
 }
 
 // --- Requests -----------------------------------------------------------------------------------

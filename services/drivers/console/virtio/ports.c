@@ -86,7 +86,7 @@ static struct virtqueue_done take(struct ports *ports, struct ports_queue *queue
 static void ring(struct ports_queue *queue)
 {
     if (queue->added && virtqueue_wants_notice(&queue->queue)) {
-        *queue->bell = queue->index;
+        virtio_ring(&queue->bell);
     }
     queue->added = false;
 }
@@ -100,11 +100,11 @@ static void prepare_queue(const struct ports *ports, struct ports_queue *queue, 
 
 static bool set_up_queue(const struct virtio_device *device, struct ports_queue *queue)
 {
-    if (virtio_pci_queue_size(device, queue->index) < QUEUE_SIZE) {
+    if (virtio_queue_size(device, queue->index) < QUEUE_SIZE) {
         return false;
     }
-    queue->bell = virtio_pci_queue(device, queue->index, &queue->queue, 0);
-    return queue->bell != nullptr;
+    queue->bell = virtio_queue(device, queue->index, &queue->queue);
+    return queue->bell.place != nullptr;
 }
 
 // --- Messages -----------------------------------------------------------------------------------
@@ -364,7 +364,7 @@ static bool set_up_queues(struct ports *ports, const struct virtio_device *devic
 const char *ports_start(struct ports *ports, struct virtio_device *device, uint8_t *shared,
                         uint64_t physical)
 {
-    if (!virtio_pci_start(device, FEATURE_MULTIPORT)) {
+    if (!virtio_start(device, FEATURE_MULTIPORT)) {
         return "the console does not start";
     }
     if ((device->features & FEATURE_MULTIPORT) == 0) {
@@ -374,7 +374,7 @@ const char *ports_start(struct ports *ports, struct virtio_device *device, uint8
     if (!set_up_queues(ports, device)) {
         return "the console refuses its queues";
     }
-    virtio_pci_run(device);
+    virtio_run(device);
     ports_begin(ports);
     return nullptr;
 }

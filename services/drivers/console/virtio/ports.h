@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "virtio_pci.h"
+#include "virtio.h"
 
 constexpr size_t PORTS = 7;                // numbers from 1 on
 constexpr size_t PORTS_SHARED = 0x10'0000; // bytes of shared memory that it takes
@@ -31,7 +31,7 @@ constexpr size_t PORT_OUT_BYTES = 16'384;
 // A queue and the register that tells the device of what was added.
 struct ports_queue {
     struct virtqueue queue;
-    volatile uint16_t *bell;
+    struct virtio_bell bell;
     uint16_t index;
     bool added; // since the bell was last rung
 };

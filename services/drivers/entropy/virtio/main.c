@@ -30,7 +30,7 @@ static struct {
     struct server server;
     struct device device;
     struct virtqueue queue;
-    volatile uint16_t *bell;
+    struct virtio_bell bell;
     struct kozo_entropy kernel;
     bool asked; // the device has the batch
     bool full;  // `stock` was given to nobody
@@ -63,7 +63,7 @@ static void ask(void)
     }
     driver.asked = true;
     if (virtqueue_wants_notice(&driver.queue)) {
-        *driver.bell = 0;
+        virtio_ring(&driver.bell);
     }
 }
 
@@ -126,7 +126,7 @@ static void work(void)
 static void interrupted(uint64_t bits)
 {
     (void)bits;
-    (void)kozo_irq_handler_acknowledge(driver.device.irq);
+    device_answer(&driver.device);
     work();
 }
 
@@ -186,21 +186,21 @@ static const char *start(void)
     if (fault != nullptr) {
         return fault;
     }
-    if (!virtio_pci_start(&device->virtio, 0)) {
+    if (!virtio_start(&device->virtio, 0)) {
         return "the device does not start";
     }
-    uint16_t size = virtio_pci_queue_size(&device->virtio, 0);
+    uint16_t size = virtio_queue_size(&device->virtio, 0);
     size = size < QUEUE_SIZE ? size : QUEUE_SIZE;
     if (size == 0 || device->size < BATCH_AT + BATCH_WORDS * sizeof(uint64_t)) {
         return "the device has no queue that can be used";
     }
     memset(device->shared, 0, BATCH_AT + BATCH_WORDS * sizeof(uint64_t));
     virtqueue_begin(&driver.queue, device->shared, device->physical, size);
-    driver.bell = virtio_pci_queue(&device->virtio, 0, &driver.queue, 0);
-    if (driver.bell == nullptr) {
+    driver.bell = virtio_queue(&device->virtio, 0, &driver.queue);
+    if (driver.bell.place == nullptr) {
         return "the device refuses its queue";
     }
-    virtio_pci_run(&device->virtio);
+    virtio_run(&device->virtio);
     ask();
     return nullptr;
 }

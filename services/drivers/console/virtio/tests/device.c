@@ -11,7 +11,7 @@ constexpr size_t QUEUES = 18;
 
 alignas(16) static uint8_t memory[PORTS_SHARED];
 static uint16_t taken[QUEUES]; // buffers of each queue
-static uint16_t bell;
+static uint16_t bell_register;
 struct device_message device_message[DEVICE_MESSAGES];
 
 uint16_t device_in(size_t port)
@@ -43,11 +43,12 @@ static void put16(uint8_t *at, uint16_t value)
 
 static void set_bells(struct ports *ports)
 {
-    ports->control_in.bell = &bell;
-    ports->control_out.bell = &bell;
+    const struct virtio_bell bell = {.place = (uint8_t *)&bell_register};
+    ports->control_in.bell = bell;
+    ports->control_out.bell = bell;
     for (size_t i = 1; i <= PORTS; i++) {
-        ports->port[i].in.bell = &bell;
-        ports->port[i].out.bell = &bell;
+        ports->port[i].in.bell = bell;
+        ports->port[i].out.bell = bell;
     }
 }
 
