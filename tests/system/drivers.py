@@ -209,3 +209,116 @@ def devices(kozo):
 def by_ports(kozo):
     told = kozo.execute("devices", "--machine", "pc").out
     expect(re.search(r"1af4:1044 ", told) and re.search(r"8086:7000 ", told), "devices are missing", told)
+
+
+# ---- virtio in memory ----------------------------------------------------------------------------
+
+MICROVM = ("--timeout", "100", "--machine", "microvm")
+BLOCK, BLOCKS = 512, 8192
+
+
+def microvm(kozo, name, *options):
+    """A machine without a bus, with a disk; its session, settled, and the sum of all the disk's bytes."""
+    contents = bytes((i * 7 + i // 251) & 0xFF for i in range(BLOCK * BLOCKS))
+    session = kozo.start(*MICROVM, "--disk", str(kozo.file(f"{name}.img", contents)), *options)
+    session.prompt()
+    wait_until_settled(session)
+    return session, str(sum(contents))
+
+
+def reads_and_draws(session, total):
+    """The disk is read whole, and the source of randomness gives 32 bytes; gives these."""
+    told = session.command(f"run test/disk sum 0 {BLOCKS}")
+    expect_equal(told.strip(), total, "the sum of the disk's bytes", session.told)
+    drawn = session.command("random").strip()
+    expect(re.fullmatch(r"[0-9a-f]{64}", drawn), "these are not 32 bytes", session.told)
+    return drawn
+
+
+@check("a machine without a bus has its disk, its randomness and its channels by words of the command line")
+def in_memory(kozo):
+    session, total = microvm(kozo, "memory")
+    with session:
+        first, second = reads_and_draws(session, total), reads_and_draws(session, total)
+        expect(first != second, "the same bytes came twice", session.told)
+        told = session.command("devices")
+    found = re.findall(r"(?m)^(feb0\d000) 1af4:(\d+) +virtio +yes *$", told)
+    expect_equal(found, [("feb00000", "1044"), ("feb01000", "1042")], "the devices with drivers", told)
+    told = kozo.launch("run", "--machine", "microvm", "--", "/bin/echo", "by channels")
+    expect_equal((told.out, told.status), ("by channels\n", 0), "what a Linux program said", told.told)
+
+
+@check("the driver of a device in memory holds the page of its registers, its line, and its memory")
+def holds_in_memory(kozo):
+    session, _ = microvm(kozo, "holds")
+    with session:
+        told = session.command("caps disk")
+    expect_equal(re.findall(r"irq-handler, interrupt (\d+)", told), ["32"], "its interrupts", told)
+    frames = re.findall(r"(?m)^ +\d+ frame, (\d+ KiB): ([\w ]+)$", told)
+    registers, shared = ("4 KiB", "read write"), ("256 KiB", "read write phys")
+    expect_equal((frames.count(registers), frames.count(shared)), (1, 1), "its registers and memory", told)
+    own = [frame for frame in frames if frame not in (registers, shared)]
+    expect(len(own) == 1 and "execute" in own[0][1], "it holds memory beside its own image", told)
+    for word in ("io-port", "irq-control", "sched-control"):
+        expect(word not in told, f"it holds {word}", told)
+
+
+@check("drivers of devices in memory, and the manager, are killed in turn: all works as before each time")
+def killed_in_memory(kozo):
+    rounds = 20 if kozo.long else 3
+    session, total = microvm(kozo, "killed")
+    with session:
+        drawn, before = {reads_and_draws(session, total)}, None
+        for _ in range(rounds):
+            for name in ("disk", "random", "devmgr"):
+                session.command(f"kill {name}")
+                session.command(f"restart {name}")
+                settle(session)
+            for name in ("disk", "random"):  # they have ended once more, for want of the manager
+                session.command(f"restart {name}")
+            wait_until_settled(session)
+            drawn.add(reads_and_draws(session, total))
+            before = before or resources(session)
+        after = resources(session)
+    expect_equal(len(drawn), rounds + 1, "different bytes of randomness", session.told)
+    expect_equal(after, before, "what is in use")
+
+
+PLACE = "virtio_mmio.device="
+BAD_WORDS = {
+    "a word that is no device": ("512@0xfeb02000:40x", "0xfeb02000", "there is something behind it"),
+    "a place without a device": ("512@0xfeb02000:40", "0xfeb02000", "there is no virtio device"),
+    "a word that names memory": ("512@0x1000000:40", "0x1000000", "its address is not that of a device"),
+    "a word that names an interrupt controller": (
+        "512@0xfec00000:40", "0xfec00000", "its address is not that of a device"
+    ),
+    "a word at the end of a line that is too long": (
+        "512@0xfeb02000:" + 100 * "4", "0xfeb02000|0x0", "the command line was too long"
+    ),
+}
+
+for sentence, (word, address, reason) in BAD_WORDS.items():
+
+    @check(f"{sentence} is refused, and said why, and the other devices work")
+    def bad_word(kozo, word=word, address=address, reason=reason):
+        session, total = microvm(kozo, "bad", "--append", PLACE + word)
+        with session:
+            told = session.command("log devmgr")
+            refused = re.findall(r"(?m)^virtio device at (\S+) refused: (.*?) *$", told)
+            expect_equal(len(refused), 1, "devices that are refused", session.told)
+            expect(re.fullmatch(address, refused[0][0]), "another device is refused", told)
+            expect(reason in refused[0][1], "it is said otherwise why", told)
+            reads_and_draws(session, total)
+
+
+@check("devices that share a page are given to nobody: a driver would hold the registers of another's")
+def shared_page(kozo):
+    session, total = microvm(kozo, "page", "--append", f"{PLACE}512@0xfeb00200:25")
+    with session:
+        told = session.command("log devmgr")
+        refused = re.findall(r"at (\S+) refused: another device is in the same page of memory", told)
+        expect_equal(refused, ["0xfeb00000", "0xfeb00200"], "the devices that are refused", told)
+        rows = table_of(session.command("services"))
+        expect("has nothing to do" in rows["random"][2], "randomness has a driver", session.told)
+        told = session.command(f"run test/disk sum 0 {BLOCKS}")
+        expect_equal(told.strip(), total, "the sum of the disk's bytes", session.told)

@@ -109,7 +109,8 @@ static const char manual[] =
     "  --mem MIB            memory (512, with a PROGRAM 1024)\n"
     "  --smp N, --cpus N    processors (1)\n"
     "  --disk FILE          a raw virtual disk (virtio), which is written to; twice for two\n"
-    "  --machine q35|pc     with PCI Express, or with PCI only (q35)\n"
+    "  --machine KIND       q35: with PCI Express; pc: with PCI only; microvm: on no bus, its\n"
+    "                       devices have their registers in memory, one disk at most (q35)\n"
     "  --device edu         with QEMU's device for lessons\n"
     "  --icount             count instructions: virtual time advances 1 ns an instruction\n"
     "  --accel tcg|kvm|auto emulate (tcg, the default), use KVM, or use KVM if it works\n"
@@ -225,10 +226,10 @@ static const char *fill_accelerator(struct options *options, const char *value)
 
 static const char *fill_machine(struct options *options, const char *value)
 {
-    static const char *const words[] = {"q35", "pc", nullptr};
+    static const char *const words[] = {"q35", "pc", "microvm", nullptr};
     int word = choose(value, words);
     if (word < 0) {
-        return "q35 or pc";
+        return "q35, pc or microvm";
     }
     options->machine = (enum machine_kind)word;
     return nullptr;
@@ -291,6 +292,18 @@ static const struct option_row *find_row(const char *argument, size_t length)
     return nullptr;
 }
 
+// What the machine without a bus can't do.
+static const char *check_microvm(const struct options *options)
+{
+    if (options->kernel == nullptr) {
+        return "--machine microvm goes with --kernel";
+    }
+    if (options->edu) {
+        return "--device edu needs a machine with PCI";
+    }
+    return options->disks.count > 1 ? "--machine microvm has one --disk at most" : nullptr;
+}
+
 // What does not go together. Returns null if all is well.
 static const char *check_together(const struct options *options, bool firmware_given)
 {
@@ -313,6 +326,9 @@ static const char *check_together(const struct options *options, bool firmware_g
     }
     if (options->disks.count > OPTIONS_DISKS) {
         return "--disk can be given twice at most";
+    }
+    if (options->machine == MACHINE_MICROVM && check_microvm(options) != nullptr) {
+        return check_microvm(options);
     }
     if (options->exec != nullptr && options->until != nullptr) {
         return "--exec and --until don't go together";

@@ -17,11 +17,12 @@ enum firmware : int {
 };
 
 enum machine_kind : int {
-    MACHINE_Q35, // PCI Express, configuration space in memory
-    MACHINE_PC,  // PCI, configuration space behind ports
+    MACHINE_Q35,     // PCI Express, configuration space in memory
+    MACHINE_PC,      // PCI, configuration space behind ports
+    MACHINE_MICROVM, // no bus: each device has its registers in memory
 };
 
-constexpr size_t OPTIONS_DISKS = 2; // most disks
+constexpr size_t OPTIONS_DISKS = 2; // most disks, but one with MACHINE_MICROVM
 constexpr size_t OPTIONS_LIST = 64; // most values of an option that may be given several times
 
 struct option_list {

@@ -21,6 +21,29 @@
 #include "firmware.h"
 #include "message.h"
 
+// A microvm has 24 places for virtio devices, one behind the other in memory, eight in a page, each with
+// its interrupt (QEMU, hw/i386/microvm.c). KOZO gives drivers whole pages, and to one driver each.
+enum mmio_place : unsigned {
+    MMIO_ENTROPY,
+    MMIO_DISK,
+    MMIO_CHANNELS,
+    MMIO_PLACES,
+};
+constexpr unsigned MMIO_BASE = 0xfeb0'0000;
+constexpr unsigned MMIO_SIZE = 512;
+constexpr unsigned MMIO_IN_PAGE = 8;
+constexpr unsigned MMIO_LINE = 24; // the first of the second I/O APIC
+
+static bool has_channels(const struct qemu_files *files)
+{
+    for (int i = 0; i < CHANNELS; i++) {
+        if (files->channel[i] >= 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void add(struct qemu_arguments *arguments, const char *value)
 {
     if (arguments->count + 1 >= sizeof arguments->value / sizeof arguments->value[0]) {
@@ -48,10 +71,17 @@ static void add_text(struct qemu_arguments *arguments, const char *format, ...)
     add(arguments, start);
 }
 
-static void add_serial(struct qemu_arguments *arguments, const char *name, int descriptor)
+// A microvm has the first one only by -serial.
+static void add_serial(struct qemu_arguments *arguments, const struct options *options,
+                       unsigned index, const char *name, int descriptor)
 {
     add(arguments, "-chardev");
     add_text(arguments, "socket,id=%s,fd=%d", name, descriptor);
+    if (options->machine == MACHINE_MICROVM && index > 0) {
+        add(arguments, "-device");
+        add_text(arguments, "isa-serial,chardev=%s,index=%u", name, index);
+        return;
+    }
     add(arguments, "-serial");
     add_text(arguments, "chardev:%s", name);
 }
@@ -72,12 +102,35 @@ static void add_drive(struct qemu_arguments *arguments, int descriptor, int read
              reader >= 0 ? "off" : "on", rest);
 }
 
+// A virtio device: on PCI, or at its place in memory. `settings` begins with a comma, or is empty.
+static void add_virtio(struct qemu_arguments *arguments, const struct options *options,
+                       const char *kind, enum mmio_place place, const char *settings)
+{
+    add(arguments, "-device");
+    if (options->machine == MACHINE_MICROVM) {
+        add_text(arguments, "virtio-%s-device,bus=virtio-mmio-bus.%u%s", kind, place * MMIO_IN_PAGE,
+                 settings);
+    } else {
+        add_text(arguments, "virtio-%s-pci-non-transitional%s", kind, settings);
+    }
+}
+
 static void add_machine(struct qemu_arguments *arguments, const struct options *options,
                         enum accelerator accelerator)
 {
+    static const char *const machines[] = {
+        [MACHINE_Q35] = "q35",
+        [MACHINE_PC] = "pc",
+        // The second I/O APIC comes with places for devices in three pages rather than in one.
+        [MACHINE_MICROVM] = "microvm,acpi=on,ioapic2=on,pit=on,pic=on,rtc=on,isa-serial=on",
+    };
     add(arguments, "-machine");
-    add_text(arguments, "%s,accel=%s", options->machine == MACHINE_PC ? "pc" : "q35",
+    add_text(arguments, "%s,accel=%s", machines[options->machine],
              accelerator == ACCELERATOR_KVM ? "kvm" : "tcg");
+    if (options->machine == MACHINE_MICROVM) {
+        add(arguments, "-global");
+        add(arguments, "virtio-mmio.force-legacy=false");
+    }
     add(arguments, "-cpu");
     add(arguments, "max");
     add(arguments, "-m");
@@ -93,21 +146,67 @@ static void add_machine(struct qemu_arguments *arguments, const struct options *
     }
 }
 
-// What the user asked for, and a seed for the kernel's generator of random numbers, which the
-// kernel wipes. Without a source of randomness there is none.
-static void add_command_line(struct qemu_arguments *arguments, const char *append)
+// A text that grows: words with a blank between each two.
+struct words {
+    size_t length;
+    bool overflow;
+    char text[4'096];
+};
+
+[[gnu::format(printf, 2, 3)]]
+static void add_words(struct words *words, const char *format, ...)
+{
+    char *end = words->text + words->length;
+    size_t room = sizeof words->text - words->length;
+    int blank = snprintf(end, room, "%s", words->length > 0 ? " " : "");
+    va_list values;
+    va_start(values, format);
+    int length = vsnprintf(end + blank, room - (size_t)blank, format, values);
+    va_end(values);
+    bool fits = length >= 0 && (size_t)blank + (size_t)length < room;
+    words->length += fits ? (size_t)blank + (size_t)length : 0;
+    words->overflow = words->overflow || !fits;
+}
+
+// What is in memory nobody else tells of: QEMU's tables have it in code only (AML).
+static void add_places(struct words *words, const struct options *options,
+                       const struct qemu_files *files)
+{
+    const bool is_there[MMIO_PLACES] = {
+        [MMIO_ENTROPY] = true,
+        [MMIO_DISK] = options->disks.count > 0,
+        [MMIO_CHANNELS] = has_channels(files),
+    };
+    for (unsigned i = 0; i < MMIO_PLACES; i++) {
+        if (is_there[i]) {
+            unsigned number = i * MMIO_IN_PAGE;
+            add_words(words, "virtio_mmio.device=512@%#x:%u", MMIO_BASE + number * MMIO_SIZE,
+                      MMIO_LINE + number);
+        }
+    }
+}
+
+// A seed for the kernel's generator of random numbers, which the kernel wipes (without a source of
+// randomness there is none), where devices are, and last what the user asked for, since of a line that
+// is too long the end is lost.
+static void add_command_line(struct qemu_arguments *arguments, const struct options *options,
+                             const struct qemu_files *files)
 {
     uint64_t seed[4];
-    bool seeded = getrandom(seed, sizeof seed, 0) == sizeof seed;
-    const char *rest = append != nullptr ? append : "";
-
-    add(arguments, "-append");
-    if (seeded) {
-        add_text(arguments, "random=%016" PRIx64 "%016" PRIx64 "%016" PRIx64 "%016" PRIx64 "%s%s",
-                 seed[0], seed[1], seed[2], seed[3], *rest != 0 ? " " : "", rest);
-    } else {
-        add(arguments, rest);
+    struct words words = {};
+    if (getrandom(seed, sizeof seed, 0) == sizeof seed) {
+        add_words(&words, "random=%016" PRIx64 "%016" PRIx64 "%016" PRIx64 "%016" PRIx64, seed[0],
+                  seed[1], seed[2], seed[3]);
     }
+    if (options->machine == MACHINE_MICROVM) {
+        add_places(&words, options, files);
+    }
+    if (options->append != nullptr && *options->append != '\0') {
+        add_words(&words, "%s", options->append);
+    }
+    add(arguments, "-append");
+    add_text(arguments, "%s", words.text);
+    arguments->overflow = arguments->overflow || words.overflow;
 }
 
 static void add_boot(struct qemu_arguments *arguments, const struct options *options,
@@ -127,7 +226,7 @@ static void add_boot(struct qemu_arguments *arguments, const struct options *opt
         add(arguments, options->initrd);
     }
     if (options->kernel != nullptr) {
-        add_command_line(arguments, options->append);
+        add_command_line(arguments, options, files);
     }
     if (options->image != nullptr) {
         add_drive(arguments, files->boot, -1, "if=none,id=boot");
@@ -142,8 +241,8 @@ static void add_boot(struct qemu_arguments *arguments, const struct options *opt
     for (size_t i = 0; i < options->disks.count && i < OPTIONS_DISKS; i++) {
         static const char *const names[OPTIONS_DISKS] = {"if=none,id=disk0", "if=none,id=disk1"};
         add_drive(arguments, files->disk[i], files->disk_reader[i], names[i]);
-        add(arguments, "-device");
-        add_text(arguments, "virtio-blk-pci-non-transitional,drive=disk%zu", i);
+        static const char *const drives[OPTIONS_DISKS] = {",drive=disk0", ",drive=disk1"};
+        add_virtio(arguments, options, "blk", MMIO_DISK, drives[i]);
     }
 }
 
@@ -153,25 +252,22 @@ static void add_devices(struct qemu_arguments *arguments, const struct options *
     // A source of randomness that opens no file.
     add(arguments, "-object");
     add(arguments, "rng-builtin,id=entropy");
-    add(arguments, "-device");
-    add(arguments, "virtio-rng-pci-non-transitional,rng=entropy");
+    add_virtio(arguments, options, "rng", MMIO_ENTROPY, ",rng=entropy");
     if (options->edu) {
         add(arguments, "-device");
         add(arguments, "edu,dma_mask=0xffffffff"); // all memory below 4 GiB
     }
 }
 
-static void add_channels(struct qemu_arguments *arguments, const struct qemu_files *files)
+static void add_channels(struct qemu_arguments *arguments, const struct options *options,
+                         const struct qemu_files *files)
 {
-    bool any = false;
-    for (int i = 0; i < CHANNELS; i++) {
-        any = any || files->channel[i] >= 0;
-    }
-    if (!any) {
+    char settings[32];
+    if (!has_channels(files)) {
         return;
     }
-    add(arguments, "-device");
-    add_text(arguments, "virtio-serial-pci-non-transitional,max_ports=%d", CHANNELS + 1);
+    (void)snprintf(settings, sizeof settings, ",max_ports=%d", CHANNELS + 1);
+    add_virtio(arguments, options, "serial", MMIO_CHANNELS, settings);
     for (int i = 0; i < CHANNELS; i++) {
         if (files->channel[i] < 0) {
             continue;
@@ -208,16 +304,16 @@ void qemu_compose(struct qemu_arguments *arguments, const struct options *option
     }
     add_text(arguments, "/dev/fd/%d", files->log);
     add_machine(arguments, options, accelerator);
-    add_serial(arguments, "com1", files->console);
-    add_serial(arguments, "com2", files->crash);
-    add_serial(arguments, "com3", files->control);
+    add_serial(arguments, options, 0, "com1", files->console);
+    add_serial(arguments, options, 1, "com2", files->crash);
+    add_serial(arguments, options, 2, "com3", files->control);
     add(arguments, "-chardev");
     add_text(arguments, "socket,id=qmp,fd=%d", files->qmp);
     add(arguments, "-mon");
     add(arguments, "chardev=qmp,mode=control");
     add_boot(arguments, options, files);
     add_devices(arguments, options);
-    add_channels(arguments, files);
+    add_channels(arguments, options, files);
 }
 
 // In the child: everything until exec. Returns only on failure, with errno set.

@@ -97,7 +97,7 @@ TEST("options that don't go together are refused")
     CHECK(refused("--kernel k --icount --accel kvm", "--icount"));
     CHECK(refused("--kernel k --exec c --until t", "--until"));
     CHECK(refused("--kernel k --disk a --disk b --disk c", "--disk"));
-    CHECK(refused("--kernel k --machine vax", "q35 or pc"));
+    CHECK(refused("--kernel k --machine vax", "q35, pc or microvm"));
     CHECK(refused("--kernel k --device net", "edu"));
 }
 
@@ -117,6 +117,64 @@ TEST("QEMU gets no file name of a disk, and no network")
         boot = boot || strstr(arguments.value[i], "file=/dev/fdset/15,") != nullptr;
     }
     CHECK(boot && !arguments.overflow && arguments.value[arguments.count] == nullptr);
+}
+
+// The word of the command line behind an option, or an empty one.
+static const char *behind(const struct qemu_arguments *arguments, const char *option)
+{
+    for (size_t i = 0; i + 1 < arguments->count; i++) {
+        if (strcmp(arguments->value[i], option) == 0) {
+            return arguments->value[i + 1];
+        }
+    }
+    return "";
+}
+
+static bool has_value(const struct qemu_arguments *arguments, const char *part)
+{
+    for (size_t i = 0; i < arguments->count; i++) {
+        if (strstr(arguments->value[i], part) != nullptr) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void compose(struct qemu_arguments *arguments, const char *line, int channel)
+{
+    struct options options = parse(line).options;
+    struct qemu_files files = {
+        10, 11, 12, 13, 14, -1, -1, {16, -1}, {17, -1}, -1, -1, -1, {channel, -1, -1, -1, -1, -1}};
+    *arguments = (struct qemu_arguments){};
+    qemu_compose(arguments, &options, ACCELERATOR_TCG, &files);
+}
+
+TEST("a microvm has each of its devices in a page of its own, and the command line names those "
+     "that it has")
+{
+    static struct qemu_arguments arguments;
+    compose(&arguments, "--kernel k --machine microvm --disk d --append last", 20);
+    CHECK(!arguments.overflow && !has_value(&arguments, "-pci"));
+    CHECK(strncmp(behind(&arguments, "-machine"), "microvm,", 8) == 0);
+    CHECK(has_value(&arguments, "virtio-rng-device,bus=virtio-mmio-bus.0,"));
+    CHECK(has_value(&arguments, "virtio-blk-device,bus=virtio-mmio-bus.8,drive=disk0"));
+    CHECK(has_value(&arguments, "virtio-serial-device,bus=virtio-mmio-bus.16,"));
+    CHECK(strstr(behind(&arguments, "-append"),
+                 " virtio_mmio.device=512@0xfeb00000:24 virtio_mmio.device=512@0xfeb01000:32"
+                 " virtio_mmio.device=512@0xfeb02000:40 last") != nullptr);
+    compose(&arguments, "--kernel k --machine microvm", -1);
+    CHECK(strstr(behind(&arguments, "-append"), "0xfeb01000") == nullptr);
+    CHECK(strstr(behind(&arguments, "-append"), "0xfeb02000") == nullptr);
+    compose(&arguments, "--kernel k --machine q35 --disk d", 20);
+    CHECK(!has_value(&arguments, "mmio") && has_value(&arguments, "virtio-blk-pci"));
+}
+
+TEST("a microvm takes no image, no second disk and no device on PCI")
+{
+    CHECK(refused("--image i --machine microvm", "goes with --kernel"));
+    CHECK(refused("--kernel k --machine microvm --disk a --disk b", "one --disk"));
+    CHECK(refused("--kernel k --device edu --machine microvm", "PCI"));
+    CHECK(parse("--kernel k --machine microvm --disk a").result == OPTIONS_GOOD);
 }
 
 TEST("keys go to the guest, and Ctrl-A x does not")
