@@ -13,6 +13,13 @@
 // is empty even though the object is still being taken apart. An empty slot is left as it is.
 [[nodiscard]] bool slot_delete(struct cpu *cpu, struct slot *slot);
 
+// The same for a slot of a thread, or one that holds a Notification: what goes on later there is the end of the object,
+// in its grave.
+static inline void slot_delete_at_once(struct cpu *cpu, struct slot *slot)
+{
+    (void)slot_delete(cpu, slot);
+}
+
 // The same for a capability that stands in an object which ends at once: its object, if this was the last one, is put
 // where it dies.
 void slot_drop_within(struct cpu *cpu, struct slot *slot);

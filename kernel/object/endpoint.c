@@ -103,8 +103,8 @@ static void meet_call(struct cpu *cpu, struct thread *caller, struct thread *rec
     receiver->registers.operation = KOZO_OK;
     receiver->state = READY;
     bool held = reply_hold(receiver, caller);
-    if (!held || !time_is_near(caller, receiver) || !time_lend(cpu, caller, receiver)) {
-        time_take_own(cpu, receiver);
+    if (held && time_is_near(caller, receiver)) {
+        time_lend(cpu, caller, receiver);
     }
     scheduler_add(cpu, receiver);
     if (!held) {

@@ -113,9 +113,7 @@ enum kozo_error notification_fill_slot(struct call *call, struct slot *slot)
         source = found.slot;
     }
 
-    if (!slot_delete(call->cpu, slot)) {
-        return call_again(call);
-    }
+    slot_delete_at_once(call->cpu, slot);
     if (source != nullptr) {
         capability_copy(source, slot, 0);
     }

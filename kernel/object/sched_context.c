@@ -207,8 +207,8 @@ enum kozo_error sched_context_unbind_call(struct call *call)
 {
     struct thread *owner = thread_at(sched_context_of(call->slot)->owner);
 
-    if (owner != nullptr && !slot_delete(call->cpu, &owner->context)) {
-        return call_again(call);
+    if (owner != nullptr) {
+        slot_delete_at_once(call->cpu, &owner->context);
     }
     return KOZO_OK;
 }

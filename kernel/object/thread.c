@@ -50,7 +50,7 @@ static bool is_at_rest(const struct cpu *cpu, const struct thread *thread)
                    thread->endpoint | thread->extra | thread->revocation.type;
 
     return !waits && known == 0 && thread->cpu == cpu->number && thread != cpu->current &&
-           thread != cpu->call.caller && kernel.init != link_of(thread);
+           kernel.init != link_of(thread);
 }
 
 bool thread_end(struct cpu *cpu, struct thread *thread)
@@ -99,9 +99,8 @@ bool thread_reap(struct cpu *cpu, struct object *object)
     }
     struct slot *slot = thread_slot(thread, *progress);
     if (slot != nullptr) {
-        if (slot_delete(cpu, slot)) {
-            ++*progress;
-        }
+        slot_delete_at_once(cpu, slot);
+        ++*progress;
         return false;
     }
     if (cpu->current == thread) {
@@ -160,9 +159,6 @@ void thread_wake(struct cpu *cpu, struct thread *thread, enum kozo_error error)
     }
     thread->faulted = false;
     thread->state = READY;
-    if (thread->time == 0) {
-        time_take_own(cpu, thread);
-    }
     scheduler_add(cpu, thread);
 }
 

@@ -23,7 +23,7 @@
 //   T3  reply names a Reply exactly when that Reply names the thread: as the caller that it holds in CALLING, as
 //       the receiver that waits with it in RECEIVING.
 //   T4  a->borrower == b exactly when b->lender == a; then a has no time, and b has that of the first of the chain,
-//       or has lent it on. A thread without a lender has its own time or none.
+//       or has lent it on. A thread without a lender has its own time, if it is bound to any, or has lent it.
 //   T5  A SchedContext's `user` is the one thread whose `time` names it.
 //   T6  A foreign thread waits for nobody but its fault handler: SENDING or CALLING, and `faulted`.
 #pragma once

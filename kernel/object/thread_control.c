@@ -10,7 +10,6 @@
 #include "object/notification.h"
 #include "object/sched_context.h"
 #include "sched/scheduler.h"
-#include "sched/time.h"
 #include "sched/waits.h"
 #include "syscall/call.h"
 
@@ -56,16 +55,12 @@ static enum kozo_error configuration_check(const struct call *call,
     return idle || itself ? KOZO_OK : KOZO_BAD_STATE;
 }
 
-static bool configuration_replace(struct call *call, struct slot *slot, struct slot *source)
+static void configuration_replace(struct call *call, struct slot *slot, struct slot *source)
 {
-    if (source == nullptr) {
-        return true;
+    if (source != nullptr) {
+        slot_delete_at_once(call->cpu, slot);
+        capability_copy(source, slot, SLOT_IN_THREAD);
     }
-    if (!slot_delete(call->cpu, slot)) {
-        return false;
-    }
-    capability_copy(source, slot, SLOT_IN_THREAD);
-    return true;
 }
 
 enum kozo_error thread_configure_call(struct call *call)
@@ -89,13 +84,10 @@ enum kozo_error thread_configure_call(struct call *call)
         return error;
     }
 
-    bool done = configuration_replace(call, &thread->space, found.space) &&
-                configuration_replace(call, &thread->buffer, found.buffer) &&
-                configuration_replace(call, &thread->fault_handler, found.fault_handler) &&
-                configuration_replace(call, &thread->cspace, found.cspace);
-    if (!done) {
-        return call_again(call);
-    }
+    configuration_replace(call, &thread->space, found.space);
+    configuration_replace(call, &thread->buffer, found.buffer);
+    configuration_replace(call, &thread->fault_handler, found.fault_handler);
+    configuration_replace(call, &thread->cspace, found.cspace);
     if (found.buffer != nullptr) {
         thread->buffer.value = argument[3];
     }
@@ -113,7 +105,6 @@ enum kozo_error thread_resume_call(struct call *call)
     }
 
     thread->state = READY;
-    time_take_own(call->cpu, thread);
     scheduler_add(call->cpu, thread);
     foreign_continue(call->cpu, thread);
     return KOZO_OK;
@@ -153,7 +144,7 @@ enum kozo_error thread_set_priority_call(struct call *call)
     struct thread *thread = thread_of(call->slot);
     uint64_t priority = call->argument[0];
 
-    if (priority >= KOZO_PRIORITIES || priority > call->caller->own_priority) {
+    if (priority > call->caller->own_priority) {
         return KOZO_BAD_ARGUMENT;
     }
 

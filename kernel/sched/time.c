@@ -26,11 +26,7 @@ void time_take_own(struct cpu *cpu, struct thread *thread)
 {
     link_t own = own_context(thread);
 
-    if (thread->time != 0 || thread->borrower != 0 || own == 0) {
-        return;
-    }
-    const struct sched_context *context = link_target(own);
-    if (context->user == 0 && context->owner == link_to(thread)) {
+    if (thread->time == 0 && thread->borrower == 0 && own != 0) {
         use(cpu, thread, own);
         scheduler_add(cpu, thread);
     }
@@ -48,10 +44,10 @@ bool time_is_near(const struct thread *caller, const struct thread *server)
     return own == nullptr || own->cpu == caller->cpu;
 }
 
-bool time_lend(struct cpu *cpu, struct thread *caller, struct thread *server)
+void time_lend(struct cpu *cpu, struct thread *caller, struct thread *server)
 {
     if (caller->time == 0 || (caller->faulted && caller->fault.kind == KOZO_FAULT_TIMEOUT)) {
-        return false;
+        return;
     }
     scheduler_remove(cpu, caller);
     scheduler_remove(cpu, server);
@@ -64,7 +60,6 @@ bool time_lend(struct cpu *cpu, struct thread *caller, struct thread *server)
     caller->borrower = link_to(server);
     server->lender = link_to(caller);
     server->depth = (uint8_t)(caller->depth + 1);
-    return true;
 }
 
 // The thread at the end of the chain of borrowers that begins here: it has the time.
@@ -143,6 +138,5 @@ void time_vanish(struct cpu *cpu, struct sched_context *context)
     if (user != nullptr) {
         take_away(cpu, user);
         chain_cut(cpu, nullptr, user);
-        time_take_own(cpu, user);
     }
 }

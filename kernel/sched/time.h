@@ -24,9 +24,9 @@ bool time_can_lend(const struct thread *caller);
 bool time_is_near(const struct thread *caller, const struct thread *server);
 
 // Lends the caller's time to the server that has just received its call. The server has lent or
-// borrowed nothing. False when there is nothing to lend: a timeout fault is told of on the
-// handler's own time.
-[[nodiscard]] bool time_lend(struct cpu *cpu, struct thread *caller, struct thread *server);
+// borrowed nothing, and goes on with its own when there is nothing to lend: a timeout fault is told
+// of on the handler's own time.
+void time_lend(struct cpu *cpu, struct thread *caller, struct thread *server);
 
 // Sends borrowed time home, unless it was lent on; the server goes on with its own, if it has any.
 void time_return(struct cpu *cpu, struct thread *server);
@@ -38,5 +38,5 @@ void time_recall(struct cpu *cpu, struct thread *lender);
 // Takes a SchedContext away from its user; nobody of the chain has it any more.
 void time_vanish(struct cpu *cpu, struct sched_context *context);
 
-// Gives a thread that has no time its own, if nobody else uses that.
+// Gives a thread its own time, if it is bound to any, and has neither borrowed nor lent it.
 void time_take_own(struct cpu *cpu, struct thread *thread);

@@ -446,7 +446,7 @@ MUTATIONS = [
     Mutation("a thread that an endpoint is bound to ends at once", "object/thread.c",
              "thread->endpoint | thread->extra |", "thread->extra |"),
     Mutation("the thread that runs ends at once", "object/thread.c",
-             " && thread != cpu->current &&\n           thread != cpu->call.caller &&", " &&"),
+             " && thread != cpu->current &&", " &&"),
     Mutation("a thread whose time was lent to it ends at once", "object/thread.c",
              "link_t known = thread->lender | thread->borrower |", "link_t known = thread->borrower |"),
     Mutation("a thread that has lent its time ends at once", "object/thread.c",

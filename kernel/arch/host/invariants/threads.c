@@ -31,6 +31,8 @@ static bool check_time(const struct thread *thread)
     RULE(borrower == nullptr || (is_object(thread->borrower, KOZO_TYPE_THREAD) &&
                                  borrower->lender == link_to(thread) && thread->time == 0),
          "T4: borrower and lender agree, and what is lent is gone", thread);
+    RULE(thread->lender != 0 || thread->borrower != 0 || thread->time == thread->context.object,
+         "T4: a thread that has neither borrowed time nor lent it uses its own", thread);
     RULE(thread->lender == 0 || thread->borrower != 0 || thread->time != 0,
          "T4: the end of a chain of lenders has the time", thread);
     return true;
