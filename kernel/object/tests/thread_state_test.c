@@ -93,6 +93,25 @@ TEST("the registers of a thread that runs are neither read nor written")
     CHECK(CALL(THREAD_READ_STATE, A + 1, GENERAL, 0, 1) == KOZO_NO_RIGHT);
 }
 
+TEST("the registers of a thread whose fault nobody handles are, those of one that calls are not")
+{
+    begin();
+    world_make(KOZO_TYPE_ENDPOINT, 0, ENDPOINT);
+    world_make(KOZO_TYPE_REPLY, 0, ENDPOINT + 1);
+    CHECK(CALL(THREAD_RESUME, THREAD) == KOZO_OK);
+    CHECK(world_run(thread));
+    world_fault(0x100);
+    CHECK(thread->state == FAULTED);
+    CHECK(CALL(THREAD_READ_STATE, THREAD, GENERAL, 0, 1) == KOZO_OK);
+    CHECK(CALL(THREAD_WRITE_STATE, THREAD, GENERAL, 0, 1) == KOZO_OK);
+    CHECK(CALL(THREAD_RESUME, THREAD) == KOZO_OK);
+    CHECK(world_run(thread));
+    CHECK(CALL(ENDPOINT_CALL, ENDPOINT, 0) == WAITS);
+    CHECK(CALL(ENDPOINT_RECV, ENDPOINT, 0, ENDPOINT + 1) == KOZO_OK);
+    CHECK(thread->state == CALLING && !thread->faulted);
+    CHECK(CALL(THREAD_WRITE_STATE, THREAD, GENERAL, 0, 1) == KOZO_BAD_STATE);
+}
+
 TEST("extended state is read and written in pieces, and made loadable")
 {
     begin();

@@ -35,6 +35,9 @@ TEST("configure gives a thread what it lives in, as children of what was given")
     CHECK(CALL(THREAD_CONFIGURE, THREAD, 0, 0, A, 512) == KOZO_OK);
     CHECK(arch_physical(thread_buffer(thread)) == world_slot(A)->base + 512);
     CHECK(thread->fault_handler.value == 5);
+    // An offset without a Frame says nothing.
+    CHECK(CALL(THREAD_CONFIGURE, THREAD, AT_CNODE, 0, 0, 1024) == KOZO_OK);
+    CHECK(arch_physical(thread_buffer(thread)) == world_slot(A)->base + 512);
 }
 
 TEST("a thread may configure itself, but for its address space")
@@ -89,6 +92,7 @@ TEST("configure refuses wrong handles, types, rights and offsets, and changes no
     world_make(KOZO_TYPE_ENDPOINT, 0, B);
     world_make(KOZO_TYPE_ADDRESS_SPACE, 0, C);
     CHECK(CALL(THREAD_CONFIGURE, THREAD, WORLD_SLOTS - 1) == KOZO_BAD_HANDLE);
+    CHECK(CALL(THREAD_CONFIGURE, THREAD, WORLD_SLOTS - 1, AT_SPACE) == KOZO_BAD_HANDLE);
     CHECK(CALL(THREAD_CONFIGURE, THREAD, AT_SPACE) == KOZO_BAD_TYPE);
     CHECK(CALL(THREAD_CONFIGURE, THREAD, AT_CNODE, AT_CNODE) == KOZO_BAD_TYPE);
     CHECK(CALL(THREAD_CONFIGURE, THREAD, AT_CNODE, AT_SPACE, B) == KOZO_BAD_TYPE);
@@ -299,6 +303,7 @@ TEST("a fault that nobody handles stops the thread as FAULTED")
     CHECK(CALL(THREAD_READ_REGISTERS, THREAD) == KOZO_OK);
     CHECK(world.result[2] == KOZO_THREAD_FAULTED);
     CHECK(CALL(THREAD_WRITE_REGISTERS, THREAD, 0x10, 0x20, 0, 0, 0) == KOZO_OK);
+    CHECK(CALL(THREAD_CONFIGURE, THREAD, AT_CNODE, AT_SPACE) == KOZO_OK);
     CHECK(CALL(THREAD_RESUME, THREAD) == KOZO_OK);
 }
 
@@ -350,6 +355,11 @@ static void delete_thread_now(void)
     (void)CALL(CNODE_DELETE, AT_THREAD);
 }
 
+static void delete_another_now(void)
+{
+    (void)CALL(CNODE_DELETE, THREAD);
+}
+
 static void revoke_pool_now(void)
 {
     (void)CALL(CNODE_DELETE, AT_POOL);
@@ -363,6 +373,9 @@ TEST("the end of init is the end of the system")
     world_begin();
     kernel.init = link_to(world_current());
     CHECK(strcmp(host_panic_of(delete_thread_now), "init destroyed its own thread") == 0);
+    world_begin();
+    kernel.init = link_to(world_thread(THREAD));
+    CHECK(strcmp(host_panic_of(delete_another_now), "init destroyed its own thread") == 0);
     world_begin();
     kernel.init = link_to(world_current());
     CHECK(strcmp(host_panic_of(revoke_pool_now), "init destroyed its own address space") == 0);
@@ -521,6 +534,19 @@ TEST("a thread that something is bound to does not end before that is cut")
     CHECK(CALL(THREAD_BIND_ENDPOINT, THREAD, B) == KOZO_OK);
     CHECK(CALL(CNODE_DELETE, THREAD) == KOZO_OK);
     CHECK(CALL(THREAD_BIND_ENDPOINT, C, B) == KOZO_OK);
+}
+
+TEST("a thread that does not end at once is stopped before anything of it goes")
+{
+    (void)fresh();
+    const struct thread *other = world_thread(A);
+    world_make(KOZO_TYPE_NOTIFICATION, 0, C);
+    CHECK(CALL(THREAD_BIND_NOTIFICATION, A, C) == KOZO_OK);
+    CHECK(other->queued);
+    host_work_limit = 1;
+    CHECK(!world_enter(KOZO_OP_CNODE_DELETE, A, (uint64_t[9]){}));
+    CHECK(other->state == STOPPED && other->space.type == KOZO_TYPE_ADDRESS_SPACE);
+    CHECK(CALL(KERNEL_NULL, 0) == KOZO_OK && kernel.dying == 0);
 }
 
 TEST("a thread that waits, or that runs, does not end at once")

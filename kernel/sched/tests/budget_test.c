@@ -9,6 +9,7 @@ constexpr uint64_t REPLY = AT_FREE + 3;
 constexpr uint64_t HANDLER = AT_FREE + 4; // a thread, its time, its endpoint and its Reply
 constexpr uint64_t FAULTS = AT_FREE + 6;
 constexpr uint64_t FAULT_REPLY = AT_FREE + 7;
+constexpr uint64_t SPARE = AT_FREE + 8;
 
 constexpr uint64_t BUDGET = 200;
 constexpr uint64_t PERIOD = 1000;
@@ -66,6 +67,45 @@ TEST("a processor whose only thread has used up its budget is idle until it come
     pass(PERIOD - BUDGET + 10);
     CHECK(world_current() == first);
     CHECK(consumed(AT_CONTEXT) == BUDGET + 10);
+}
+
+TEST("a turn with a period goes on after an interruption by a higher priority")
+{
+    world_begin();
+    struct thread *first = world_current();
+    struct thread *a = world_thread(A);
+    const struct thread *b = world_thread(HANDLER);
+    world_make(KOZO_TYPE_NOTIFICATION, 0, FAULTS);
+    CHECK(world_run(a));
+    CHECK(CALL(NOTIFICATION_WAIT, FAULTS) == WAITS);
+    CHECK(world_run(first));
+    configure(AT_CONTEXT, BUDGET, PERIOD);
+    a->priority = WORLD_PRIORITY + 1;
+    a->own_priority = WORLD_PRIORITY + 1;
+    CHECK(CALL(NOTIFICATION_SIGNAL, FAULTS) == KOZO_OK && world_current() == a);
+    CHECK(CALL(NOTIFICATION_WAIT, FAULTS) == WAITS);
+    CHECK(world_current() == first && b->queued);
+}
+
+TEST("a thread that is interrupted when its budget is used up waits until it comes back")
+{
+    world_begin();
+    const struct thread *first = world_current();
+    struct thread *a = world_thread(A);
+    world_make(KOZO_TYPE_NOTIFICATION, 0, FAULTS);
+    CHECK(world_run(a));
+    CHECK(CALL(NOTIFICATION_WAIT, FAULTS) == WAITS);
+    CHECK(world_current() == first);
+    configure(AT_CONTEXT, BUDGET, PERIOD);
+    a->priority = WORLD_PRIORITY + 1;
+    a->own_priority = WORLD_PRIORITY + 1;
+    host.now += BUDGET;
+    CHECK(CALL(NOTIFICATION_SIGNAL, FAULTS) == WAITS && world_current() == a);
+    CHECK(!first->queued && sched_context_is_spent(world_context(AT_CONTEXT)));
+    CHECK(CALL(NOTIFICATION_WAIT, FAULTS) == WAITS);
+    CHECK(world_current() == nullptr);
+    pass(PERIOD - BUDGET);
+    CHECK(world_current() == first);
 }
 
 TEST("what is spent is charged no more, however long the choice of the next thread takes")
@@ -324,6 +364,34 @@ TEST("with one, the handler is told, on time of its own, and the server waits on
     CHECK(world_current() == server);
     pass(BUDGET);
     CHECK(world_current() == handler && server->faulted);
+}
+
+TEST("the handler is told as well when somebody else runs as the borrowed time turns out to be "
+     "spent")
+{
+    lend(true);
+    world_make(KOZO_TYPE_NOTIFICATION, 0, SPARE);
+    struct thread *other = world_thread(SPARE + 1);
+    CHECK(world_run(other));
+    CHECK(CALL(NOTIFICATION_WAIT, SPARE) == WAITS);
+    CHECK(world_current() == server);
+    other->priority = WORLD_PRIORITY + 1;
+    other->own_priority = WORLD_PRIORITY + 1;
+    host.now += BUDGET;
+    CHECK(CALL(NOTIFICATION_SIGNAL, SPARE) == WAITS && world_current() == other);
+    CHECK(server->state == CALLING && server->faulted && handler->queued);
+}
+
+TEST("the handler is told at once of a server that is woken when the borrowed time is spent")
+{
+    lend(true);
+    world_make(KOZO_TYPE_NOTIFICATION, 0, SPARE);
+    const struct thread *other = world_thread(SPARE + 1);
+    host.now += BUDGET;
+    CHECK(CALL(NOTIFICATION_WAIT, SPARE) == WAITS);
+    CHECK(world_current() == other && sched_context_is_spent(world_context(AT_CONTEXT)));
+    CHECK(CALL(NOTIFICATION_SIGNAL, SPARE) == KOZO_OK);
+    CHECK(world_current() == other && server->faulted && handler->queued);
 }
 
 TEST("a handler that stops the server sends the time home")

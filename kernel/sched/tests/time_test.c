@@ -337,6 +337,22 @@ TEST("a chain of lenders has a longest length, and the call beyond it is refused
     thread[0]->depth = 0;
 }
 
+TEST("a fault at the end of the longest chain is told to nobody")
+{
+    begin();
+    CHECK(CALL(THREAD_SUSPEND, thread_slot(1)) == KOZO_OK);
+    CHECK(CALL(THREAD_CONFIGURE, thread_slot(1), 0, 0, 0, 0, endpoint_slot(2)) == KOZO_OK);
+    CHECK(CALL(THREAD_RESUME, thread_slot(1)) == KOZO_OK);
+    CHECK(world_run(thread[1]));
+    CHECK(receive(1) == WAITS);
+    CHECK(world_run(thread[0]));
+    thread[0]->depth = TIME_CHAIN_MOST - 1;
+    CHECK(CALL(ENDPOINT_CALL, endpoint_slot(1), 0) == WAITS);
+    world_fault(0x100);
+    CHECK(thread[1]->state == FAULTED && thread[2]->state == RECEIVING);
+    thread[0]->depth = 0;
+}
+
 TEST("a server that is bound to new time while it borrows uses that after its receive")
 {
     begin();

@@ -120,6 +120,17 @@ TEST("an endpoint is bound to one thread, a thread to one endpoint, and only whi
     CHECK(thread[3]->endpoint != 0);
 }
 
+TEST("an endpoint may be unbound while its thread receives there, and be bound to another")
+{
+    begin();
+    CHECK(receive(1) == WAITS);
+    run(0);
+    CHECK(CALL(THREAD_BIND_ENDPOINT, thread_slot(1), 0) == KOZO_OK);
+    CHECK(thread[1]->endpoint == 0 && thread[1]->state == RECEIVING);
+    CHECK(CALL(THREAD_CANCEL, thread_slot(1)) == KOZO_OK);
+    CHECK(CALL(THREAD_BIND_ENDPOINT, AT_THREAD, endpoint_slot(1)) == KOZO_OK);
+}
+
 TEST("an endpoint under a Lease can't be bound")
 {
     begin();
