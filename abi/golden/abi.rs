@@ -46,6 +46,12 @@ pub const LESSON_MOST: u64 = 2048;
 /// names of those of one node.
 pub const ATTRIBUTE_MOST: u64 = 7936;
 
+/// Numbers of accounts there are, of which 0 pays for nothing.
+pub const ACCOUNTS: u64 = 64;
+
+/// Bits before the permission bits where they share a word with a NodeKind.
+pub const MODE_SHIFT: u64 = 8;
+
 /// What went wrong and whose fault it was. Nothing changed unless the operation says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -675,6 +681,8 @@ impl VolumeFlags {
     pub const LASTING: Self = Self(1 << 2);
     /// others change it too: what is known of it holds for a moment only
     pub const SHARED: Self = Self(1 << 3);
+    /// it knows what each account has stored
+    pub const COUNTS: Self = Self(1 << 4);
 }
 
 impl core::ops::BitOr for VolumeFlags {
@@ -1937,14 +1945,18 @@ pub mod supply {
 /// inside is refused. A name is any bytes but zero and slash, 1 to 255 of them. Files and folders
 /// may have extended attributes: values of at most ATTRIBUTE_MOST bytes, under names of any bytes
 /// but zero, 1 to 255 of them; all names of a node, with a zero behind each, are ATTRIBUTE_MOST
-/// bytes at most. Every request may wait. Refusals: BAD_ARGUMENT for what is malformed, BAD_HANDLE
-/// for a node, name or attribute that is not there, SLOT_TAKEN for one that is, BAD_TYPE for the
-/// wrong kind of node, BAD_STATE for a folder that is not empty, BAD_OPERATION for attributes of a
-/// kind that the volume does not have, NO_RIGHT on a volume that is read only, NO_MEMORY when it is
-/// full, NO_REPLY when the device failed.
+/// bytes at most. Every request may wait. A volume that COUNTS knows what each account has stored
+/// on it, however often its service and the file server begin anew: whoever stores something pays
+/// until it is gone, whoever takes it away. `pays` is the number of an account in the low 32 bits,
+/// below ACCOUNTS, and in the high 32 the pages of 4 KiB that it may have stored; 0 for what nobody
+/// pays for. Refusals: BAD_ARGUMENT for what is malformed, BAD_HANDLE for a node, name or attribute
+/// that is not there, SLOT_TAKEN for one that is, BAD_TYPE for the wrong kind of node, BAD_STATE
+/// for a folder that is not empty, BAD_OPERATION for attributes of a kind that the volume does not
+/// have, NO_RIGHT on a volume that is read only, NO_MEMORY when it is full or who pays has stored
+/// its most, NO_REPLY when the device failed.
 /// These are the labels of its requests.
 pub mod volume {
-    /// Tells about the volume.
+    /// Tells about the volume, or about the part of it that who pays may have.
     pub const DESCRIBE: u32 = 1;
     /// Finds a name in a folder.
     pub const LOOK: u32 = 2;

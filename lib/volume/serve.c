@@ -56,10 +56,27 @@ static struct texts copy_attribute(const struct kozo_caller *caller, uint64_t at
 
 // --- Looking ------------------------------------------------------------------------------------
 
-static struct kozo_message serve_describe(struct kozo_caller *caller)
+// Says who pays for what follows; false for who can't be.
+static bool pay(uint64_t pays)
+{
+    uint32_t account = (uint32_t)pays;
+    if (account >= KOZO_ACCOUNTS || (account == 0 && pays != 0)) {
+        return false;
+    }
+    if (volume->pay != nullptr) {
+        volume->pay(account, (uint32_t)(pays >> 32));
+    }
+    return true;
+}
+
+static struct kozo_message serve_describe(struct kozo_caller *caller,
+                                          const struct kozo_volume_describe_arguments *asked)
 {
     (void)caller;
     struct volume_space space = {};
+    if (!pay(asked->pays)) {
+        return kozo_answer(KOZO_BAD_ARGUMENT);
+    }
     volume->describe(&space);
     return kozo_volume_describe_answer(space.block, space.blocks, space.free, space.nodes,
                                        space.flags);
@@ -173,7 +190,7 @@ static struct kozo_message serve_write(struct kozo_caller *caller,
 {
     const uint8_t *bytes = server_data(&server, caller->session, asked->at, asked->length);
     if (bytes == nullptr || asked->offset > INT64_MAX ||
-        asked->length > INT64_MAX - asked->offset) {
+        asked->length > INT64_MAX - asked->offset || !pay(asked->pays)) {
         return kozo_answer(KOZO_BAD_ARGUMENT);
     }
     if (volume->write == nullptr) {
@@ -188,17 +205,20 @@ static struct kozo_message serve_make(struct kozo_caller *caller,
                                       const struct kozo_volume_make_arguments *asked)
 {
     struct texts texts = copy_texts(caller, asked->at, asked->length, asked->target);
-    bool link = asked->kind == KOZO_NODE_LINK;
-    bool known = link || asked->kind == KOZO_NODE_FILE || asked->kind == KOZO_NODE_FOLDER;
-    if (!texts.valid || !known || asked->mode > 07777 || link != (asked->target > 0)) {
+    uint32_t kind = asked->kind & ((1u << KOZO_MODE_SHIFT) - 1);
+    uint64_t mode = asked->kind >> KOZO_MODE_SHIFT;
+    bool link = kind == KOZO_NODE_LINK;
+    bool known = link || kind == KOZO_NODE_FILE || kind == KOZO_NODE_FOLDER;
+    if (!texts.valid || !known || mode > 07777 || link != (asked->target > 0) ||
+        !pay(asked->pays)) {
         return kozo_answer(KOZO_BAD_ARGUMENT);
     }
     if (volume->make == nullptr) {
         return kozo_answer(KOZO_NO_RIGHT);
     }
     uint64_t node = 0;
-    enum kozo_error error = volume->make(asked->folder, (uint32_t)asked->kind,
-                                         (uint32_t)asked->mode, texts.first, texts.second, &node);
+    enum kozo_error error =
+        volume->make(asked->folder, kind, (uint32_t)mode, texts.first, texts.second, &node);
     return error == KOZO_OK ? kozo_volume_make_answer(node) : kozo_answer(error);
 }
 
@@ -206,7 +226,7 @@ static struct kozo_message serve_link(struct kozo_caller *caller,
                                       const struct kozo_volume_link_arguments *asked)
 {
     struct texts texts = copy_texts(caller, asked->at, asked->length, 0);
-    if (!texts.valid) {
+    if (!texts.valid || !pay(asked->pays)) {
         return kozo_answer(KOZO_BAD_ARGUMENT);
     }
     return kozo_answer(volume->link != nullptr
@@ -229,7 +249,8 @@ static struct kozo_message serve_rename(struct kozo_caller *caller,
                                         const struct kozo_volume_rename_arguments *asked)
 {
     struct texts texts = copy_texts(caller, asked->at, asked->length, asked->second);
-    if (!texts.valid || !volume_name_is_fine(texts.second.bytes, texts.second.length)) {
+    if (!texts.valid || !volume_name_is_fine(texts.second.bytes, texts.second.length) ||
+        !pay(asked->pays)) {
         return kozo_answer(KOZO_BAD_ARGUMENT);
     }
     return kozo_answer(volume->rename != nullptr
@@ -258,7 +279,7 @@ serve_set_attribute(struct kozo_caller *caller,
                     const struct kozo_volume_set_attribute_arguments *asked)
 {
     struct texts texts = copy_attribute(caller, asked->at, asked->length, asked->size);
-    if (!texts.valid || asked->way > KOZO_ATTRIBUTE_OVER) {
+    if (!texts.valid || asked->way > KOZO_ATTRIBUTE_OVER || !pay(asked->pays)) {
         return kozo_answer(KOZO_BAD_ARGUMENT);
     }
     return kozo_answer(

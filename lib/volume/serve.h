@@ -50,6 +50,10 @@ struct volume_functions {
     // The client has gone, and knows of no node any more. May be null.
     void (*forget_all)(void);
 
+    // Who pays for what the next call stores, and the pages of 4 KiB that it may have stored; for `describe` whose part is
+    // meant. 0: nobody. Null on a volume that does not count.
+    void (*pay)(uint32_t account, uint32_t most);
+
     // Signals of services that it uses; called twice a second or so; memory has run short (lib/server).
     // Each may be null.
     void (*signalled)(uint64_t bits);

@@ -42,6 +42,11 @@ uint64_t access_number(const struct volume *volume, uint64_t number)
     return number ^ (volume_index(volume) + 1) << 56;
 }
 
+bool access_may_store(size_t place, const struct volume *volume)
+{
+    return place_pays(place) == 0 || (volume->flags & KOZO_VOLUME_COUNTS) != 0;
+}
+
 struct kozo_node_stat access_stat(const struct node *node)
 {
     struct kozo_node_stat stat = node->stat;

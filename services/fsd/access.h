@@ -19,6 +19,9 @@ struct access {
 [[nodiscard]] struct access access_kind(const struct kozo_caller *caller, uint64_t number,
                                         uint8_t right, uint32_t kind);
 
+// Whether a session may store anything on a volume: one that has a limit only where it can be counted.
+[[nodiscard]] bool access_may_store(size_t place, const struct volume *volume);
+
 // A record about a node as clients see it: numbers are unique over all volumes.
 [[nodiscard]] struct kozo_node_stat access_stat(const struct node *node);
 [[nodiscard]] uint64_t access_number(const struct volume *volume, uint64_t number);

@@ -252,15 +252,18 @@ struct kozo_message serve_set_attribute(struct kozo_caller *caller,
     if (access.error != KOZO_OK || error != KOZO_OK || asked->way > KOZO_ATTRIBUTE_OVER) {
         return kozo_answer(access.error != KOZO_OK ? access.error : KOZO_BAD_ARGUMENT);
     }
+    if (!access_may_store(caller->session, access.node->volume)) {
+        return kozo_answer(KOZO_NO_MEMORY);
+    }
     struct asked volume = ask(caller, access.node, &text, set_done);
     if (volume.request == nullptr) {
         return volume.answer;
     }
     struct request *request = volume.request;
     request->length = text.length + text.size;
-    uint64_t number =
-        kozo_volume_set_attribute_begin(&request->volume->session, access.node->number, request->at,
-                                        text.length, text.size, asked->way);
+    uint64_t number = kozo_volume_set_attribute_begin(
+        &request->volume->session, access.node->number, request->at, text.length, text.size,
+        asked->way, place_pays(caller->session));
     return begun(caller, request, number);
 }
 

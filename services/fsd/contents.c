@@ -182,6 +182,21 @@ static bool is_tight(const struct volume *volume, uint64_t length)
     return volume->dirty + volume->under_way + pages_of(length) + SPARE > room;
 }
 
+// What went to the volume goes into pages that are in memory too, which may be lent.
+static void copy_over(struct node *node, uint64_t offset, const uint8_t *bytes, uint64_t length)
+{
+    for (uint64_t done = 0; done < length;) {
+        uint64_t at = offset + done;
+        size_t within = at % CACHE_PAGE;
+        uint64_t part = least(CACHE_PAGE - within, length - done);
+        uint32_t page = cache_find(node, at / CACHE_PAGE);
+        if (page != 0 && (cache_page(page)->flags & CACHE_VALID) != 0) {
+            memcpy(cache_bytes(page) + within, bytes + done, part);
+        }
+        done += part;
+    }
+}
+
 static enum kozo_error through_done(struct request *request, const struct kozo_entry *entry)
 {
     struct kozo_volume_write_result result = kozo_volume_write_end(entry);
@@ -192,22 +207,30 @@ static enum kozo_error through_done(struct request *request, const struct kozo_e
     request->volume->stale = true;
     // Of a shared volume what is known holds for a moment anyway.
     node->known = node->known && volume_is_shared(node->volume);
-    if (result.error == KOZO_OK && result.done <= request->length && end > node->stat.size) {
+    bool good = result.error == KOZO_OK && result.done <= request->length;
+    if (good && end > node->stat.size) {
         node->stat.size = end;
     }
-    cache_drop_node(node);
+    bool refused = result.error == KOZO_NO_MEMORY; // nothing has changed
+    if (volume_is_shared(node->volume) || (!good && !refused)) {
+        cache_drop_node(node);
+    } else if (good) {
+        copy_over(node, request->start, request->bytes, result.done);
+    }
     queue_wake(&node->waiting);
     return result.error == KOZO_OK && result.done > request->length ? KOZO_NO_REPLY : result.error;
 }
 
-// Writes to a volume that is nearly full, or shared, at once: the client learns how much went in, and
-// others see it. What is in memory goes before.
+// Writes to a volume that is nearly full, or shared, at once, and for a client that has a limit: it learns how much went in, and
+// others see it. What is in memory goes before; for one with a limit that of the file, which others may have written.
 static struct kozo_message write_through(struct node *node, uint64_t offset, const uint8_t *bytes,
                                          uint64_t length, struct operation *operation)
 {
     struct volume *volume = node->volume;
-    if (write_is_due_on(volume, cache_stamp())) {
-        write_back(volume, nullptr, cache_stamp());
+    uint64_t pays = place_pays(operation->place);
+    uint32_t stamp = cache_stamp();
+    if (pays != 0 ? write_is_due(node, stamp) : write_is_due_on(volume, stamp)) {
+        write_back(volume, pays != 0 ? node : nullptr, stamp);
         return operation_wait(operation, &volume->waiting);
     }
     struct request *request = request_new(volume, operation, through_done);
@@ -220,7 +243,7 @@ static struct kozo_message write_through(struct node *node, uint64_t offset, con
     memcpy(request->bytes, bytes, request->length);
     request_hold(request, node, nullptr);
     uint64_t number = kozo_volume_write_begin(&volume->session, node->number, offset, request->at,
-                                              request->length);
+                                              request->length, pays);
     if (!request_begun(request, number)) {
         return operation_wait(operation, &volume->waiting);
     }
@@ -255,9 +278,9 @@ static struct kozo_message write_piece(struct node *node, uint64_t offset, const
         return write_through(node, offset, bytes, length, operation);
     }
     if (is_tight(volume, length) && volume->stale) {
-        return volume_describe(volume, operation);
+        return volume_describe(volume, 0, operation);
     }
-    if (is_tight(volume, length)) {
+    if (is_tight(volume, length) || place_pays(operation->place) != 0) {
         return write_through(node, offset, bytes, length, operation);
     }
     cache_protect(node, offset / CACHE_PAGE, (offset + length - 1) / CACHE_PAGE);
@@ -314,7 +337,9 @@ struct kozo_message serve_write(struct kozo_caller *caller,
     if (operation->stage == STAGE_DONE && !end_through(operation)) {
         return end_write(operation, operation->error);
     }
-    struct kozo_message known = fetch_stat(access.node, operation);
+    struct kozo_message known = access_may_store(caller->session, access.node->volume)
+                                    ? fetch_stat(access.node, operation)
+                                    : kozo_answer(KOZO_NO_MEMORY);
     if (!is_ok(&known)) {
         return known;
     }

@@ -274,6 +274,10 @@ struct kozo_message serve_pages(struct kozo_caller *caller,
     if (access.error != KOZO_OK) {
         return kozo_answer(access.error);
     }
+    // What would be written there could be refused only when nobody is told any more.
+    if (asked->write && place_pays(caller->session) != 0) {
+        return kozo_answer(KOZO_NO_RIGHT);
+    }
     struct node *node = access.node;
     struct kozo_message known = fetch_stat(node, operation);
     if (!is_ok(&known)) {

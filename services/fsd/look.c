@@ -297,7 +297,11 @@ struct kozo_message serve_describe(struct kozo_caller *caller,
     // Asked once for each request: what is free changes all the time.
     if (operation->cursor == 0) {
         operation->cursor = 1;
-        return volume_describe(volume, operation);
+        return volume_describe(volume, place_pays(caller->session), operation);
+    }
+    if (place_pays(caller->session) != 0) {
+        return kozo_files_describe_answer(operation->word[0], operation->word[1],
+                                          operation->word[2], volume->nodes, volume->flags);
     }
     uint64_t dirty = volume->block > 0 ? volume->dirty * KOZO_PAGE_SIZE / volume->block : 0;
     uint64_t free = volume->free > dirty ? volume->free - dirty : 0;

@@ -132,8 +132,9 @@ static struct kozo_message begin_make(const struct kozo_files_make_arguments *as
         return operation_wait(operation, &volume->waiting);
     }
     request->pages = (uint32_t)asked->kind;
-    uint64_t number = kozo_volume_make_begin(&volume->session, folder->number, asked->kind,
-                                             asked->mode, request->at, names.length, names.second);
+    uint64_t number = kozo_volume_make_begin(
+        &volume->session, folder->number, asked->kind | asked->mode << KOZO_MODE_SHIFT, request->at,
+        names.length, names.second, place_pays(operation->place));
     return begin_change(request, number, folder, folder, operation);
 }
 
@@ -187,6 +188,9 @@ struct kozo_message serve_make(struct kozo_caller *caller,
     if (operation->stage == STAGE_DONE) {
         return end_make(caller, &access, operation);
     }
+    if (!access_may_store(caller->session, access.node->volume)) {
+        return kozo_answer(KOZO_NO_MEMORY);
+    }
     if (access.node->changing) {
         return operation_wait(operation, &access.node->waiting);
     }
@@ -234,6 +238,9 @@ struct kozo_message serve_link(struct kozo_caller *caller,
     if (file.node->volume != access.node->volume) {
         return kozo_answer(KOZO_BAD_OPERATION);
     }
+    if (!access_may_store(caller->session, access.node->volume)) {
+        return kozo_answer(KOZO_NO_MEMORY);
+    }
     if (operation->stage == STAGE_DONE) {
         return kozo_answer(operation->error);
     }
@@ -249,8 +256,9 @@ struct kozo_message serve_link(struct kozo_caller *caller,
     if (request == nullptr) {
         return operation_wait(operation, &volume->waiting);
     }
-    uint64_t number = kozo_volume_link_begin(&volume->session, file.node->number,
-                                             access.node->number, request->at, names.length);
+    uint64_t number =
+        kozo_volume_link_begin(&volume->session, file.node->number, access.node->number,
+                               request->at, names.length, place_pays(operation->place));
     return begin_change(request, number, access.node, access.node, operation);
 }
 
@@ -403,9 +411,9 @@ static struct kozo_message begin_rename(const struct rename *rename, struct oper
     }
     memcpy(request->name, names.bytes, names.length + names.second);
     request->pages = (uint32_t)names.second;
-    uint64_t number =
-        kozo_volume_rename_begin(&volume->session, rename->from->number, rename->to->number,
-                                 request->at, names.length, names.second);
+    uint64_t number = kozo_volume_rename_begin(&volume->session, rename->from->number,
+                                               rename->to->number, request->at, names.length,
+                                               names.second, place_pays(operation->place));
     return begin_change(request, number, rename->from, rename->to, operation);
 }
 

@@ -47,7 +47,7 @@ struct operation {
     struct kozo_message message;
     enum kozo_error error; // how the request went
     uint32_t limit;        // of what takes several steps: a bound from the first of them
-    uint64_t word[2];      // what the request gave
+    uint64_t word[3];      // what the request gave
     uint64_t cursor;       // of what takes several steps: how far it is
     uint64_t start;        // likewise: where it began
     struct request *request;

@@ -23,6 +23,7 @@ struct grant {
 };
 
 static struct session {
+    uint32_t most; // pages that it may have stored; 0 for no limit
     unsigned count;
     struct grant grant[GRANTS_MOST];
 } sessions[KOZO_BOARD_SESSIONS];
@@ -80,6 +81,12 @@ void place_start(const struct kozo_system *system, const char *service)
     }
     for (size_t i = 0; i < system->programs; i++) {
         const struct kozo_system_program *program = &system->program[i];
+        for (size_t j = 0; j < program->uses; j++) {
+            const struct kozo_system_use *use = &program->use[j];
+            if (&system->program[use->program] == own && use->place < KOZO_BOARD_SESSIONS) {
+                sessions[use->place].most = use->most;
+            }
+        }
         for (size_t j = 0; j < program->paths; j++) {
             const struct kozo_system_use *use = &program->use[program->path[j].use];
             if (&system->program[use->program] == own && use->place < KOZO_BOARD_SESSIONS) {
@@ -109,6 +116,13 @@ static void settle(const struct session *session, struct view *view)
 bool place_is_own(size_t place)
 {
     return place == 0 && has_commands;
+}
+
+uint64_t place_pays(size_t place)
+{
+    static_assert(KOZO_BOARD_SESSIONS < KOZO_ACCOUNTS);
+    uint64_t most = place < KOZO_BOARD_SESSIONS ? sessions[place].most : 0;
+    return most > 0 ? (place + 1) | most << 32 : 0;
 }
 
 struct view place_top(size_t place)

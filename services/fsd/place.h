@@ -32,6 +32,10 @@ void place_start(const struct kozo_system *system, const char *service);
 // Whether this is the session of init, for the person at the prompt.
 [[nodiscard]] bool place_is_own(size_t session);
 
+// Who pays on volumes for what the session stores, for their requests: an account for each session that has a limit. 0: it has
+// none.
+[[nodiscard]] uint64_t place_pays(size_t session);
+
 // The view at the top of a session.
 [[nodiscard]] struct view place_top(size_t session);
 

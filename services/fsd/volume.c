@@ -281,8 +281,7 @@ static void finish(struct request *request, const struct kozo_entry *entry)
     struct volume *volume = request->volume;
     struct operation *owner = request->owner;
     if (owner != nullptr) {
-        owner->word[0] = entry->word[0];
-        owner->word[1] = entry->word[1];
+        memcpy(owner->word, entry->word, sizeof owner->word);
     }
     enum kozo_error error = request->done(request, entry);
     request->number = 0;
@@ -324,15 +323,23 @@ static enum kozo_error described(struct request *request, const struct kozo_entr
     return result.error;
 }
 
-struct kozo_message volume_describe(struct volume *volume, struct operation *operation)
+static enum kozo_error part_described(struct request *request, const struct kozo_entry *entry)
+{
+    (void)request;
+    return kozo_volume_describe_end(entry).error;
+}
+
+struct kozo_message volume_describe(struct volume *volume, uint64_t pays,
+                                    struct operation *operation)
 {
     struct kozo_message checked = volume_check(volume, operation);
     if (checked.info.label != KOZO_OK) {
         return checked;
     }
-    struct request *request = request_new(volume, operation, described);
+    struct request *request =
+        request_new(volume, operation, pays == 0 ? described : part_described);
     if (request == nullptr ||
-        !request_begun(request, kozo_volume_describe_begin(&volume->session))) {
+        !request_begun(request, kozo_volume_describe_begin(&volume->session, pays))) {
         return operation_wait(operation, &volume->waiting);
     }
     return kozo_later();
@@ -364,7 +371,7 @@ static void ask(struct volume *volume)
 {
     struct request *request = request_new(volume, nullptr, introduced);
     if (request != nullptr &&
-        request_begun(request, kozo_volume_describe_begin(&volume->session))) {
+        request_begun(request, kozo_volume_describe_begin(&volume->session, 0))) {
         volume->state = VOLUME_ASKED;
     }
 }

@@ -136,7 +136,9 @@ struct alias {
 struct kozo_message volume_check(struct volume *volume, struct operation *operation);
 
 // For a handler: asks it once more how much is free. The handler runs again then.
-[[nodiscard]] struct kozo_message volume_describe(struct volume *volume,
+//
+// With somebody who pays, what he may have of it is told to the operation alone: block, blocks and free, in its words.
+[[nodiscard]] struct kozo_message volume_describe(struct volume *volume, uint64_t pays,
                                                   struct operation *operation);
 
 // A free request; null when there is none now, and the owner then is to wait in `waiting`.

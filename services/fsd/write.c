@@ -116,7 +116,7 @@ static bool write_pages(struct node *node, uint32_t page, uint32_t last)
     memcpy(request->bytes, cache_bytes(page), request->length);
     request_hold(request, node, nullptr);
     if (!request_begun(request, kozo_volume_write_begin(&volume->session, node->number, offset,
-                                                        request->at, request->length))) {
+                                                        request->at, request->length, 0))) {
         return false;
     }
     for (uint32_t i = 0; i < count; i++) {

@@ -407,6 +407,57 @@ def clients_that_take_all(kozo):
         yield from tap.parse(session.command("run test/files", 300))
 
 
+# ---- limits of what is stored ---------------------------------------------------------------------
+
+LIMITED = """
+service initrd services/volumes/initrd
+    initrd
+    memory up to 512K
+service ram services/volumes/ram
+    keeps up to 8M
+service files services/fsd
+    mount /ram ram 512K
+    mount /initrd initrd 256K
+    memory up to 16M
+    self
+    initrd
+    commands 128K
+program test/files-store
+    uses files 64K
+    limit 1M
+    place / rw
+    self
+"""
+
+
+def stores(session, name, wanted, left=0):
+    """The client with the limit stores so many bytes of two millions in a file, and is then refused."""
+    told = session.command(f"run test/files-store {name} 2000000")
+    lines = [f"stored: {wanted}, then {NO_MEMORY}", f"left: {left} of 256", f"pages: {NO_RIGHT}"]
+    expect_equal([line.strip() for line in told.splitlines()], lines, "what the client says", session.told)
+
+
+@check("what a client stores is limited by its description, over all lives of client, volume and file server")
+def limited(kozo):
+    with kozo.start(initrd=initrd_with(kozo, "limited", BASE + LIMITED)) as session:
+        session.prompt()
+        for name in ("ram", "files"):
+            wait_until_up(session, name, 1)
+        stores(session, "a", 255 * 4096)  # its name and what is known of it count as well
+        tells(session, [("write /ram/mine there", ""), ("cp /initrd/readme.txt /ram/readme", "")])
+        told = session.command("df")
+        expect(re.search(r"/ram +7 MiB +6 MiB free", told), "df shows the limit of another", told)
+        stores(session, "b", 0)
+        for name in ("ram", "files", "ram"):
+            session.command(f"kill {name}")
+            wait_until_up(session, name, 2)
+            stores(session, "b", 0)
+        tells(session, [("cat /ram/mine", "there"), ("rm /ram/a", ""), ("cp /initrd/readme.txt /ram/b", "")])
+        stores(session, "b", 256 * 4096)  # the first page is the person's, who stored it
+        tells(session, [("mv /ram/mine /ram/b", ""), ("cat /ram/b", "there")])
+        stores(session, "a", 255 * 4096)
+
+
 # ---- mounts below the top -------------------------------------------------------------------------
 
 # Two volumes that are written to, one that is read, and a client that sees two folders of the first.

@@ -254,6 +254,22 @@ static bool check_pagers(struct description *description, const size_t *order)
     return true;
 }
 
+// Only a file server stores anything for others.
+static bool check_limits(struct description *description, const size_t *order)
+{
+    const struct kozo_system *system = &description->system;
+    for (size_t i = 0; i < system->programs; i++) {
+        const struct kozo_system_program *program = &system->program[i];
+        for (size_t j = 0; j < program->uses; j++) {
+            const struct description_link *link = &description->use[order[i]][j];
+            if (link->most > 0 && system->program[program->use[j].program].mounts == 0) {
+                return fails(description, link->most_line, "that service has no volumes");
+            }
+        }
+    }
+    return true;
+}
+
 // init's own session comes first; then each user has one.
 static bool give_places(struct description *description, const size_t *order)
 {
@@ -275,6 +291,7 @@ static bool give_places(struct description *description, const size_t *order)
             program->use[j].pages = description->use[order[i]][j].pages;
             program->use[j].first = service->pages;
             program->use[j].limit = description->use[order[i]][j].limit;
+            program->use[j].most = description->use[order[i]][j].most;
             service->pages += program->use[j].pages;
             if (service->pages > KOZO_SYSTEM_PAGES) {
                 return fails(description, description->use[order[i]][j].line,
@@ -295,7 +312,7 @@ void description_order(struct description *description, char *const *files, size
         return;
     }
     apply_order(&description->system, place, order);
-    if (give_places(description, order)) {
+    if (give_places(description, order) && check_limits(description, order)) {
         (void)check_pagers(description, order);
     }
 }

@@ -428,6 +428,25 @@ static const char *read_place(struct kozo_system_program *program, const struct 
     return nullptr;
 }
 
+static const char *read_most(struct description *description, size_t number, struct word word)
+{
+    uint32_t uses = description->system.program[number].uses;
+    struct description_link *link = uses > 0 ? &description->use[number][uses - 1] : nullptr;
+    uint64_t size = 0;
+    if (link == nullptr || link->most != 0) {
+        return link == nullptr ? "no session is named yet" : "that session has a limit already";
+    }
+    if (!read_size(word, &size)) {
+        return "not a number";
+    }
+    if (size == 0 || size % PAGE != 0 || size / PAGE > UINT32_MAX) {
+        return "a limit is in whole pages";
+    }
+    link->most = (uint32_t)(size / PAGE);
+    link->most_line = description->line;
+    return nullptr;
+}
+
 static const char *read_commands(struct kozo_system_program *program, struct word word)
 {
     struct description_link pages = {};
@@ -493,6 +512,9 @@ static const char *read_part(struct description *description, const struct word 
                                       KOZO_SYSTEM_USES, words[1]);
         program->use[program->uses - 1].optional = fault == nullptr;
         return fault;
+    }
+    if (count == 2 && is(words[0], "limit")) {
+        return read_most(description, number, words[1]);
     }
     if (count == 3 && is(words[0], "pager")) {
         const char *fault = read_link(description, description->use[number], &program->uses,

@@ -12,6 +12,7 @@
 //     asks NAME                a session with that service, which may be down
 //     place PATH r|rw          what the session with the file server, in the line `uses` above, may
 //                              reach there: to read, or to read and write
+//     limit SIZE               what that session may have stored on each volume, in whole pages
 //     mount PATH NAME SIZE     for the file server: a session with a volume's service, which may be
 //                              down, and the path at which its files are found: one name after a
 //                              slash, or a folder of a volume that is mounted in a line above
@@ -53,6 +54,8 @@ struct description_link {
     size_t line;
     uint32_t pages;
     uint32_t limit;
+    uint32_t most; // pages that may be stored; 0 for no limit, which is said in this line:
+    size_t most_line;
 };
 
 // What stands in the text, before the names in it are looked up.

@@ -6565,6 +6565,12 @@ static inline struct kozo_message kozo_supply_dispatch(const struct kozo_supply_
 // names of those of one node.
 constexpr uint64_t KOZO_ATTRIBUTE_MOST = 7936;
 
+// Numbers of accounts there are, of which 0 pays for nothing.
+constexpr uint64_t KOZO_ACCOUNTS = 64;
+
+// Bits before the permission bits where they share a word with a NodeKind.
+constexpr uint64_t KOZO_MODE_SHIFT = 8;
+
 // What a node is.
 enum kozo_node_kind : uint32_t {
     KOZO_NODE_FILE = 1,   // an ordinary file
@@ -6582,6 +6588,7 @@ enum [[clang::flag_enum]] kozo_volume_flags : uint32_t {
                                     // volume's service
     KOZO_VOLUME_SHARED = 1 << 3,    // others change it too: what is known of it holds for a moment
                                     // only
+    KOZO_VOLUME_COUNTS = 1 << 4,    // it knows what each account has stored
 };
 
 // Which members of a NodeStat `change` takes. A set of them is a uint32_t.
@@ -6648,11 +6655,15 @@ static_assert(offsetof(struct kozo_folder_entry, length) == 20);
 // is refused. A name is any bytes but zero and slash, 1 to 255 of them. Files and folders may have
 // extended attributes: values of at most ATTRIBUTE_MOST bytes, under names of any bytes but zero, 1
 // to 255 of them; all names of a node, with a zero behind each, are ATTRIBUTE_MOST bytes at most.
-// Every request may wait. Refusals: BAD_ARGUMENT for what is malformed, BAD_HANDLE for a node, name
-// or attribute that is not there, SLOT_TAKEN for one that is, BAD_TYPE for the wrong kind of node,
-// BAD_STATE for a folder that is not empty, BAD_OPERATION for attributes of a kind that the volume
-// does not have, NO_RIGHT on a volume that is read only, NO_MEMORY when it is full, NO_REPLY when
-// the device failed.
+// Every request may wait. A volume that COUNTS knows what each account has stored on it, however
+// often its service and the file server begin anew: whoever stores something pays until it is gone,
+// whoever takes it away. `pays` is the number of an account in the low 32 bits, below ACCOUNTS, and
+// in the high 32 the pages of 4 KiB that it may have stored; 0 for what nobody pays for. Refusals:
+// BAD_ARGUMENT for what is malformed, BAD_HANDLE for a node, name or attribute that is not there,
+// SLOT_TAKEN for one that is, BAD_TYPE for the wrong kind of node, BAD_STATE for a folder that is
+// not empty, BAD_OPERATION for attributes of a kind that the volume does not have, NO_RIGHT on a
+// volume that is read only, NO_MEMORY when it is full or who pays has stored its most, NO_REPLY
+// when the device failed.
 enum kozo_volume_request : uint32_t {
     KOZO_VOLUME_DESCRIBE = 1,
     KOZO_VOLUME_LOOK = 2,
@@ -6683,12 +6694,15 @@ struct kozo_volume_describe_result {
     uint32_t flags;   // what holds for it
 };
 
-// Tells about the volume.
+// Tells about the volume, or about the part of it that who pays may have.
+//   pays: whose part, or 0
 [[nodiscard]]
-static inline struct kozo_volume_describe_result kozo_volume_describe(struct kozo_endpoint service)
+static inline struct kozo_volume_describe_result kozo_volume_describe(struct kozo_endpoint service,
+                                                                      uint64_t pays)
 {
     struct kozo_message message = {
-        .info = {.label = KOZO_VOLUME_DESCRIBE},
+        .info = {.length = 1, .label = KOZO_VOLUME_DESCRIBE},
+        .word = {pays},
     };
     struct kozo_received answer = kozo_endpoint_call(service, message);
     struct kozo_volume_describe_result result = {};
@@ -6710,10 +6724,11 @@ static inline struct kozo_volume_describe_result kozo_volume_describe(struct koz
 
 // Begins describe in a session. Gives its number, or 0 when it can't be begun now.
 [[nodiscard]]
-static inline uint64_t kozo_volume_describe_begin(struct kozo_session *session)
+static inline uint64_t kozo_volume_describe_begin(struct kozo_session *session, uint64_t pays)
 {
     struct kozo_message message = {
-        .info = {.label = KOZO_VOLUME_DESCRIBE},
+        .info = {.length = 1, .label = KOZO_VOLUME_DESCRIBE},
+        .word = {pays},
     };
     return kozo_session_begin(session, &message);
 }
@@ -6733,6 +6748,26 @@ kozo_volume_describe_end(const struct kozo_entry *entry)
     result.free = entry->word[2];
     result.nodes = entry->word[3];
     result.flags = (uint32_t)entry->word[4];
+    return result;
+}
+
+// For the server: what came with describe.
+struct kozo_volume_describe_arguments {
+    enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
+    uint64_t pays;         // whose part, or 0
+};
+
+[[nodiscard]]
+static inline struct kozo_volume_describe_arguments
+kozo_volume_describe_arguments(const struct kozo_message *message)
+{
+    struct kozo_volume_describe_arguments result;
+    result.error = KOZO_OK;
+    if (message->info.length < 1) {
+        result.error = KOZO_BAD_ARGUMENT;
+        return result;
+    }
+    result.pays = message->word[0];
     return result;
 }
 
@@ -7031,14 +7066,15 @@ struct kozo_volume_write_result {
 //   offset: in the file
 //   at: where the bytes are
 //   length: so many
+//   pays: who pays for what this stores, see above
 [[nodiscard]]
-static inline struct kozo_volume_write_result kozo_volume_write(struct kozo_endpoint service,
-                                                                uint64_t node, uint64_t offset,
-                                                                uint64_t at, uint64_t length)
+static inline struct kozo_volume_write_result
+kozo_volume_write(struct kozo_endpoint service, uint64_t node, uint64_t offset, uint64_t at,
+                  uint64_t length, uint64_t pays)
 {
     struct kozo_message message = {
-        .info = {.length = 4, .label = KOZO_VOLUME_WRITE},
-        .word = {node, offset, at, length},
+        .info = {.length = 5, .label = KOZO_VOLUME_WRITE},
+        .word = {node, offset, at, length, pays},
     };
     struct kozo_received answer = kozo_endpoint_call(service, message);
     struct kozo_volume_write_result result = {};
@@ -7057,11 +7093,12 @@ static inline struct kozo_volume_write_result kozo_volume_write(struct kozo_endp
 // Begins write in a session. Gives its number, or 0 when it can't be begun now.
 [[nodiscard]]
 static inline uint64_t kozo_volume_write_begin(struct kozo_session *session, uint64_t node,
-                                               uint64_t offset, uint64_t at, uint64_t length)
+                                               uint64_t offset, uint64_t at, uint64_t length,
+                                               uint64_t pays)
 {
     struct kozo_message message = {
-        .info = {.length = 4, .label = KOZO_VOLUME_WRITE},
-        .word = {node, offset, at, length},
+        .info = {.length = 5, .label = KOZO_VOLUME_WRITE},
+        .word = {node, offset, at, length, pays},
     };
     return kozo_session_begin(session, &message);
 }
@@ -7086,6 +7123,7 @@ struct kozo_volume_write_arguments {
     uint64_t offset;       // in the file
     uint64_t at;           // where the bytes are
     uint64_t length;       // so many
+    uint64_t pays;         // who pays for what this stores, see above
 };
 
 [[nodiscard]]
@@ -7094,7 +7132,7 @@ kozo_volume_write_arguments(const struct kozo_message *message)
 {
     struct kozo_volume_write_arguments result;
     result.error = KOZO_OK;
-    if (message->info.length < 4) {
+    if (message->info.length < 5) {
         result.error = KOZO_BAD_ARGUMENT;
         return result;
     }
@@ -7102,6 +7140,7 @@ kozo_volume_write_arguments(const struct kozo_message *message)
     result.offset = message->word[1];
     result.at = message->word[2];
     result.length = message->word[3];
+    result.pays = message->word[4];
     return result;
 }
 
@@ -7223,19 +7262,19 @@ struct kozo_volume_make_result {
 // Makes a file, folder or link and gives it a name that is not taken. The target of a link follows
 // its name directly.
 //   folder: where the name is to be
-//   kind: one of NodeKind
-//   mode: permission bits
+//   kind: one of NodeKind, and from bit MODE_SHIFT on permission bits
 //   at: where the name is
 //   length: bytes of it
 //   target: bytes of the target of a link; otherwise 0
+//   pays: who pays for what this stores, see above
 [[nodiscard]]
 static inline struct kozo_volume_make_result
-kozo_volume_make(struct kozo_endpoint service, uint64_t folder, uint64_t kind, uint64_t mode,
-                 uint64_t at, uint64_t length, uint64_t target)
+kozo_volume_make(struct kozo_endpoint service, uint64_t folder, uint64_t kind, uint64_t at,
+                 uint64_t length, uint64_t target, uint64_t pays)
 {
     struct kozo_message message = {
         .info = {.length = 6, .label = KOZO_VOLUME_MAKE},
-        .word = {folder, kind, mode, at, length, target},
+        .word = {folder, kind, at, length, target, pays},
     };
     struct kozo_received answer = kozo_endpoint_call(service, message);
     struct kozo_volume_make_result result = {};
@@ -7254,12 +7293,12 @@ kozo_volume_make(struct kozo_endpoint service, uint64_t folder, uint64_t kind, u
 // Begins make in a session. Gives its number, or 0 when it can't be begun now.
 [[nodiscard]]
 static inline uint64_t kozo_volume_make_begin(struct kozo_session *session, uint64_t folder,
-                                              uint64_t kind, uint64_t mode, uint64_t at,
-                                              uint64_t length, uint64_t target)
+                                              uint64_t kind, uint64_t at, uint64_t length,
+                                              uint64_t target, uint64_t pays)
 {
     struct kozo_message message = {
         .info = {.length = 6, .label = KOZO_VOLUME_MAKE},
-        .word = {folder, kind, mode, at, length, target},
+        .word = {folder, kind, at, length, target, pays},
     };
     return kozo_session_begin(session, &message);
 }
@@ -7281,11 +7320,11 @@ static inline struct kozo_volume_make_result kozo_volume_make_end(const struct k
 struct kozo_volume_make_arguments {
     enum kozo_error error; // BAD_ARGUMENT when the message is not well formed
     uint64_t folder;       // where the name is to be
-    uint64_t kind;         // one of NodeKind
-    uint64_t mode;         // permission bits
+    uint64_t kind;         // one of NodeKind, and from bit MODE_SHIFT on permission bits
     uint64_t at;           // where the name is
     uint64_t length;       // bytes of it
     uint64_t target;       // bytes of the target of a link; otherwise 0
+    uint64_t pays;         // who pays for what this stores, see above
 };
 
 [[nodiscard]]
@@ -7300,10 +7339,10 @@ kozo_volume_make_arguments(const struct kozo_message *message)
     }
     result.folder = message->word[0];
     result.kind = message->word[1];
-    result.mode = message->word[2];
-    result.at = message->word[3];
-    result.length = message->word[4];
-    result.target = message->word[5];
+    result.at = message->word[2];
+    result.length = message->word[3];
+    result.target = message->word[4];
+    result.pays = message->word[5];
     return result;
 }
 
@@ -7329,14 +7368,15 @@ struct kozo_volume_link_result {
 //   folder: where the name is to be
 //   at: where the name is
 //   length: bytes of it
+//   pays: who pays for what this stores, see above
 [[nodiscard]]
-static inline struct kozo_volume_link_result kozo_volume_link(struct kozo_endpoint service,
-                                                              uint64_t node, uint64_t folder,
-                                                              uint64_t at, uint64_t length)
+static inline struct kozo_volume_link_result
+kozo_volume_link(struct kozo_endpoint service, uint64_t node, uint64_t folder, uint64_t at,
+                 uint64_t length, uint64_t pays)
 {
     struct kozo_message message = {
-        .info = {.length = 4, .label = KOZO_VOLUME_LINK},
-        .word = {node, folder, at, length},
+        .info = {.length = 5, .label = KOZO_VOLUME_LINK},
+        .word = {node, folder, at, length, pays},
     };
     struct kozo_received answer = kozo_endpoint_call(service, message);
     struct kozo_volume_link_result result = {};
@@ -7354,11 +7394,12 @@ static inline struct kozo_volume_link_result kozo_volume_link(struct kozo_endpoi
 // Begins link in a session. Gives its number, or 0 when it can't be begun now.
 [[nodiscard]]
 static inline uint64_t kozo_volume_link_begin(struct kozo_session *session, uint64_t node,
-                                              uint64_t folder, uint64_t at, uint64_t length)
+                                              uint64_t folder, uint64_t at, uint64_t length,
+                                              uint64_t pays)
 {
     struct kozo_message message = {
-        .info = {.length = 4, .label = KOZO_VOLUME_LINK},
-        .word = {node, folder, at, length},
+        .info = {.length = 5, .label = KOZO_VOLUME_LINK},
+        .word = {node, folder, at, length, pays},
     };
     return kozo_session_begin(session, &message);
 }
@@ -7379,6 +7420,7 @@ struct kozo_volume_link_arguments {
     uint64_t folder;       // where the name is to be
     uint64_t at;           // where the name is
     uint64_t length;       // bytes of it
+    uint64_t pays;         // who pays for what this stores, see above
 };
 
 [[nodiscard]]
@@ -7387,7 +7429,7 @@ kozo_volume_link_arguments(const struct kozo_message *message)
 {
     struct kozo_volume_link_arguments result;
     result.error = KOZO_OK;
-    if (message->info.length < 4) {
+    if (message->info.length < 5) {
         result.error = KOZO_BAD_ARGUMENT;
         return result;
     }
@@ -7395,6 +7437,7 @@ kozo_volume_link_arguments(const struct kozo_message *message)
     result.folder = message->word[1];
     result.at = message->word[2];
     result.length = message->word[3];
+    result.pays = message->word[4];
     return result;
 }
 
@@ -7486,14 +7529,15 @@ struct kozo_volume_rename_result {
 //   at: where both names are
 //   length: bytes of the old name
 //   second: bytes of the new name
+//   pays: who pays for what this stores, see above
 [[nodiscard]]
 static inline struct kozo_volume_rename_result
 kozo_volume_rename(struct kozo_endpoint service, uint64_t folder, uint64_t target, uint64_t at,
-                   uint64_t length, uint64_t second)
+                   uint64_t length, uint64_t second, uint64_t pays)
 {
     struct kozo_message message = {
-        .info = {.length = 5, .label = KOZO_VOLUME_RENAME},
-        .word = {folder, target, at, length, second},
+        .info = {.length = 6, .label = KOZO_VOLUME_RENAME},
+        .word = {folder, target, at, length, second, pays},
     };
     struct kozo_received answer = kozo_endpoint_call(service, message);
     struct kozo_volume_rename_result result = {};
@@ -7512,11 +7556,11 @@ kozo_volume_rename(struct kozo_endpoint service, uint64_t folder, uint64_t targe
 [[nodiscard]]
 static inline uint64_t kozo_volume_rename_begin(struct kozo_session *session, uint64_t folder,
                                                 uint64_t target, uint64_t at, uint64_t length,
-                                                uint64_t second)
+                                                uint64_t second, uint64_t pays)
 {
     struct kozo_message message = {
-        .info = {.length = 5, .label = KOZO_VOLUME_RENAME},
-        .word = {folder, target, at, length, second},
+        .info = {.length = 6, .label = KOZO_VOLUME_RENAME},
+        .word = {folder, target, at, length, second, pays},
     };
     return kozo_session_begin(session, &message);
 }
@@ -7539,6 +7583,7 @@ struct kozo_volume_rename_arguments {
     uint64_t at;           // where both names are
     uint64_t length;       // bytes of the old name
     uint64_t second;       // bytes of the new name
+    uint64_t pays;         // who pays for what this stores, see above
 };
 
 [[nodiscard]]
@@ -7547,7 +7592,7 @@ kozo_volume_rename_arguments(const struct kozo_message *message)
 {
     struct kozo_volume_rename_arguments result;
     result.error = KOZO_OK;
-    if (message->info.length < 5) {
+    if (message->info.length < 6) {
         result.error = KOZO_BAD_ARGUMENT;
         return result;
     }
@@ -7556,6 +7601,7 @@ kozo_volume_rename_arguments(const struct kozo_message *message)
     result.at = message->word[2];
     result.length = message->word[3];
     result.second = message->word[4];
+    result.pays = message->word[5];
     return result;
 }
 
@@ -7975,14 +8021,15 @@ struct kozo_volume_set_attribute_result {
 //   length: bytes of it
 //   size: bytes of the value
 //   way: one of AttributeWay
+//   pays: who pays for what this stores, see above
 [[nodiscard]]
 static inline struct kozo_volume_set_attribute_result
 kozo_volume_set_attribute(struct kozo_endpoint service, uint64_t node, uint64_t at, uint64_t length,
-                          uint64_t size, uint64_t way)
+                          uint64_t size, uint64_t way, uint64_t pays)
 {
     struct kozo_message message = {
-        .info = {.length = 5, .label = KOZO_VOLUME_SET_ATTRIBUTE},
-        .word = {node, at, length, size, way},
+        .info = {.length = 6, .label = KOZO_VOLUME_SET_ATTRIBUTE},
+        .word = {node, at, length, size, way, pays},
     };
     struct kozo_received answer = kozo_endpoint_call(service, message);
     struct kozo_volume_set_attribute_result result = {};
@@ -8001,11 +8048,11 @@ kozo_volume_set_attribute(struct kozo_endpoint service, uint64_t node, uint64_t 
 [[nodiscard]]
 static inline uint64_t kozo_volume_set_attribute_begin(struct kozo_session *session, uint64_t node,
                                                        uint64_t at, uint64_t length, uint64_t size,
-                                                       uint64_t way)
+                                                       uint64_t way, uint64_t pays)
 {
     struct kozo_message message = {
-        .info = {.length = 5, .label = KOZO_VOLUME_SET_ATTRIBUTE},
-        .word = {node, at, length, size, way},
+        .info = {.length = 6, .label = KOZO_VOLUME_SET_ATTRIBUTE},
+        .word = {node, at, length, size, way, pays},
     };
     return kozo_session_begin(session, &message);
 }
@@ -8028,6 +8075,7 @@ struct kozo_volume_set_attribute_arguments {
     uint64_t length;       // bytes of it
     uint64_t size;         // bytes of the value
     uint64_t way;          // one of AttributeWay
+    uint64_t pays;         // who pays for what this stores, see above
 };
 
 [[nodiscard]]
@@ -8036,7 +8084,7 @@ kozo_volume_set_attribute_arguments(const struct kozo_message *message)
 {
     struct kozo_volume_set_attribute_arguments result;
     result.error = KOZO_OK;
-    if (message->info.length < 5) {
+    if (message->info.length < 6) {
         result.error = KOZO_BAD_ARGUMENT;
         return result;
     }
@@ -8045,6 +8093,7 @@ kozo_volume_set_attribute_arguments(const struct kozo_message *message)
     result.length = message->word[2];
     result.size = message->word[3];
     result.way = message->word[4];
+    result.pays = message->word[5];
     return result;
 }
 
@@ -8128,7 +8177,8 @@ kozo_volume_remove_attribute_arguments(const struct kozo_message *message)
 
 // For the server: who carries out each request. One without a handler is refused.
 struct kozo_volume_handlers {
-    struct kozo_message (*describe)(struct kozo_caller *caller);
+    struct kozo_message (*describe)(struct kozo_caller *caller,
+                                    const struct kozo_volume_describe_arguments *arguments);
     struct kozo_message (*look)(struct kozo_caller *caller,
                                 const struct kozo_volume_look_arguments *arguments);
     struct kozo_message (*stat)(struct kozo_caller *caller,
@@ -8173,7 +8223,9 @@ static inline struct kozo_message kozo_volume_dispatch(const struct kozo_volume_
         if (handlers->describe == nullptr) {
             return kozo_answer(KOZO_BAD_OPERATION);
         }
-        return handlers->describe(caller);
+        struct kozo_volume_describe_arguments arguments = kozo_volume_describe_arguments(message);
+        return arguments.error != KOZO_OK ? kozo_answer(arguments.error)
+                                          : handlers->describe(caller, &arguments);
     }
     case KOZO_VOLUME_LOOK: {
         if (handlers->look == nullptr) {

@@ -174,9 +174,9 @@ static struct kozo_message stat(const uint64_t *word)
 static struct kozo_message make(const uint64_t *word)
 {
     uint64_t node = 0;
-    enum kozo_error error =
-        ram_make(host.ram, word[0], (uint32_t)word[1], (uint32_t)word[2], text(word[3], word[4]),
-                 text(word[3] + word[4], word[5]), host.now, &node);
+    enum kozo_error error = ram_make(host.ram, word[0], word[1] & ((1u << KOZO_MODE_SHIFT) - 1),
+                                     (uint32_t)(word[1] >> KOZO_MODE_SHIFT), text(word[2], word[3]),
+                                     text(word[2] + word[3], word[4]), host.now, &node);
     return error == KOZO_OK ? kozo_volume_make_answer(node) : kozo_answer(error);
 }
 
@@ -219,10 +219,29 @@ static struct kozo_message attributes(const uint64_t *word)
     return error == KOZO_OK ? kozo_volume_attributes_answer(size) : kozo_answer(error);
 }
 
+// Who pays stands behind the arguments of what stores something.
+static void pay(const struct kozo_entry *entry)
+{
+    static const struct {
+        uint32_t label;
+        size_t word;
+    } stores[] = {
+        {KOZO_VOLUME_DESCRIBE, 0}, {KOZO_VOLUME_WRITE, 4},  {KOZO_VOLUME_MAKE, 5},
+        {KOZO_VOLUME_LINK, 4},     {KOZO_VOLUME_RENAME, 5}, {KOZO_VOLUME_SET_ATTRIBUTE, 5},
+    };
+    for (size_t i = 0; i < sizeof stores / sizeof stores[0]; i++) {
+        if (stores[i].label == entry->label) {
+            uint64_t pays = entry->word[stores[i].word];
+            ram_pay(host.ram, (uint32_t)pays, (uint32_t)(pays >> 32));
+        }
+    }
+}
+
 static struct kozo_message honest(const struct kozo_entry *entry)
 {
     const uint64_t *word = entry->word;
     struct volume_space space;
+    pay(entry);
     switch (entry->label) {
     case KOZO_VOLUME_DESCRIBE:
         ram_space(host.ram, &space);
@@ -312,6 +331,11 @@ struct kozo_message host_call(const struct kozo_message *message)
         host_turn(1);
     }
     return host.last == number ? host.said : kozo_later();
+}
+
+void host_volume_is(host_volume *volume)
+{
+    host.answer = volume;
 }
 
 void host_session(size_t place)
@@ -416,7 +440,7 @@ void host_start(uint32_t pages, host_volume *volume)
                  .uses = HOST_SESSIONS - 1,
                  .use = {{.program = 1, .place = 1},
                          {.program = 1, .place = 2},
-                         {.program = 1, .place = 3}},
+                         {.program = 1, .place = 3, .most = HOST_MOST}},
                  .paths = HOST_SESSIONS - 1,
                  .path = {{.path = "/", .writable = 1, .use = 0},
                           {.path = "/", .writable = 1, .use = 1},

@@ -8,6 +8,8 @@
 
 constexpr size_t HOST_DATA = 1 << 18; // bytes that the client shares
 constexpr size_t HOST_SESSIONS = 4;   // each has all places
+constexpr size_t HOST_LIMITED = 3;    // the one of them that has a limit of what it stores
+constexpr uint32_t HOST_MOST = 32;    // pages
 
 extern uint8_t host_data[HOST_DATA];
 
@@ -16,6 +18,9 @@ typedef struct kozo_message host_volume(const struct kozo_entry *entry, uint8_t 
 
 // Starts everything anew, with so many pages for contents.
 void host_start(uint32_t pages, host_volume *volume);
+
+// From now on the volume answers so.
+void host_volume_is(host_volume *volume);
 
 constexpr uint32_t HOST_LIFE = 3; // of the file server
 

@@ -72,7 +72,7 @@ enum kozo_error attributes_set(struct ram *ram, struct ram_node *node, struct vo
     }
     uint32_t old = attribute->value;
     ram_set(ram, &attribute->value, first);
-    ram_set_long(ram, &attribute->size, value.length);
+    ram_set(ram, &attribute->size, (uint32_t)value.length);
     items_drop_value(ram, old);
     return KOZO_OK;
 }

@@ -35,6 +35,33 @@ static uint32_t *name_bucket(struct ram *ram, uint32_t folder, const char *name,
     return (uint32_t *)ram + ram->name_at + (mix(hash) & (ram->buckets - 1));
 }
 
+// --- Accounts -----------------------------------------------------------------------------------
+
+constexpr uint32_t PAGE_UNITS = KOZO_PAGE_SIZE / RAM_UNIT;
+
+static bool may_pay(const struct ram *ram, uint32_t units)
+{
+    uint64_t most = (uint64_t)ram->most * PAGE_UNITS;
+    return ram->payer == 0 || (uint64_t)ram->stored[ram->payer] + units <= most;
+}
+
+// Whoever pays now pays for this until it is gone.
+static void pay(struct ram *ram, uint32_t units, uint32_t *account)
+{
+    ram_set(ram, account, ram->payer);
+    if (ram->payer != 0) {
+        ram_set(ram, &ram->stored[ram->payer], ram->stored[ram->payer] + units);
+    }
+}
+
+static void pay_back(struct ram *ram, uint32_t units, uint32_t *account)
+{
+    if (*account != 0) {
+        ram_set(ram, &ram->stored[*account], ram->stored[*account] - units);
+        ram_set(ram, account, 0);
+    }
+}
+
 // --- Pieces -------------------------------------------------------------------------------------
 
 static uint32_t piece_of(uint32_t page)
@@ -214,6 +241,7 @@ static uint32_t take_page(struct ram *ram, enum ram_page_kind kind)
 
 static void free_page(struct ram *ram, uint32_t page)
 {
+    pay_back(ram, PAGE_UNITS, &ram_page(ram, page)->account);
     uint32_t number = piece_of(page);
     struct ram_piece *piece = ram_piece(ram, number);
     bool full = piece->free == 0;
@@ -250,10 +278,11 @@ uint32_t items_page(struct ram *ram, const struct ram_node *node, uint64_t index
 
 uint32_t items_add_page(struct ram *ram, struct ram_node *node, uint64_t index)
 {
-    uint32_t number = take_page(ram, RAM_PAGE_CONTENTS);
+    uint32_t number = may_pay(ram, PAGE_UNITS) ? take_page(ram, RAM_PAGE_CONTENTS) : 0;
     if (number == 0) {
         return 0;
     }
+    pay(ram, PAGE_UNITS, &ram_page(ram, number)->account);
     // What was there before is nobody's: it needs no log.
     memset(ram_bytes(ram, number), 0, KOZO_PAGE_SIZE);
     struct ram_page *page = ram_page(ram, number);
@@ -314,13 +343,15 @@ static bool refill(struct ram *ram, uint32_t *list, enum ram_page_kind kind, uin
 
 struct ram_node *items_add_node(struct ram *ram, uint32_t kind, uint32_t mode, uint64_t now)
 {
-    if (ram->free_node == 0 &&
-        !refill(ram, &ram->free_node, RAM_PAGE_NODES, NODE_SIZE, offsetof(struct ram_node, next))) {
+    if (!may_pay(ram, NODE_SIZE / RAM_UNIT) ||
+        (ram->free_node == 0 && !refill(ram, &ram->free_node, RAM_PAGE_NODES, NODE_SIZE,
+                                        offsetof(struct ram_node, next)))) {
         return nullptr;
     }
     struct ram_node *node = ram_at(ram, ram->free_node);
     ram_set(ram, &ram->free_node, node->next);
     ram_set(ram, &node->next, 0);
+    pay(ram, NODE_SIZE / RAM_UNIT, &node->account);
     ram_set(ram, &node->kind, kind);
     ram_set(ram, &node->mode, mode);
     ram_set_long(ram, &node->accessed, now);
@@ -332,6 +363,7 @@ struct ram_node *items_add_node(struct ram *ram, uint32_t kind, uint32_t mode, u
 void items_drop_node(struct ram *ram, struct ram_node *node)
 {
     items_drop_nameless(ram, node);
+    pay_back(ram, NODE_SIZE / RAM_UNIT, &node->account);
     // A free node is all zeros, but for its link.
     uint32_t *words = (uint32_t *)node;
     for (size_t i = 0; i < NODE_SIZE / sizeof(uint32_t); i++) {
@@ -384,17 +416,24 @@ static struct ram_entry *find_entry(struct ram *ram, uint32_t owner, const char 
     return nullptr;
 }
 
+static uint32_t size_of(size_t length)
+{
+    return length <= RAM_NAME_SHORT ? SHORT_SIZE : LONG_SIZE;
+}
+
 static struct ram_entry *take_entry(struct ram *ram, size_t length)
 {
     bool is_short = length <= RAM_NAME_SHORT;
+    uint32_t size = size_of(length);
     uint32_t *list = is_short ? &ram->free_short : &ram->free_long;
-    if (*list == 0 &&
-        !refill(ram, list, is_short ? RAM_PAGE_SHORT : RAM_PAGE_LONG,
-                is_short ? SHORT_SIZE : LONG_SIZE, offsetof(struct ram_entry, next))) {
+    if (!may_pay(ram, size / RAM_UNIT) ||
+        (*list == 0 && !refill(ram, list, is_short ? RAM_PAGE_SHORT : RAM_PAGE_LONG, size,
+                               offsetof(struct ram_entry, next)))) {
         return nullptr;
     }
     struct ram_entry *entry = ram_at(ram, *list);
     ram_set(ram, list, entry->next);
+    pay(ram, size / RAM_UNIT, &entry->account);
     return entry;
 }
 
@@ -423,6 +462,7 @@ static void drop_entry(struct ram *ram, struct ram_entry *entry)
     }
     ram_set(ram, link, entry->chain);
     uint32_t *list = entry->length <= RAM_NAME_SHORT ? &ram->free_short : &ram->free_long;
+    pay_back(ram, size_of(entry->length) / RAM_UNIT, &entry->account);
     ram_set(ram, &entry->owner, 0);
     ram_set(ram, &entry->next, *list);
     ram_set(ram, list, reference);
@@ -445,8 +485,8 @@ bool items_add_entry(struct ram *ram, struct ram_node *folder, const struct ram_
     }
     uint32_t reference = ram_reference(ram, entry);
     ram_set(ram, &entry->node, ram_reference(ram, node));
-    ram_set_long(ram, &ram->sequence, ram->sequence + 1);
-    ram_set_long(ram, &entry->sequence, ram->sequence);
+    ram_set(ram, &ram->sequence, ram->sequence + 1);
+    ram_set(ram, &entry->sequence, ram->sequence);
     ram_set(ram, &entry->next, 0);
     ram_set(ram, &entry->previous, folder->last);
     if (folder->last != 0) {
@@ -507,7 +547,7 @@ struct ram_entry *items_add_attribute(struct ram *ram, struct ram_node *node, co
     }
     uint32_t reference = ram_reference(ram, entry);
     ram_set(ram, &entry->value, 0);
-    ram_set_long(ram, &entry->size, 0);
+    ram_set(ram, &entry->size, 0);
     ram_set(ram, &entry->next, node->attributes);
     ram_set(ram, &entry->previous, 0);
     if (node->attributes != 0) {
@@ -537,10 +577,11 @@ bool items_add_value(struct ram *ram, const uint8_t *bytes, size_t size, uint32_
     *first = 0;
     size_t pages = (size + KOZO_PAGE_SIZE - 1) / KOZO_PAGE_SIZE;
     while (pages > 0) {
-        uint32_t page = take_page(ram, RAM_PAGE_VALUE);
+        uint32_t page = may_pay(ram, PAGE_UNITS) ? take_page(ram, RAM_PAGE_VALUE) : 0;
         if (page == 0) {
             return false;
         }
+        pay(ram, PAGE_UNITS, &ram_page(ram, page)->account);
         size_t at = --pages * KOZO_PAGE_SIZE;
         size_t part = size - at < KOZO_PAGE_SIZE ? size - at : KOZO_PAGE_SIZE;
         memcpy(ram_bytes(ram, page), bytes + at, part); // of a free page: needs no log

@@ -10,13 +10,17 @@
 // there and have free pages are in a list, those in which every page is free at its end, so that they
 // stay so when others do. A piece that is not there keeps the list of its free pages.
 //
+// Whoever pays for a page of contents, a node or an entry stands at it, and what each account has stored is counted in units.
+// Pages that are cut into items are nobody's.
+//
 // A step changes words only through `ram_set`, which keeps the old value in a log. A step that was
 // cut off by the end of the process is undone by the next one, so what is here is always whole.
 #pragma once
 
+#include <kozo/protocol.h>
 #include <stdint.h>
 
-constexpr uint64_t RAM_MAGIC = 0x326d61722d7a6f6b; // "koz-ram2"
+constexpr uint64_t RAM_MAGIC = 0x336d61722d7a6f6b; // "koz-ram3"
 constexpr uint32_t RAM_UNIT = 32;
 constexpr uint32_t RAM_LOG = 512; // words that one step may change
 constexpr uint32_t RAM_NAME_SHORT = 64;
@@ -39,6 +43,7 @@ struct ram_page {
     uint32_t chain; // next in the table of hashes
     uint32_t next;  // of the file or value, or of the free pages of its piece; 0 for none
     uint32_t previous;
+    uint32_t account; // who pays for contents or a value; 0: nobody
 };
 
 constexpr uint32_t RAM_PIECE = 64; // pages
@@ -69,7 +74,8 @@ struct ram_node {
     uint64_t accessed;
     uint64_t modified;
     uint64_t changed;
-    uint64_t reserved[6];
+    uint32_t account; // who pays for it; 0: nobody
+    uint32_t reserved[11];
 };
 static_assert(sizeof(struct ram_node) == 128);
 
@@ -86,9 +92,10 @@ struct ram_entry {
     uint32_t previous;
     uint32_t length;
     union {
-        uint64_t sequence; // entries of a folder have rising numbers
-        uint64_t size;     // bytes of the value
+        uint32_t sequence; // entries of a folder have rising numbers
+        uint32_t size;     // bytes of the value
     };
+    uint32_t account; // who pays for it; 0: nobody
     char name[];
 };
 constexpr uint32_t RAM_ATTRIBUTE = 1; // in `owner`
@@ -101,7 +108,9 @@ struct ram_change {
 struct ram {
     uint64_t magic;
     uint64_t size;
-    uint64_t sequence;
+    uint32_t sequence;
+    uint32_t payer; // of what is stored next; no part of a step, as is its most
+    uint32_t most;  // pages that it may have stored
     uint32_t pages;
     uint32_t tables; // pages of the head and the tables
     uint32_t buckets;
@@ -120,6 +129,7 @@ struct ram {
     uint32_t piece_at;
     uint32_t content_at;
     uint32_t name_at;
+    uint32_t stored[KOZO_ACCOUNTS]; // by each account, in units
     uint32_t logged;
     struct ram_change log[RAM_LOG];
 };

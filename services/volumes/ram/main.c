@@ -179,6 +179,11 @@ static enum kozo_error remove_attribute(uint64_t node, struct volume_text name)
     return ram_remove_attribute(ram, node, name, date());
 }
 
+static void pay(uint32_t account, uint32_t most)
+{
+    ram_pay(ram, account, most);
+}
+
 static void forget(uint64_t node)
 {
     ram_forget(ram, node);
@@ -207,6 +212,7 @@ int main(int argument_count, char **arguments)
         .attributes = attributes,
         .set_attribute = set_attribute,
         .remove_attribute = remove_attribute,
+        .pay = pay,
         .forget = forget,
         .forget_all = forget_all,
         .signalled = signalled,

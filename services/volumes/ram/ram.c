@@ -68,14 +68,27 @@ uint64_t ram_root(const struct ram *ram)
 
 // --- Looking ------------------------------------------------------------------------------------
 
+void ram_pay(struct ram *ram, uint32_t account, uint32_t most)
+{
+    ram->payer = account;
+    ram->most = most;
+}
+
 void ram_space(const struct ram *ram, struct volume_space *space)
 {
     *space = (struct volume_space){
         .block = KOZO_PAGE_SIZE,
         .blocks = ram->pages - ram->tables,
         .free = ram->is_short != 0 ? ram->here_pages : ram->free_pages,
-        .flags = KOZO_VOLUME_LASTING,
+        .flags = KOZO_VOLUME_LASTING | KOZO_VOLUME_COUNTS,
     };
+    if (ram->payer != 0) {
+        uint64_t stored =
+            ((uint64_t)ram->stored[ram->payer] * RAM_UNIT + KOZO_PAGE_SIZE - 1) / KOZO_PAGE_SIZE;
+        uint64_t left = stored < ram->most ? ram->most - stored : 0;
+        space->blocks = ram->most < space->blocks ? ram->most : space->blocks;
+        space->free = left < space->free ? left : space->free;
+    }
 }
 
 enum kozo_error ram_look(struct ram *ram, uint64_t folder, struct volume_text name, uint64_t *node,
@@ -158,12 +171,12 @@ static uint32_t entry_behind(struct ram *ram, const struct ram_node *folder, uin
     }
     const struct ram_entry *last = items_entry_at(ram, (uint32_t)from);
     if (last != nullptr && last->owner == ram_reference(ram, folder) &&
-        (uint32_t)last->sequence == from >> 32) {
+        last->sequence == from >> 32) {
         return last->next;
     }
     while (reference != 0) {
         const struct ram_entry *entry = ram_at(ram, reference);
-        if ((uint32_t)entry->sequence > from >> 32) {
+        if (entry->sequence > from >> 32) {
             break;
         }
         reference = entry->next;
@@ -183,7 +196,7 @@ enum kozo_error ram_list(struct ram *ram, uint64_t number, uint64_t from,
         const struct ram_entry *entry = ram_at(ram, reference);
         const struct ram_node *node = ram_at(ram, entry->node);
         struct volume_text name = {.bytes = entry->name, .length = entry->length};
-        uint64_t next = entry->sequence << 32 | reference;
+        uint64_t next = (uint64_t)entry->sequence << 32 | reference;
         if (!volume_list(listing, number_of(ram, node), next, node->kind, name)) {
             return listing->done > 0 ? KOZO_OK : KOZO_BAD_ARGUMENT;
         }
@@ -607,6 +620,7 @@ struct ram *ram_open(void *memory, size_t size, uint64_t now)
     }
     if (ram->magic == RAM_MAGIC && ram->size == size) {
         ram_undo(ram);
+        ram_pay(ram, 0, 0);
         items_agree(ram);
         ram_forget_all(ram);
         return ram;

@@ -20,6 +20,10 @@ struct ram;
 [[nodiscard]] uint32_t ram_spare(const struct ram *ram);
 void ram_shrink(struct ram *ram, uint32_t most);
 
+// Whose account pays for what is stored from now on, and the pages that it may have stored; 0: nobody's. It also is whose part
+// `ram_space` tells. Contents and values count by pages, nodes, names and attributes by the units that they take.
+void ram_pay(struct ram *ram, uint32_t account, uint32_t most);
+
 void ram_space(const struct ram *ram, struct volume_space *space);
 [[nodiscard]] uint64_t ram_root(const struct ram *ram);
 

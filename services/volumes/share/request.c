@@ -52,8 +52,10 @@ static struct kozo_message begin_names(struct job *job, enum step step, uint64_t
     return begin(job, step);
 }
 
-static struct kozo_message serve_describe(struct kozo_caller *caller)
+static struct kozo_message serve_describe(struct kozo_caller *caller,
+                                          const struct kozo_volume_describe_arguments *asked)
 {
+    (void)asked;
     struct job *job = job_new(caller, JOB_DESCRIBE, NODE_ROOT);
     return job == nullptr ? kozo_answer(KOZO_WOULD_BLOCK) : begin(job, STEP_STATFS);
 }
@@ -143,7 +145,7 @@ static enum step step_to_make(uint64_t kind)
 static struct kozo_message serve_make(struct kozo_caller *caller,
                                       const struct kozo_volume_make_arguments *asked)
 {
-    enum step step = step_to_make(asked->kind);
+    enum step step = step_to_make(asked->kind & ((1u << KOZO_MODE_SHIFT) - 1));
     if (step == STEP_DONE) {
         return kozo_answer(KOZO_BAD_TYPE);
     }
@@ -158,7 +160,7 @@ static struct kozo_message serve_make(struct kozo_caller *caller,
         job_clear(job);
         return kozo_answer(error != KOZO_OK ? error : KOZO_BAD_ARGUMENT);
     }
-    job->mode = (uint32_t)(asked->mode & 07777);
+    job->mode = (uint32_t)(asked->kind >> KOZO_MODE_SHIFT & 07777);
     job->flags = JOB_CREATE_BOTH;
     return begin(job, step);
 }

@@ -71,9 +71,11 @@ static bool cancel(size_t place, uint64_t number)
     return !late;
 }
 
-static struct kozo_message serve_describe(struct kozo_caller *caller)
+static struct kozo_message serve_describe(struct kozo_caller *caller,
+                                          const struct kozo_volume_describe_arguments *asked)
 {
     (void)caller;
+    (void)asked;
     return kozo_volume_describe_answer(4096, UINT64_MAX, UINT64_MAX, 0, 0);
 }
 
@@ -193,7 +195,7 @@ static struct kozo_message serve_make(struct kozo_caller *caller,
                                       const struct kozo_volume_make_arguments *asked)
 {
     struct kozo_node_stat none = {};
-    return liar ? kozo_volume_make_answer(asked->kind == KOZO_NODE_FOLDER ? 1 : 0)
+    return liar ? kozo_volume_make_answer((asked->kind & 0xff) == KOZO_NODE_FOLDER ? 1 : 0)
                 : later(caller, kozo_volume_make_answer(3), asked->at, none);
 }
 

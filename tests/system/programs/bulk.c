@@ -24,7 +24,7 @@ static void called(void)
     tell(read.error == KOZO_OK && read.pending == 0 && read.done == SIZE && equal == SIZE,
          "what the service writes into the shared memory is read by the client");
     memset(store.data + 100, 9, 5000);
-    struct kozo_volume_write_result write = kozo_volume_write(store.service, 9, 0, 100, 5000);
+    struct kozo_volume_write_result write = kozo_volume_write(store.service, 9, 0, 100, 5000, 0);
     tell(write.error == KOZO_OK && write.done == 5000, "and the other way round");
     tell(kozo_volume_read(store.service, 7, 0, SIZE - 1, 2).error == KOZO_BAD_ARGUMENT &&
              kozo_volume_read(store.service, 7, 0, UINT64_MAX, 2).error == KOZO_BAD_ARGUMENT &&

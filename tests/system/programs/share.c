@@ -185,9 +185,9 @@ static uint64_t make(const char *path, enum kozo_node_kind kind, const char *tar
     struct place place = find_place(path);
     size_t length = put_name(place.name, place.length);
     memcpy(share.data + NAMES_AT + length, target, strlen(target));
-    struct kozo_entry entry = await(kozo_volume_make_begin(&share, place.folder, kind,
-                                                           kind == KOZO_NODE_FOLDER ? 0755 : 0644,
-                                                           NAMES_AT, length, strlen(target)));
+    uint64_t mode = kind == KOZO_NODE_FOLDER ? 0755 : 0644;
+    struct kozo_entry entry = await(kozo_volume_make_begin(
+        &share, place.folder, kind | mode << KOZO_MODE_SHIFT, NAMES_AT, length, strlen(target), 0));
     struct kozo_volume_make_result result = kozo_volume_make_end(&entry);
     if (result.error != KOZO_OK) {
         refuse(result.error);
@@ -197,7 +197,8 @@ static uint64_t make(const char *path, enum kozo_node_kind kind, const char *tar
 
 static void write_at(uint64_t node, uint64_t offset, size_t length)
 {
-    struct kozo_entry entry = await(kozo_volume_write_begin(&share, node, offset, DATA_AT, length));
+    struct kozo_entry entry =
+        await(kozo_volume_write_begin(&share, node, offset, DATA_AT, length, 0));
     struct kozo_volume_write_result result = kozo_volume_write_end(&entry);
     if (result.error != KOZO_OK || result.done != length) {
         refuse(result.error);
@@ -237,7 +238,7 @@ static void move(const char *path, const char *to)
     size_t length = put_name(from.name, from.length);
     memcpy(share.data + NAMES_AT + length, target.name, target.length);
     await_good(kozo_volume_rename_begin(&share, from.folder, target.folder, NAMES_AT, length,
-                                        target.length));
+                                        target.length, 0));
 }
 
 static void set_size(const char *path, uint64_t size)
@@ -278,7 +279,7 @@ int main(int argument_count, char **arguments)
         return 1;
     }
     // Called, it is refused at once when there is no such service.
-    struct kozo_volume_describe_result volume = kozo_volume_describe(share.service);
+    struct kozo_volume_describe_result volume = kozo_volume_describe(share.service, 0);
     if (volume.pending != 0) {
         (void)kozo_cancel(share.service, volume.pending);
     } else if (volume.error != KOZO_OK) {

@@ -229,6 +229,37 @@ TEST("a volume is mounted below one of a line above, and that one may be below a
     CHECK(kozo_system_check(&description.system, sizeof description.system) == nullptr);
 }
 
+TEST("a session with a file server may have a limit of what it stores, in whole pages")
+{
+    compile("service ram a\nservice files b\nmount /ram ram 1M\n"
+            "program c\ncopies 2\nuses ram\nuses files 4K\nlimit 8M\nplace / rw\nprogram d\nuses "
+            "files\n");
+    REQUIRE(description.fault == nullptr);
+    const struct kozo_system *system = &description.system;
+    CHECK(system->program[2].use[0].most == 0 && system->program[2].use[1].most == 2048);
+    CHECK(find(system, "d")->use[0].most == 0 && system->program[4].use[1].most == 2048);
+    CHECK(kozo_system_check(system, sizeof *system) == nullptr);
+    static const char before[] = "service ram a\nservice files b\nmount /ram ram 1M\nprogram c\n";
+    static const char *const wrong[][2] = {
+        {"limit 8M\n\n", "no session is named yet"},
+        {"uses files\nlimit 0\n", "a limit is in whole pages"},
+        {"uses files\nlimit 5000\n", "a limit is in whole pages"},
+        {"uses files\nlimit x\n", "not a number"},
+        {"uses ram\nlimit 8M\n", "that service has no volumes"},
+        {"uses files\nlimit\n", "the first word is unknown"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char text[256];
+        memcpy(text, before, sizeof before);
+        memcpy(text + sizeof before - 1, wrong[i][0], strlen(wrong[i][0]) + 1);
+        CHECK(refused(text, i == 0 ? 5 : 6) && strcmp(description.fault, wrong[i][1]) == 0);
+    }
+    CHECK(refused("service ram a\nservice files b\nmount /ram ram 1M\nprogram c\nuses files\n"
+                  "limit 4K\nlimit 8K\n",
+                  7) &&
+          strcmp(description.fault, "that session has a limit already") == 0);
+}
+
 static bool refuses_mount(const char *line, const char *reason)
 {
     static const char before[] =

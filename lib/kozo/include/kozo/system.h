@@ -59,11 +59,12 @@ constexpr uint64_t KOZO_SUPPLY_MOST = 1ul << 34;
 
 // A session with a service.
 struct kozo_system_use {
-    uint32_t program;  // number of the service
-    uint32_t place;    // on its board
-    uint32_t pages;    // of memory that both share for bulk data
-    uint32_t first;    // of them, in the memory of all the service's sessions
-    uint32_t limit;    // pages of memory; not 0: the service answers the program's faults
+    uint32_t program; // number of the service
+    uint32_t place;   // on its board
+    uint32_t pages;   // of memory that both share for bulk data
+    uint32_t first;   // of them, in the memory of all the service's sessions
+    uint32_t limit;   // pages of memory; not 0: the service answers the program's faults
+    uint32_t most; // pages that it may have stored on each volume of a file server; 0 for no limit
     uint32_t optional; // 1: the user goes on when the service is down
 };
 

@@ -395,6 +395,116 @@ TEST("a full volume refuses an attribute and leaves the old value")
     CHECK(mark(node, "a", bytes, KOZO_ATTRIBUTE_MOST) == KOZO_OK);
 }
 
+// --- Accounts -----------------------------------------------------------------------------------
+
+constexpr uint32_t FILE_UNITS = (128 + 96) / RAM_UNIT; // of a file with a short name
+constexpr uint32_t PAGE_UNITS = PAGE / RAM_UNIT;
+
+static uint32_t units(uint32_t account)
+{
+    return ram->stored[account];
+}
+
+TEST("an account has its most stored, others go on, and what it freed it may store again")
+{
+    start();
+    ram_pay(ram, 1, 4);
+    uint64_t node = make(ROOT, "one", KOZO_NODE_FILE);
+    CHECK(units(1) == FILE_UNITS && put(node, 0, bytes, 5 * PAGE) == 3 * PAGE);
+    CHECK(units(1) == FILE_UNITS + 3 * PAGE_UNITS && free_blocks() == 0);
+    size_t none = 0;
+    CHECK(ram_write(ram, node, 3 * PAGE, bytes, 1, &none, 3) == KOZO_NO_MEMORY);
+    CHECK(put(node, 0, bytes + 1, 3 * PAGE) == 3 * PAGE); // over what is there
+    ram_pay(ram, 2, 4);
+    CHECK(put(node, 3 * PAGE, bytes, PAGE) == PAGE && units(2) == PAGE_UNITS);
+    ram_pay(ram, 0, 0);
+    CHECK(put(node, 4 * PAGE, bytes, 5 * PAGE) == 5 * PAGE && free_blocks() > 100);
+    // Each page goes back to who stored it, whoever cuts it off.
+    set_size(node, PAGE);
+    CHECK(units(1) == FILE_UNITS + PAGE_UNITS && units(2) == 0);
+    ram_pay(ram, 1, 4);
+    CHECK(put(node, PAGE, bytes, 2 * PAGE) == 2 * PAGE && put(node, 3 * PAGE, bytes, 1) == 0);
+}
+
+TEST("an account pays for files, names, links and attributes until they are gone, and for no holes")
+{
+    start();
+    ram_pay(ram, 1, 100);
+    uint64_t node = make(ROOT, "one", KOZO_NODE_FILE);
+    set_size(node, 90 * PAGE);
+    CHECK(units(1) == FILE_UNITS && put(node, 80 * PAGE, bytes, 1) == 1);
+    CHECK(units(1) == FILE_UNITS + PAGE_UNITS);
+    CHECK(ram_link(ram, node, ROOT, text("two"), 3) == KOZO_OK);
+    CHECK(units(1) == FILE_UNITS + 3 + PAGE_UNITS);
+    CHECK(mark(node, "a", bytes, PAGE + 1) == KOZO_OK);
+    CHECK(units(1) == FILE_UNITS + 6 + 3 * PAGE_UNITS);
+    CHECK(mark(node, "a", bytes, 1) == KOZO_OK && units(1) == FILE_UNITS + 6 + 2 * PAGE_UNITS);
+    uint64_t other_node = make(ROOT, "three", KOZO_NODE_FILE);
+    // A name that goes over another: what that one was is paid for until nobody knows it any more.
+    ram_pay(ram, 2, 100);
+    CHECK(ram_remove(ram, ROOT, text("two"), 3) == KOZO_OK);
+    CHECK(ram_rename(ram, ROOT, text("three"), ROOT, text("one"), 3) == KOZO_OK);
+    CHECK(units(2) == 3 && units(1) == 4 + 4 + 3 + 2 * PAGE_UNITS);
+    ram_forget(ram, node);
+    CHECK(units(1) == 4 && look(ROOT, "one") == other_node);
+    CHECK(ram_remove(ram, ROOT, text("one"), 3) == KOZO_OK && units(2) == 0);
+    ram_forget(ram, other_node);
+    CHECK(units(1) == 0);
+}
+
+TEST("what an account has no room for is refused whole, and counted as nothing")
+{
+    start();
+    uint64_t none = 0;
+    struct volume_text target = {.bytes = "target", .length = 6};
+    ram_pay(ram, 1, 1);
+    char name[8] = "n";
+    uint64_t made = 0;
+    while (make(ROOT, name, KOZO_NODE_FILE) != 0) {
+        name[1] = (char)('!' + ++made);
+    }
+    CHECK(made == PAGE_UNITS / FILE_UNITS && units(1) == made * FILE_UNITS);
+    CHECK(ram_make(ram, ROOT, KOZO_NODE_LINK, 0, text("l"), target, 2, &none) == KOZO_NO_MEMORY);
+    uint64_t node = look(ROOT, "n");
+    CHECK(mark(node, "a", bytes, 1) == KOZO_NO_MEMORY && put(node, 0, bytes, 1) == 0);
+    CHECK(units(1) == made * FILE_UNITS && ram->logged == 0);
+    ram_pay(ram, 1, 0); // one that may store nothing
+    CHECK(ram_link(ram, node, ROOT, text("l"), 3) == KOZO_NO_MEMORY);
+    ram_pay(ram, 2, 1);
+    CHECK(make(ROOT, "l", KOZO_NODE_FOLDER) != 0);
+    CHECK(ram_remove(ram, ROOT, text("l"), 3) == KOZO_OK);
+    // The next life of the process counts on.
+    ram = ram_open(memory, SIZE, 1);
+    REQUIRE(ram != nullptr);
+    CHECK(units(1) == made * FILE_UNITS && units(2) == 0 && ram->payer == 0);
+}
+
+// What each account has stored, by all that is there.
+static void check_accounts(void)
+{
+    static const uint32_t size[] = {
+        [RAM_PAGE_NODES] = 4, [RAM_PAGE_SHORT] = 3, [RAM_PAGE_LONG] = 9};
+    uint32_t sum[KOZO_ACCOUNTS] = {};
+    for (uint32_t page = 0; page < ram->pages; page++) {
+        uint32_t kind = ram_page(ram, page)->kind;
+        if (kind == RAM_PAGE_CONTENTS || kind == RAM_PAGE_VALUE) {
+            sum[ram_page(ram, page)->account] += PAGE_UNITS;
+        }
+        bool items = kind == RAM_PAGE_NODES || kind == RAM_PAGE_SHORT || kind == RAM_PAGE_LONG;
+        for (uint32_t at = 0; items && at + size[kind] <= PAGE_UNITS; at += size[kind]) {
+            const void *item = ram_at(ram, page * PAGE_UNITS + at);
+            const struct ram_node *node = item;
+            const struct ram_entry *entry = item;
+            bool used = kind == RAM_PAGE_NODES ? node->kind != 0 : entry->owner != 0;
+            uint32_t account = kind == RAM_PAGE_NODES ? node->account : entry->account;
+            sum[account] += used ? size[kind] : 0;
+        }
+    }
+    for (size_t i = 1; i < KOZO_ACCOUNTS; i++) {
+        CHECK(ram->stored[i] == sum[i]);
+    }
+}
+
 static const char *const names[] = {
     "a", "b", "c", "d", "a-name-longer-than-others-so-that-it-takes-an-entry-of-the-long-kind",
 };
@@ -406,6 +516,7 @@ static void act(uint64_t folder)
     const char *second = names[rand() % 5];
     uint64_t node = look(rand() % 2 == 0 ? ROOT : folder, name);
     uint64_t where = rand() % 2 == 0 ? ROOT : folder;
+    ram_pay(ram, (uint32_t)rand() % 3, (uint32_t)rand() % 64);
     switch (rand() % 12) {
     case 0:
     case 1:
@@ -488,7 +599,9 @@ TEST("the process may end at any word: the next life finds a whole volume, and n
         }
         CHECK(ram->logged == 0);
         ram->is_short = 0;
+        ram_pay(ram, 0, 0);
         CHECK(free_blocks() == count_pages(RAM_PAGE_FREE));
+        check_accounts();
         for (uint32_t i = 0; i < PIECES; i++) {
             CHECK(there[i] || ram_piece(ram, i + 1)->there == 0);
         }
@@ -508,5 +621,6 @@ TEST("the process may end at any word: the next life finds a whole volume, and n
         (void)ram_remove_attribute(ram, ROOT, text(names[i]), 6);
     }
     CHECK(count_pages(RAM_PAGE_CONTENTS) == 0 && count_pages(RAM_PAGE_VALUE) == 0);
+    CHECK(ram->stored[1] == 0 && ram->stored[2] == 0);
     CHECK(free_blocks() == count_pages(RAM_PAGE_FREE));
 }

@@ -176,7 +176,7 @@ static struct client_result read_at(uint64_t node, uint64_t offset, uint64_t len
 static struct client_result write_at(uint64_t node, uint64_t offset, const char *text)
 {
     put(DATA_AT, text);
-    return ask(KOZO_VOLUME_WRITE, 4, (const uint64_t[]){node, offset, DATA_AT, strlen(text)});
+    return ask(KOZO_VOLUME_WRITE, 5, (const uint64_t[]){node, offset, DATA_AT, strlen(text), 0});
 }
 
 static struct client_result make(uint64_t folder, uint64_t kind, const char *text,
@@ -184,8 +184,9 @@ static struct client_result make(uint64_t folder, uint64_t kind, const char *tex
 {
     size_t length = name(text);
     put(length, target);
-    return ask(KOZO_VOLUME_MAKE, 6,
-               (const uint64_t[]){folder, kind, 0640, 0, length, strlen(target)});
+    return ask(
+        KOZO_VOLUME_MAKE, 6,
+        (const uint64_t[]){folder, kind | 0640 << KOZO_MODE_SHIFT, 0, length, strlen(target), 0});
 }
 
 static uint32_t remove_name(uint64_t folder, const char *text)
@@ -197,7 +198,8 @@ static uint32_t rename_name(uint64_t folder, const char *text, uint64_t target, 
 {
     size_t length = name(text);
     put(length, second);
-    return ask(KOZO_VOLUME_RENAME, 5, (const uint64_t[]){folder, target, 0, length, strlen(second)})
+    return ask(KOZO_VOLUME_RENAME, 6,
+               (const uint64_t[]){folder, target, 0, length, strlen(second), 0})
         .label;
 }
 
@@ -267,7 +269,7 @@ TEST("a file larger than a message is read and written whole")
         client_memory[DATA_AT + i] = (uint8_t)(i * 7 + i / 251);
     }
     struct client_result result =
-        ask(KOZO_VOLUME_WRITE, 4, (const uint64_t[]){node, 11, DATA_AT, 3 * SHARE_DATA - 5});
+        ask(KOZO_VOLUME_WRITE, 5, (const uint64_t[]){node, 11, DATA_AT, 3 * SHARE_DATA - 5, 0});
     CHECK(result.label == KOZO_OK && result.word[0] == 3 * SHARE_DATA - 5);
     memset(client_memory + DATA_AT, 0, 3 * SHARE_DATA);
     result = read_at(node, 11, 3 * SHARE_DATA);
@@ -352,7 +354,7 @@ TEST("a file has more names, another size and mode, and is known by the same num
     REQUIRE(begin());
     uint64_t mine = look(ROOT, "mine");
     uint64_t file = look(mine, "file");
-    CHECK(ask(KOZO_VOLUME_LINK, 4, (const uint64_t[]){file, mine, 0, name("second")}).label ==
+    CHECK(ask(KOZO_VOLUME_LINK, 5, (const uint64_t[]){file, mine, 0, name("second"), 0}).label ==
           KOZO_OK);
     CHECK(look(mine, "second") == file && stat_of(file).links == 2);
     struct kozo_node_stat change = {.size = 2, .mode = 0600};
@@ -378,8 +380,8 @@ static uint32_t set_attribute(uint64_t node, const char *text, const char *value
 {
     size_t length = name(text);
     put(length, value);
-    return ask(KOZO_VOLUME_SET_ATTRIBUTE, 5,
-               (const uint64_t[]){node, 0, length, strlen(value), way})
+    return ask(KOZO_VOLUME_SET_ATTRIBUTE, 6,
+               (const uint64_t[]){node, 0, length, strlen(value), way, 0})
         .label;
 }
 
@@ -444,8 +446,9 @@ TEST("attributes that can't be are refused, most of them before the host hears o
           KOZO_BAD_ARGUMENT);
     CHECK(ask(KOZO_VOLUME_ATTRIBUTES, 3, (const uint64_t[]){file, 1, CLIENT_MEMORY}).label ==
           KOZO_BAD_ARGUMENT);
-    CHECK(ask(KOZO_VOLUME_SET_ATTRIBUTE, 5, (const uint64_t[]){file, 0, 1, UINT64_MAX, 0}).label ==
-          KOZO_BAD_ARGUMENT);
+    CHECK(
+        ask(KOZO_VOLUME_SET_ATTRIBUTE, 6, (const uint64_t[]){file, 0, 1, UINT64_MAX, 0, 0}).label ==
+        KOZO_BAD_ARGUMENT);
     CHECK(attribute(file, "security.capability", 100).label == KOZO_BAD_OPERATION);
     CHECK(set_attribute(file, "trusted.x", "x", 0) == KOZO_BAD_OPERATION);
     CHECK(remove_attribute(file, "system.x") == KOZO_BAD_OPERATION);
@@ -699,7 +702,7 @@ TEST("an answer with an unknown tag, of another type, or twice is not believed")
 {
     static const uint64_t statfs[1] = {};
     for (uint32_t tag = 1; tag < 70'000; tag += 31) {
-        REQUIRE(tag != 1 || begin_lie(KOZO_VOLUME_DESCRIBE, 0, statfs));
+        REQUIRE(tag != 1 || begin_lie(KOZO_VOLUME_DESCRIBE, 1, statfs));
         struct wire_writer out = lie(NINE_CLUNK + 1, (uint16_t)(tag == 65'536 ? 1 : tag));
         CHECK((uint16_t)tag == 0 || !believed(&out));
     }
@@ -711,7 +714,7 @@ TEST("an answer with an unknown tag, of another type, or twice is not believed")
 TEST("an answer that is too short, too long, or says too much is not believed")
 {
     for (size_t size = 0; size < 80; size++) {
-        REQUIRE(begin_lie(KOZO_VOLUME_DESCRIBE, 0, nullptr));
+        REQUIRE(begin_lie(KOZO_VOLUME_DESCRIBE, 1, (const uint64_t[]){0}));
         struct wire_writer out = lie(NINE_STATFS + 1, 0);
         for (size_t i = 0; i < size; i++) {
             wire_write(&out, 1, 1);
