@@ -158,14 +158,10 @@ static int64_t make_and_open(const struct walked *walked, uint32_t flags, uint32
     return error != 0 ? error : open_node(walked->entry, flags & ~(uint32_t)O_TRUNC, file);
 }
 
-// With O_CREAT.
-static int64_t open_or_make(int64_t folder, const char *path, uint32_t flags, uint32_t mode,
-                            uint32_t how, struct file **file)
+static int64_t look_and_make(int64_t folder, const char *path, uint32_t flags, uint32_t mode,
+                             uint32_t how, struct file **file)
 {
     struct walked walked;
-    if ((flags & O_EXCL) != 0) {
-        how |= WALK_STAY;
-    }
     int64_t error = path_walk(folder, path, how | WALK_ABSENT | WALK_CHANGE, &walked);
     if (error != 0) {
         return error;
@@ -178,6 +174,21 @@ static int64_t open_or_make(int64_t folder, const char *path, uint32_t flags, ui
         error = open_entry(walked.entry, flags, file);
     }
     entry_drop(walked.entry);
+    return error;
+}
+
+// With O_CREAT.
+static int64_t open_or_make(int64_t folder, const char *path, uint32_t flags, uint32_t mode,
+                            uint32_t how, struct file **file)
+{
+    if ((flags & O_EXCL) != 0) {
+        return look_and_make(folder, path, flags, mode, how | WALK_STAY, file);
+    }
+    constexpr int attempts = 8; // somebody else may make it meanwhile, and take it away again
+    int64_t error = -EEXIST;
+    for (int i = 0; error == -EEXIST && i < attempts; i++) {
+        error = look_and_make(folder, path, flags, mode, how, file);
+    }
     return error;
 }
 

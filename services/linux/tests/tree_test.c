@@ -732,6 +732,31 @@ TEST("without memory for chunks a mapping fails, and old chunks make room")
     file_drop(other);
 }
 
+static int64_t opened;
+
+static void open_new(void *unused)
+{
+    (void)unused;
+    opened = open_at("/work/new", O_RDWR | O_CREAT);
+}
+
+TEST("two that make one file by open at the same time both have it")
+{
+    host_world("rw");
+    struct caller *second = process_make(200);
+    files_wait = true;
+    opened = -1;
+    strand_start(second, open_new, nullptr);
+    CHECK(strands_left() == 1);
+    CHECK(open_at("/work/new", O_RDWR | O_CREAT) == 0);
+    files_wait = false;
+    CHECK(SYS(poll, 0, 0, 1) == 0);
+    strands_run();
+    CHECK(opened == 0 && strands_left() == 0);
+    CHECK(open_at("/work/new", O_RDWR | O_CREAT | O_EXCL) == -EEXIST);
+    process_end(second);
+}
+
 TEST("single files and links can be part of the tree")
 {
     host_world("ro");
