@@ -33,10 +33,13 @@ void files_piece_give(struct files_piece piece)
     port_piece_give(&port, piece.at);
 }
 
-// Calls a request; when the answer comes later, waits for it and reads it from the completion.
+// Calls a request, as soon as there is room for its completion; when the answer comes later, waits for it and reads it from that.
 #define ASK(name, ...)                                                                             \
     struct kozo_files_##name##_result result =                                                     \
         kozo_files_##name(port.session.service, __VA_ARGS__);                                      \
+    while (result.error == KOZO_WOULD_BLOCK && result.pending == 0 && port_wait_any(&port)) {      \
+        result = kozo_files_##name(port.session.service, __VA_ARGS__);                             \
+    }                                                                                              \
     if (result.pending != 0) {                                                                     \
         struct kozo_entry entry = port_wait(&port, result.pending);                                \
         result = kozo_files_##name##_end(&entry);                                                  \

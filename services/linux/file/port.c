@@ -108,6 +108,18 @@ struct kozo_entry port_wait(struct port *port, uint64_t number)
     return pending.entry;
 }
 
+bool port_wait_any(struct port *port)
+{
+    if (port->first == nullptr) {
+        return false;
+    }
+    struct wait wait = {};
+    wait_enter(&wait, &port->completions);
+    (void)wait_through(NO_DEADLINE);
+    wait_leave(&wait);
+    return true;
+}
+
 uint64_t port_piece_take(struct port *port)
 {
     while (port->free == 0) {

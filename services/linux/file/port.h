@@ -43,6 +43,10 @@ void port_note(struct port *port, struct pending *pending, uint64_t number);
 // Waits for that. Signals do not break it off.
 [[nodiscard]] struct kozo_entry port_wait(struct port *port, uint64_t number);
 
+// A request was refused because so many are under way that there is no room for its completion: waits until one of those that are waited
+// for on a strand has come. False when there is none.
+[[nodiscard]] bool port_wait_any(struct port *port);
+
 // A piece of the session's memory, as an offset in it; waits when there is none.
 [[nodiscard]] uint64_t port_piece_take(struct port *port);
 void port_piece_give(struct port *port, uint64_t at);
