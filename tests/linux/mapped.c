@@ -187,6 +187,35 @@ TEST("four MiB that were written page by page are read as they were written")
     }
 }
 
+static int write_and_be_killed(void *number)
+{
+    char own[PATH_MAX + 8];
+    (void)snprintf(own, sizeof own, "%s-%d", path, *(int *)number);
+    int file = open(own, O_RDWR | O_CREAT, 0600);
+    CHECK(file >= 0 && ftruncate(file, 20 * PAGE) == 0);
+    char *memory = map(file, 20 * PAGE);
+    memory[0] = memory[20 * PAGE - 1] = (char)*(int *)number;
+    return raise(SIGKILL);
+}
+
+TEST("what twenty processes wrote that were killed at once is in their files")
+{
+    enum { CHILDREN = 20 };
+    CHECK(file_of(0) >= 0);
+    pid_t child[CHILDREN];
+    for (int i = 0; i < CHILDREN; i++) {
+        child[i] = start(write_and_be_killed, &i);
+    }
+    for (int i = 0; i < CHILDREN; i++) {
+        CHECK(end_of(child[i]) == 1000 + SIGKILL);
+        char own[PATH_MAX + 8], ends[2];
+        (void)snprintf(own, sizeof own, "%s-%d", path, i);
+        int file = open(own, O_RDONLY);
+        CHECK(pread(file, ends, 1, 0) == 1 && pread(file, ends + 1, 1, 20 * PAGE - 1) == 1);
+        CHECK(ends[0] == i && ends[1] == i && close(file) == 0 && unlink(own) == 0);
+    }
+}
+
 TEST("a mapping outlives its descriptor, the name and a move of the file")
 {
     int file = file_of(PAGE);

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from driver.cpio import read_members
+from driver.kozo import run
 from driver.services import SETTLED, resources, table_of
 from driver.suite import check, expect, expect_equal, skip
 
@@ -277,3 +278,54 @@ def linux_goes_on(kozo):
                 session.wait_for(rf"turn {turn}\b", 40)
                 told = "".join(f"{number}\n" for number in range(1, turn + 1))
                 expect_equal((work / "told").read_text(), told, f"after the end of {name}", session.told)
+
+
+SETTLES = r"""
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+int main(void)
+{
+    int file = open("/share/mapped", O_RDWR | O_CREAT, 0644);
+    if (ftruncate(file, 10000) != 0) return 1;
+    volatile char *memory = mmap(0, 10000, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    for (int turn = 1; turn < 9; turn++) {
+        while (access("/share/go", F_OK) != 0) usleep(10000);
+        for (int again = 0; again < 2; again++) {
+            memory[0] = '0' + turn;
+            memory[9999] = 'a' + turn;
+            if (msync((void *)memory, 10000, MS_SYNC) == 0) break;
+        }
+        unlink("/share/go");
+        printf("turn %d\n", turn);
+        fflush(stdout);
+    }
+}
+"""
+
+
+@check("a mapping that is written to goes on when the file server, the volume, the driver and the host's "
+       "server end in turn, and what it settles is on the host each time")  # fmt: skip
+def mapping_goes_on(kozo):
+    with Shared(kozo, write=True) as shared:
+        program = shared.path / "settles"
+        built = run(["cc", "-static", "-x", "c", "-o", program, "-"], input=SETTLES)
+        if built.status != 0:
+            skip("this host has no compiler with a static library")
+        with kozo.start("--share", f"{shared.path}:rw") as session:
+            session.prompt()
+            wait_until_up(session, "share", 1)
+            session.command("linux /share/settles &")
+            for turn, name in enumerate(["", "files", "share", "channels", "host"], 1):
+                if name == "host":
+                    os.kill(server_of(session), signal.SIGKILL)
+                elif name:
+                    session.command(f"kill {name}")
+                    time.sleep(2)  # what is told of the host's files holds for one
+                (shared.path / "go").touch()
+                session.wait_for(rf"turn {turn}\b", 40)
+                data = (shared.path / "mapped").read_bytes()
+                told = (data[:1], data[9999:])
+                wanted = (str(turn).encode(), bytes([ord("a") + turn]))
+                expect_equal(told, wanted, f"after the end of {name}", session.told)
