@@ -1871,7 +1871,14 @@ pub mod platform {
 /// These are the labels of its requests.
 pub mod policy {
     /// Asks for a permission for this very program, to use it now. A person is asked if nothing was
-    /// decided.
+    /// decided. For what is ALLOWED of files, a client that has a session with the file server is
+    /// given a capability for it, if it takes one: it calls the file server about this place and no
+    /// other, by the memory and the completions of its own session, with the folder number 1 for
+    /// the top. The capability answers EXPIRED when the permission ends; that for one use ends
+    /// after a minute, or 64 requests. A completion has no capability: who waited asks once more,
+    /// by a call, which is no further use while the capability is good. NO_MEMORY: the client has
+    /// four such capabilities, or all are given; NO_REPLY: the file server is down. Nothing was
+    /// used then.
     pub const ASK: u32 = 1;
     /// Tells what would be decided, without a question and without a use.
     pub const LOOK: u32 = 2;
@@ -1880,7 +1887,8 @@ pub mod policy {
     /// Decides for a program, as the person's own decision. CLOSE is for a program that runs;
     /// BAD_STATE when it does not.
     pub const DECIDE: u32 = 4;
-    /// Ends a rule, at once. BAD_HANDLE when there is none with this number.
+    /// Ends a rule, and the capabilities by it, at once. BAD_HANDLE when there is none with this
+    /// number.
     pub const REVOKE: u32 = 5;
     /// Explains what is decided about a program and a permission.
     pub const WHY: u32 = 6;

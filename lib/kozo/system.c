@@ -135,7 +135,7 @@ static const char *check_program(const struct kozo_system *system, size_t number
         const struct kozo_system_use *use = &program->use[i];
         if (!is_service_before(system, use->program, number) ||
             use->place >= system->program[use->program].places || use->optional > 1 ||
-            use->pages > system->program[use->program].pages ||
+            use->delegates > 1 || use->pages > system->program[use->program].pages ||
             use->first > system->program[use->program].pages - use->pages) {
             return "a program in it uses what is not there";
         }

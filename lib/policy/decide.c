@@ -119,6 +119,24 @@ struct policy_decision policy_decide(const struct policy *policy,
     return (struct policy_decision){.verdict = POLICY_ASK, .because = POLICY_BECAUSE_UNDECIDED};
 }
 
+// Who is refused to read a part is not to have it with the right to change the whole, and the other way round.
+uint64_t policy_refused_within(const struct policy *policy, const struct policy_request *request,
+                               uint64_t now)
+{
+    const char *place = policy_path(&policy->folders, &request->permission);
+    for (size_t i = 0; place != nullptr && i < policy->database.count; i++) {
+        const struct policy_rule *rule = &policy->database.rule[i];
+        const char *path = policy_path(&policy->folders, &rule->permission);
+        bool meets =
+            (policy_rights(rule->permission.id) & policy_rights(request->permission.id)) != 0;
+        if (!rule->allow && path != nullptr && meets && policy_path_is_below(path, place) &&
+            holds(policy, rule, request, now)) {
+            return rule->id;
+        }
+    }
+    return 0;
+}
+
 void policy_asked(struct policy *policy, const char *program, uint64_t now)
 {
     struct policy_asker *asker = nullptr;

@@ -70,6 +70,11 @@ struct policy {
                                                    const struct policy_request *request,
                                                    uint64_t now);
 
+// The number of a rule of this program that refuses something within what is asked for, so that this can't be handed over
+// as a whole; 0 when there is none.
+[[nodiscard]] uint64_t policy_refused_within(const struct policy *policy,
+                                             const struct policy_request *request, uint64_t now);
+
 // Notes that a question is about to be shown.
 void policy_asked(struct policy *policy, const char *program, uint64_t now);
 

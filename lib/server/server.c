@@ -178,25 +178,25 @@ void server_complete(struct server *server, size_t place, uint64_t number,
     put_completion(server, place, number, answer);
 }
 
-static struct kozo_message cancel(struct server *server, size_t place,
+static struct kozo_message cancel(struct server *server, const struct kozo_caller *caller,
                                   const struct kozo_message *message)
 {
     uint64_t number = message->word[0];
     if (message->info.length < 1) {
         return kozo_answer(KOZO_BAD_ARGUMENT);
     }
-    if (server->handlers->cancel == nullptr || !server->handlers->cancel(place, number)) {
+    if (server->handlers->cancel == nullptr || !server->handlers->cancel(caller->session, number)) {
         return kozo_answer(KOZO_BAD_STATE);
     }
     struct kozo_message cancelled = kozo_answer(KOZO_CANCELLED);
-    server_complete(server, place, number, &cancelled);
+    server_complete(server, caller->badge & KOZO_BADGE_PLACE, number, &cancelled);
     return kozo_answer(KOZO_OK);
 }
 
 static struct kozo_message serve(struct server *server, struct kozo_caller *caller,
                                  const struct kozo_message *message)
 {
-    return message->info.label == KOZO_REQUEST_CANCEL ? cancel(server, caller->session, message)
+    return message->info.label == KOZO_REQUEST_CANCEL ? cancel(server, caller, message)
                                                       : server->handlers->serve(caller, message);
 }
 
@@ -212,6 +212,11 @@ static struct server_session *session_of(struct server *server, uint64_t badge)
     return session != nullptr && session->badge == badge ? session : nullptr;
 }
 
+bool server_knows(struct server *server, uint64_t badge)
+{
+    return session_of(server, badge) != nullptr;
+}
+
 static struct kozo_message serve_fault(struct server *server, uint64_t badge,
                                        const struct kozo_message *message)
 {
@@ -224,19 +229,16 @@ static struct kozo_message serve_fault(struct server *server, uint64_t badge,
     return server->handlers->faulted(&caller, message);
 }
 
-// A request that was called. Without room for its completion it can't be answered later.
-static struct kozo_message serve_call(struct server *server, uint64_t badge,
-                                      const struct kozo_message *message)
+// A request that was called, for a session within that of the place where it completes, or for that itself. Without room
+// for its completion it can't be answered later.
+static struct kozo_message serve_called(struct server *server, uint64_t badge, size_t number,
+                                        const struct kozo_message *message)
 {
-    size_t place = badge & KOZO_BADGE_PLACE;
-    struct server_session *session = session_of(server, badge);
-    if (session == nullptr) {
-        return kozo_answer(KOZO_BAD_STATE);
-    }
+    struct server_session *session = &server->session[badge & KOZO_BADGE_PLACE];
     bool room = promises_left(session) > 0;
     struct kozo_caller caller = {.server = server,
                                  .badge = badge,
-                                 .session = place,
+                                 .session = number,
                                  .number = room ? KOZO_CALLED | ++server->called : 0};
     // Counted beforehand: it may complete before the handler returns.
     session->pending += room ? 1 : 0;
@@ -248,6 +250,19 @@ static struct kozo_message serve_call(struct server *server, uint64_t badge,
     }
     session->pending -= room ? 1 : 0;
     return answer.info.label == KOZO_PENDING ? kozo_answer(KOZO_WOULD_BLOCK) : answer;
+}
+
+static struct kozo_message serve_call(struct server *server, uint64_t badge,
+                                      const struct kozo_message *message)
+{
+    if ((badge & KOZO_BADGE_DELEGATED) == 0) {
+        return session_of(server, badge) != nullptr
+                   ? serve_called(server, badge, badge & KOZO_BADGE_PLACE, message)
+                   : kozo_answer(KOZO_BAD_STATE);
+    }
+    // What it was when it was sent may have ended since.
+    size_t number = server->handlers->delegated != nullptr ? server->handlers->delegated(badge) : 0;
+    return number != 0 ? serve_called(server, badge, number, message) : kozo_answer(KOZO_EXPIRED);
 }
 
 // A request out of a ring, copied once.

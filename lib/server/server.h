@@ -18,6 +18,10 @@ struct server_handlers {
     // A fault of a client, whose faults this service answers: the kernel's message. The answer's
     // label is a KozoFaultAnswer. It comes at once.
     struct kozo_message (*faulted)(struct kozo_caller *caller, const struct kozo_message *message);
+    // The number of a session that was delegated to a client of this service (kozo/delegation.h), by the badge of its
+    // capability: from KOZO_BOARD_SESSIONS on. 0 when there is none, or none any more. The handlers below are called with this
+    // number; memory and completions are those of the client's own session.
+    size_t (*delegated)(uint64_t badge);
     // Drops a request that was to be answered later; false when there is no such.
     bool (*cancel)(size_t place, uint64_t number);
     // A client came into a place.
@@ -68,6 +72,9 @@ int server_run(struct server *server, const struct server_handlers *handlers);
 // For a service with one client: waits within a handler until it is signalled with any of these bits.
 // Other signals wait for the loop; signs of life are given.
 void server_wait(struct server *server, uint64_t bits);
+
+// Whether a session is there, by its badge. It may have begun just now.
+[[nodiscard]] bool server_knows(struct server *server, uint64_t badge);
 
 // Completes a request. One whose client is gone is dropped.
 void server_complete(struct server *server, size_t place, uint64_t number,

@@ -25,6 +25,9 @@ void fsd_complete(size_t place, uint64_t number, const struct kozo_message *answ
 // Says in the log that a volume is not mounted at its path, and why.
 void fsd_say_refused(const char *volume, const char *path, const char *reason);
 
+// Whether a session of the board is there, by its badge.
+[[nodiscard]] bool fsd_knows(uint64_t badge);
+
 // Whether a service is down, and will not answer.
 [[nodiscard]] bool fsd_is_down(const char *service);
 

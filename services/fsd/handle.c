@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "handle.h"
 
-#include <kozo/board.h>
-
 #include "quota.h"
 #include "table.h"
 
@@ -18,9 +16,14 @@ static struct {
     struct handle *handle;
     struct table handles;
     struct handle *free;
-    struct handle top[KOZO_BOARD_SESSIONS];
+    struct handle top[PLACE_SESSIONS];
     uint64_t moves;
 } state;
+
+void handle_renew(size_t session)
+{
+    state.top[session] = (struct handle){.view = place_top(session), .place = (uint32_t)session};
+}
 
 void handle_start(uint32_t life)
 {
@@ -29,7 +32,7 @@ void handle_start(uint32_t life)
     state.handle = (struct handle *)state.handles.items;
     quota_set(QUOTA_OPEN, HANDLES);
     for (size_t place = 0; place < KOZO_BOARD_SESSIONS; place++) {
-        state.top[place] = (struct handle){.view = place_top(place), .place = (uint32_t)place};
+        handle_renew(place);
     }
 }
 

@@ -24,6 +24,9 @@ struct handle {
     struct handle *previous;
 };
 
+// The top of a session, which was given its place just now.
+void handle_renew(size_t session);
+
 // `life` tells this life of the server from those before.
 void handle_start(uint32_t life);
 

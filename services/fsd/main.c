@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "cache.h"
+#include "delegated.h"
 #include "fsd.h"
 #include "handle.h"
 #include "lend.h"
@@ -48,12 +49,17 @@ uint64_t fsd_date(void)
 
 uint8_t *fsd_data(size_t place, uint64_t at, uint64_t length)
 {
-    return server_data(&state.server, place, at, length);
+    return server_data(&state.server, place_home(place), at, length);
 }
 
 void fsd_complete(size_t place, uint64_t number, const struct kozo_message *answer)
 {
-    server_complete(&state.server, place, number, answer);
+    server_complete(&state.server, place_home(place), number, answer);
+}
+
+bool fsd_knows(uint64_t badge)
+{
+    return server_knows(&state.server, badge);
 }
 
 void fsd_say_refused(const char *volume, const char *path, const char *reason)
@@ -77,6 +83,7 @@ static struct kozo_message serve(struct kozo_caller *caller, const struct kozo_m
 
 static bool left(size_t place)
 {
+    delegated_drop(place);
     operation_drop_all(place);
     lend_drop(place);
     lock_drop(place, nullptr);
@@ -94,6 +101,7 @@ static void signalled(uint64_t bits)
 
 static void work(void)
 {
+    delegated_look();
     operation_work();
 }
 
@@ -167,6 +175,7 @@ int main(int argument_count, char **arguments)
 {
     static const struct server_handlers handlers = {
         .serve = serve,
+        .delegated = delegated_find,
         .cancel = operation_cancel,
         .left = left,
         .signalled = signalled,
@@ -179,6 +188,7 @@ int main(int argument_count, char **arguments)
     const char *fault = read_system(&system);
     if (fault == nullptr) {
         place_start(system, name);
+        delegated_start(system, name);
         fault = start_cache();
     }
     if (fault == nullptr && !node_start()) {

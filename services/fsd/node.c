@@ -5,6 +5,7 @@
 
 #include "cache.h"
 #include "fsd.h"
+#include "place.h"
 #include "quota.h"
 #include "table.h"
 #include "volume.h"
@@ -411,8 +412,9 @@ static struct node *above(const struct node *node)
 
 bool node_may_hold(const struct node *node, size_t place)
 {
+    size_t home = place_home(place);
     uint64_t more = 0;
-    for (; node != nullptr && node->held[place] == 0; node = above(node)) {
+    for (; node != nullptr && node->held[home] == 0; node = above(node)) {
         more++;
     }
     return quota_has(QUOTA_KNOWN, place, more);
@@ -420,7 +422,8 @@ bool node_may_hold(const struct node *node, size_t place)
 
 void node_hold(struct node *node, size_t place)
 {
-    for (; node != nullptr && node->held[place]++ == 0; node = above(node)) {
+    size_t home = place_home(place);
+    for (; node != nullptr && node->held[home]++ == 0; node = above(node)) {
         quota_take(QUOTA_KNOWN, place, 1);
         node_use(node);
     }
@@ -428,7 +431,8 @@ void node_hold(struct node *node, size_t place)
 
 void node_let_go(struct node *node, size_t place)
 {
-    while (node != nullptr && --node->held[place] == 0) {
+    size_t home = place_home(place);
+    while (node != nullptr && --node->held[home] == 0) {
         struct node *parent = above(node);
         quota_give(QUOTA_KNOWN, place, 1);
         node_release(node);
@@ -439,9 +443,10 @@ void node_let_go(struct node *node, size_t place)
 void node_hold_written(struct node *node, size_t place)
 {
     if (node->writer == 0) {
-        node->writer = (uint8_t)(place + 1);
-        state.unwritten[place]++;
-        node_hold(node, place);
+        size_t home = place_home(place);
+        node->writer = (uint8_t)(home + 1);
+        state.unwritten[home]++;
+        node_hold(node, home);
     }
 }
 
@@ -457,7 +462,7 @@ void node_written(struct node *node)
 
 bool node_is_written_for(size_t place)
 {
-    return state.unwritten[place] > 0;
+    return state.unwritten[place_home(place)] > 0;
 }
 
 // Pins are counted at the node where they are and at each folder above.

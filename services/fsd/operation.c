@@ -2,6 +2,7 @@
 #include "operation.h"
 
 #include "fsd.h"
+#include "place.h"
 #include "volume.h"
 
 static struct {
@@ -181,7 +182,8 @@ bool operation_cancel(size_t place, uint64_t number)
 {
     for (size_t i = 0; i < state.begun; i++) {
         struct operation *operation = &state.operation[i];
-        if (operation->used && operation->place == place && operation->number == number) {
+        bool own = operation->place == place || place_home(operation->place) == place;
+        if (operation->used && own && operation->number == number) {
             drop(operation);
             return true;
         }
@@ -194,6 +196,18 @@ void operation_drop_all(size_t place)
     for (size_t i = 0; i < state.begun; i++) {
         if (state.operation[i].used && state.operation[i].place == place) {
             drop(&state.operation[i]);
+        }
+    }
+}
+
+void operation_end_all(size_t place, enum kozo_error error)
+{
+    const struct kozo_message answer = kozo_answer(error);
+    for (size_t i = 0; i < state.begun; i++) {
+        struct operation *operation = &state.operation[i];
+        if (operation->used && operation->place == place) {
+            fsd_complete(place, operation->number, &answer);
+            drop(operation);
         }
     }
 }

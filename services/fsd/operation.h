@@ -78,6 +78,9 @@ void queue_wake(struct queue *queue);
 // Runs what was woken.
 void operation_work(void);
 
-// Drops an operation; false when there is none of that number.
+// Drops an operation of a session, or of one that was delegated to it; false when there is none of that number.
 [[nodiscard]] bool operation_cancel(size_t place, uint64_t number);
 void operation_drop_all(size_t place);
+
+// Ends all of a session whose client is still there to hear of it.
+void operation_end_all(size_t place, enum kozo_error error);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "place.h"
 
-#include <kozo/board.h>
 #include <string.h>
 
 #include "quota.h"
@@ -26,7 +25,9 @@ static struct session {
     uint32_t most; // pages that it may have stored; 0 for no limit
     unsigned count;
     struct grant grant[GRANTS_MOST];
-} sessions[KOZO_BOARD_SESSIONS];
+} sessions[PLACE_SESSIONS];
+
+static size_t homes[KOZO_DELEGATIONS];
 
 static bool has_commands;
 
@@ -53,14 +54,14 @@ static struct part find_part(const char *path, unsigned number)
     return (struct part){.bytes = start, .length = strcspn(start, "/")};
 }
 
-static void add(struct session *session, const struct kozo_system_path *given)
+static void add(struct session *session, const char *given, bool writable)
 {
-    const char *path = strcmp(given->path, "/") == 0 ? "" : given->path;
+    const char *path = strcmp(given, "/") == 0 ? "" : given;
     struct grant *grant = &session->grant[session->count++];
     *grant = (struct grant){
         .path = path,
         .names = count_names(path),
-        .rights = PLACE_READ | (given->writable != 0 ? PLACE_WRITE : 0),
+        .rights = PLACE_READ | (writable ? PLACE_WRITE : 0),
     };
     for (unsigned i = 0; i < PARTS; i++) {
         grant->part[i] = find_part(path, i);
@@ -69,7 +70,6 @@ static void add(struct session *session, const struct kozo_system_path *given)
 
 void place_start(const struct kozo_system *system, const char *service)
 {
-    static const struct kozo_system_path all = {.path = "/", .writable = 1};
     const struct kozo_system_program *own = kozo_system_service(system, service);
     if (own == nullptr) {
         return;
@@ -77,7 +77,7 @@ void place_start(const struct kozo_system *system, const char *service)
     quota_start(own->places);
     has_commands = own->commands > 0;
     if (has_commands) {
-        add(&sessions[0], &all); // init's, for the person at the prompt
+        add(&sessions[0], "/", true); // init's, for the person at the prompt
     }
     for (size_t i = 0; i < system->programs; i++) {
         const struct kozo_system_program *program = &system->program[i];
@@ -90,10 +90,22 @@ void place_start(const struct kozo_system *system, const char *service)
         for (size_t j = 0; j < program->paths; j++) {
             const struct kozo_system_use *use = &program->use[program->path[j].use];
             if (&system->program[use->program] == own && use->place < KOZO_BOARD_SESSIONS) {
-                add(&sessions[use->place], &program->path[j]);
+                add(&sessions[use->place], program->path[j].path, program->path[j].writable != 0);
             }
         }
     }
+}
+
+void place_delegate(size_t session, size_t home, const char *path, bool writable)
+{
+    homes[session - KOZO_BOARD_SESSIONS] = home;
+    sessions[session] = (struct session){};
+    add(&sessions[session], path, writable);
+}
+
+size_t place_home(size_t session)
+{
+    return session < KOZO_BOARD_SESSIONS ? session : homes[session - KOZO_BOARD_SESSIONS];
 }
 
 static bool matches(const struct grant *grant, unsigned depth, const char *name, size_t length)
@@ -121,8 +133,9 @@ bool place_is_own(size_t place)
 uint64_t place_pays(size_t place)
 {
     static_assert(KOZO_BOARD_SESSIONS < KOZO_ACCOUNTS);
-    uint64_t most = place < KOZO_BOARD_SESSIONS ? sessions[place].most : 0;
-    return most > 0 ? (place + 1) | most << 32 : 0;
+    size_t home = place_home(place);
+    uint64_t most = sessions[home].most;
+    return most > 0 ? (home + 1) | most << 32 : 0;
 }
 
 struct view place_top(size_t place)

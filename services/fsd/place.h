@@ -2,16 +2,21 @@
 // Which places a session has, and with which rights: what its description says, by the place on the
 // board that its badge tells.
 //
+// A delegated session (delegated.h) has one place, and a number behind those of the board. It is part of its client's own
+// session, the home: that has the memory, and what the delegated one holds counts as the home's.
+//
 // A walk carries a view along: how deep it is, which grants have begun with the same names, and the
 // grant that it is in. The deepest grant counts. Folders above a grant can be walked through, and
 // show only the way to it.
 #pragma once
 
+#include <kozo/delegation.h>
 #include <kozo/system.h>
 
 #include "node.h"
 
 constexpr unsigned GRANTS_MOST = KOZO_SYSTEM_PATHS;
+constexpr size_t PLACE_SESSIONS = KOZO_BOARD_SESSIONS + KOZO_DELEGATIONS;
 constexpr uint8_t GRANT_NONE = 0xff;
 
 enum place_right : uint8_t {
@@ -28,6 +33,12 @@ struct view {
 
 // Takes the places of all sessions from the description of this service.
 void place_start(const struct kozo_system *system, const char *service);
+
+// Gives a delegated session its one place, in a path that stays where it is.
+void place_delegate(size_t session, size_t home, const char *path, bool writable);
+
+// The session of the board that a session is, or is part of.
+[[nodiscard]] size_t place_home(size_t session);
 
 // Whether this is the session of init, for the person at the prompt.
 [[nodiscard]] bool place_is_own(size_t session);

@@ -3,6 +3,8 @@
 
 #include <kozo/board.h>
 
+#include "place.h"
+
 static struct {
     size_t sessions;
     struct {
@@ -32,18 +34,19 @@ void quota_set(enum quota what, uint32_t most)
 }
 
 // What a session has left of its part.
-static uint32_t left_of_part(enum quota what, size_t place)
+static uint32_t left_of_part(enum quota what, size_t home)
 {
     uint32_t part = state.quota[what].part;
-    uint32_t held = state.quota[what].held[place];
+    uint32_t held = state.quota[what].held[home];
     return held < part ? part - held : 0;
 }
 
 bool quota_has(enum quota what, size_t place, uint64_t more)
 {
+    size_t home = place_home(place);
     uint32_t most = state.quota[what].most;
-    uint32_t held = state.quota[what].held[place];
-    uint32_t own = left_of_part(what, place);
+    uint32_t held = state.quota[what].held[home];
+    uint32_t own = left_of_part(what, home);
     uint32_t taken = state.quota[what].used + state.quota[what].kept; // or promised to somebody
     bool fits = more <= own || (taken <= most && more - own <= most - taken);
     return more == 0 || (fits && held + more <= most / 2);
@@ -51,21 +54,23 @@ bool quota_has(enum quota what, size_t place, uint64_t more)
 
 uint32_t quota_held(enum quota what, size_t place)
 {
-    return state.quota[what].held[place];
+    return state.quota[what].held[place_home(place)];
 }
 
 void quota_take(enum quota what, size_t place, uint32_t count)
 {
-    uint32_t before = left_of_part(what, place);
-    state.quota[what].held[place] += count;
+    size_t home = place_home(place);
+    uint32_t before = left_of_part(what, home);
+    state.quota[what].held[home] += count;
     state.quota[what].used += count;
-    state.quota[what].kept -= before - left_of_part(what, place);
+    state.quota[what].kept -= before - left_of_part(what, home);
 }
 
 void quota_give(enum quota what, size_t place, uint32_t count)
 {
-    uint32_t before = left_of_part(what, place);
-    state.quota[what].held[place] -= count;
+    size_t home = place_home(place);
+    uint32_t before = left_of_part(what, home);
+    state.quota[what].held[home] -= count;
     state.quota[what].used -= count;
-    state.quota[what].kept += left_of_part(what, place) - before;
+    state.quota[what].kept += left_of_part(what, home) - before;
 }

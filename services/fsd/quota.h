@@ -7,6 +7,8 @@
 //
 // So a session that takes whatever it can get leaves every other one its part. Requests that wait need no rule: a
 // session has no more of them than places in its ring, and there is room for all (operation.h).
+//
+// What a delegated session takes counts as its client's own: who has many of them has no more for that.
 #pragma once
 
 #include <stddef.h>

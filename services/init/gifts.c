@@ -8,6 +8,7 @@
 #include "init.h"
 
 constexpr uint64_t SESSION_RIGHTS = KOZO_RIGHT_WRITE | KOZO_RIGHT_GRANT;
+static const char DELEGATES[] = ".delegates";
 
 static void name_it(char name[static 24], const char *first, const char *second)
 {
@@ -168,6 +169,9 @@ static void add_session(struct init *init, struct gifts *gifts, const struct koz
     const char *name = service->entry->name;
     gifts->session[number] = add_copy(gifts, service->endpoint.handle, SESSION_RIGHTS,
                                       services_badge(use->place, life), name, "");
+    if (use->delegates != 0) {
+        (void)add_copy(gifts, service->endpoint.handle, KOZO_RIGHT_WRITE, 0, name, DELEGATES);
+    }
     (void)add_copy(gifts, service->signal.handle, KOZO_RIGHT_WRITE, KOZO_SIGNAL_ARRIVAL, name,
                    ".arrival");
     struct kozo_view *view = &gifts->view[gifts->views++];
@@ -249,6 +253,18 @@ uint64_t gifts_value(const struct kozo_system_program *entry, enum kozo_grant_ki
     return 0;
 }
 
+// The capability from which a program delegates sessions stands behind that of its own session. There is none of a
+// service that is down.
+static void point_delegates(struct init *init, const struct process *process, size_t use,
+                            uint64_t endpoint)
+{
+    struct kozo_slot slot = {processes_given(init, process, process->session[use] + 1)};
+    (void)kozo_cnode_delete(slot);
+    if (endpoint != 0) {
+        (void)kozo_cnode_mint((struct kozo_slot){endpoint}, slot, KOZO_RIGHT_WRITE, 0);
+    }
+}
+
 void gifts_point(struct init *init, const struct process *process, size_t use, uint64_t endpoint,
                  uint64_t badge)
 {
@@ -256,6 +272,9 @@ void gifts_point(struct init *init, const struct process *process, size_t use, u
     (void)kozo_cnode_delete(slot);
     // Without it the client's calls are refused.
     (void)kozo_cnode_mint((struct kozo_slot){endpoint}, slot, SESSION_RIGHTS, badge);
+    if (process->entry->use[use].delegates != 0) {
+        point_delegates(init, process, use, badge != BADGE_ABSENT ? endpoint : 0);
+    }
 }
 
 static const char *tie_interrupts(struct init *init, const struct process *process,

@@ -11,6 +11,12 @@ void clients_start(const struct kozo_system *system, const char *service);
 // The name of the program in a place; null when nobody can be there.
 [[nodiscard]] const char *clients_name(size_t place);
 
+// The service whose sessions this one may delegate; null when there is none.
+[[nodiscard]] const char *clients_service(void);
+
+// The badge of the session that the client in a place, by its badge here, has with that service; 0 when it has none.
+[[nodiscard]] uint64_t clients_session(size_t place, uint64_t badge);
+
 // Whether the person speaks through the program in a place.
 [[nodiscard]] bool clients_is_tool(size_t place);
 

@@ -2,8 +2,8 @@
 // The policy service: who asks (by the session), what was decided (the database), what the person says
 // (a question), and what happened (the record). A client's text is copied once and then read.
 //
-// It is given: sessions with those who ask, `clock`, `initrd` (the description of the system), and
-// `keeps`.
+// It is given: sessions with those who ask, `clock`, `initrd` (the description of the system), `keeps`, and what
+// it delegates from: a session with the file server, and `memory` for Leases.
 #include <kozo/clock.h>
 #include <kozo/cpio.h>
 #include <kozo/print.h>
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "clients.h"
+#include "delegations.h"
 #include "followers.h"
 #include "kept.h"
 #include "kernel_log.h"
@@ -144,7 +145,88 @@ static bool take_answer(const struct policy_request *request, struct policy_cons
     bool allow = consent.answer != POLICY_ANSWER_NO && consent.answer != POLICY_ANSWER_NEVER;
     note(allow ? POLICY_EVENT_GRANT : POLICY_EVENT_REFUSE, request->program, request->instance,
          &request->permission, newest_rule(), "person");
+    delegations_check(&policy, now());
     return true;
+}
+
+// --- Delegating ---------------------------------------------------------------------------------
+
+// What is decided now. A place is not given as a whole when a part of it is refused.
+static struct policy_decision decide(const struct policy_request *request)
+{
+    struct policy_decision decision = policy_decide(&policy, nullptr, request, now());
+    uint64_t within = policy_refused_within(&policy, request, now());
+    if (decision.verdict != POLICY_REFUSED && within != 0) {
+        decision = (struct policy_decision){
+            .verdict = POLICY_REFUSED, .because = POLICY_BECAUSE_RULE, .rule = within};
+    }
+    return decision;
+}
+
+// Whether there is a capability for a permission that a client of the file server may be given.
+static bool is_delegated(const struct kozo_caller *caller,
+                         const struct policy_permission *permission)
+{
+    return lease_is_possible() && policy_path(&policy.folders, permission) != nullptr &&
+           clients_session(caller->session, caller->badge) != 0;
+}
+
+// What a request ended with: an error when what is allowed can't be given. Nothing was used then.
+struct outcome {
+    enum kozo_error error;
+    enum kozo_policy_verdict verdict;
+};
+
+// Carries a decision out. `held` is the place for the capability, null for none.
+static struct outcome carry_out(const struct policy_request *request,
+                                const struct policy_decision *decision, struct delegation *held)
+{
+    bool allowed = decision->verdict == POLICY_ALLOWED;
+    if (!allowed) {
+        delegations_release(held);
+    } else if (held != nullptr) {
+        enum kozo_error error = delegations_begin(held, &policy, decision->rule, now());
+        if (error != KOZO_OK) {
+            return (struct outcome){.error = error, .verdict = KOZO_VERDICT_REFUSED};
+        }
+    }
+    enum kozo_policy_verdict verdict = finish(request, decision);
+    if (held != nullptr && allowed && verdict != KOZO_VERDICT_ALLOWED) {
+        delegations_end(held);
+    }
+    return (struct outcome){.verdict = verdict};
+}
+
+// A completion takes no capability along: who waited for it asks once more, by a call.
+static struct kozo_message answer_ask(const struct outcome *outcome, uint64_t rule,
+                                      const struct delegation *given)
+{
+    if (outcome->error != KOZO_OK) {
+        return kozo_answer(outcome->error);
+    }
+    struct kozo_message answer = kozo_policy_ask_answer(outcome->verdict, rule);
+    if (given != nullptr && outcome->verdict == KOZO_VERDICT_ALLOWED) {
+        answer.info.caps = 1;
+        kozo_ipc_buffer()->caps[0] = delegations_capability(given);
+    }
+    return answer;
+}
+
+// What the client has already is no use of a rule that was for one.
+static struct kozo_message answer_again(const struct delegation *given)
+{
+    struct policy_decision decision = {.verdict = POLICY_ALLOWED,
+                                       .because = given->rule != 0 ? POLICY_BECAUSE_RULE
+                                                                   : POLICY_BECAUSE_DEFAULT,
+                                       .rule = given->rule};
+    struct outcome outcome = {.verdict = KOZO_VERDICT_ALLOWED};
+    if (given->once) {
+        note(POLICY_EVENT_USE, given->request.program, given->request.instance,
+             &given->request.permission, given->rule, policy_because_word(decision.because));
+    } else {
+        outcome.verdict = finish(&given->request, &decision);
+    }
+    return answer_ask(&outcome, given->rule, given);
 }
 
 // --- Asking -------------------------------------------------------------------------------------
@@ -159,12 +241,12 @@ static enum kozo_policy_verdict settle(struct waiting *waiting, struct policy_co
     struct policy_decision decision = {.verdict = POLICY_REFUSED,
                                        .because = POLICY_BECAUSE_UNDECIDED};
     if (take_answer(&request, consent)) {
-        decision = policy_decide(&policy, nullptr, &request, now());
+        decision = decide(&request);
     }
-    enum kozo_policy_verdict verdict = finish(&request, &decision);
-    struct kozo_message message = kozo_policy_ask_answer(verdict, decision.rule);
+    struct outcome outcome = carry_out(&request, &decision, delegations_held(done.instance));
+    struct kozo_message message = answer_ask(&outcome, decision.rule, nullptr);
     server_complete(&server, done.place, done.number, &message);
-    return verdict;
+    return outcome.verdict;
 }
 
 static bool begin_question(const struct kozo_caller *caller, const struct policy_request *request)
@@ -191,8 +273,19 @@ static struct kozo_message serve_ask(struct kozo_caller *caller,
     if (parsed.fault != POLICY_FAULT_NONE || clients_name(caller->session) == nullptr) {
         return kozo_answer(KOZO_BAD_ARGUMENT);
     }
+    const struct delegation *given = delegations_find(caller->badge, &parsed.permission);
+    if (given != nullptr) {
+        return answer_again(given);
+    }
     struct policy_request request = request_of(caller, &parsed.permission);
-    struct policy_decision decision = policy_decide(&policy, nullptr, &request, now());
+    struct policy_decision decision = decide(&request);
+    struct delegation *held = nullptr;
+    if (decision.verdict != POLICY_REFUSED && is_delegated(caller, &parsed.permission)) {
+        held = delegations_hold(&request, clients_session(caller->session, caller->badge));
+        if (held == nullptr) {
+            return kozo_answer(KOZO_NO_MEMORY);
+        }
+    }
     if (decision.verdict == POLICY_ASK) {
         if (begin_question(caller, &request)) {
             return kozo_later();
@@ -200,7 +293,8 @@ static struct kozo_message serve_ask(struct kozo_caller *caller,
         decision =
             (struct policy_decision){.verdict = POLICY_REFUSED, .because = POLICY_BECAUSE_MANY};
     }
-    return kozo_policy_ask_answer(finish(&request, &decision), decision.rule);
+    struct outcome outcome = carry_out(&request, &decision, held);
+    return answer_ask(&outcome, decision.rule, held);
 }
 
 static struct kozo_message serve_look(struct kozo_caller *caller,
@@ -217,7 +311,7 @@ static struct kozo_message serve_look(struct kozo_caller *caller,
         return kozo_answer(KOZO_BAD_ARGUMENT);
     }
     struct policy_request request = request_of(caller, &parsed.permission);
-    struct policy_decision decision = policy_decide(&policy, nullptr, &request, now());
+    struct policy_decision decision = decide(&request);
     return kozo_policy_look_answer(verdicts[decision.verdict], decision.rule);
 }
 
@@ -289,8 +383,14 @@ static struct kozo_message serve_revoke(struct kozo_caller *caller,
 {
     const struct policy_rule *found = policy_database_find(&policy.database, arguments->rule);
     (void)caller;
-    if (found == nullptr) {
+    const struct delegation *ended = delegations_revoke(arguments->rule);
+    if (found == nullptr && ended == nullptr) {
         return kozo_answer(KOZO_BAD_HANDLE);
+    }
+    if (found == nullptr) { // it was for one use, which went on
+        note(POLICY_EVENT_REVOKE, ended->request.program, 0, &ended->request.permission,
+             arguments->rule, "person");
+        return kozo_answer(KOZO_OK);
     }
     struct policy_rule rule = *found;
     kept_make_room(&policy);
@@ -311,7 +411,7 @@ static struct kozo_message serve_why(struct kozo_caller *caller,
         return kozo_answer(KOZO_BAD_ARGUMENT);
     }
     struct policy_request request = {.program = subject.program, .permission = subject.permission};
-    struct policy_decision decision = policy_decide(&policy, nullptr, &request, now());
+    struct policy_decision decision = decide(&request);
     struct policy_text text = policy_text(explanation, sizeof explanation);
     policy_explain(&text, &policy, &request, &decision, now());
     return kozo_policy_why_answer(
@@ -446,6 +546,7 @@ static bool cancel(size_t place, uint64_t number)
         return followers_drop(place, number);
     }
     waiting_drop(waiting);
+    delegations_release(delegations_held(server.session[place].badge));
     return true;
 }
 
@@ -457,6 +558,7 @@ static bool left(size_t place)
         waiting_drop(waiting);
     }
     (void)followers_drop(place, 0);
+    delegations_closed(server.session[place].badge);
     kept_make_room(&policy);
     (void)policy_database_closed(&policy.database, server.session[place].badge, now());
     return true;
@@ -485,6 +587,7 @@ static void looked(void)
     }
     kept_make_room(&policy);
     (void)policy_database_expire(&policy.database, now(), policy.boot, policy.restart);
+    delegations_check(&policy, now());
     recent_flush(now(), false);
 }
 
@@ -522,5 +625,7 @@ int main(int argument_count, char **arguments)
         kozo_printf("policy: %s\n", reason);
         return 1;
     }
+    lease_start(clients_service());
+    delegations_start(kozo_board_session((struct kozo_board *)kozo_process_info()->board, 0)->life);
     return server_run(&server, &handlers);
 }

@@ -95,7 +95,7 @@ def measure(kozo):
     with kozo.start(*MACHINE) as session:
         session.prompt()
         plain = run_program(session, "bench/files")
-        session.command("kozo-cap grant permissions files.path.read:/ram/bench always")
+        session.command("kozo-cap grant permissions usb.use always")
         own = run_program(session, "bench/permissions")
         lines = session.command("kozo-audit --json").split("\n")
         leases = run_program(session, "bench/caps")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from driver import cpio, tap
 from driver.kozo import Session, plain, run
-from driver.services import members, settle, table_of, tell, wait_until_settled
+from driver.services import members, resources, settle, table_of, tell, wait_until_settled
 from driver.suite import Failure, check, expect, expect_equal, skip, source
 from system._tree import tree
 
@@ -312,6 +312,267 @@ def console_killed(kozo):
     found = re.findall(r"(?m)^ +\d+ (\w+) +asker audit.read", session.command("kozo-audit"))
     expect_equal(found, ["ask", "grant", "use"], "the record", session.told)
     expect("undecided" in session.command("run bin/asker look:audit.read"), "it was given for more than once")
+
+
+# --- What it delegates: capabilities for files
+
+BAD_HANDLE, NO_RIGHT, NO_MEMORY, NO_REPLY, EXPIRED = 2, 4, 8, 11, 12
+
+
+def lender(kozo):
+    session = kozo.shared("lender")
+    if "given" not in session.command("ls /ram"):
+        for line in (
+            "mkdir /ram/given",
+            "mkdir /ram/given/below",
+            "write /ram/given/file hello",
+            "write /ram/given/below/deep deep",
+            "write /ram/beside beside",
+        ):
+            expect_equal(session.command(line), "", f"what {line} says", session.told)
+    return session
+
+
+def grant(session, what, how="always"):
+    """Grants something to the program that borrows; gives the number of the rule."""
+    return re.search(r"rule (\d+)", session.command(f"kozo-cap grant borrow {what} {how}"))[1]
+
+
+def borrow(session, *steps, seconds=60):
+    """What each step says, without the name of the program in front."""
+    told = session.command(f"run test/borrow {' '.join(steps)}", seconds)
+    return re.findall(r"(?m)^borrow: (.*?)\s*$", told)
+
+
+class Held:
+    """A program in the background that holds what it was given, until that ends."""
+
+    def __init__(self, session, *steps):
+        self.session, self.start = session, len(session.seen)
+        session.command(f"run test/borrow {' '.join(steps)} &")
+        self.wait(r"borrow: (holds|keeps)")
+
+    def wait(self, pattern, seconds=20):
+        limit = time.monotonic() + seconds
+        while not (found := re.search(pattern, plain(self.session.seen[self.start :]))):
+            expect(time.monotonic() < limit, f"no {pattern!r}", self.session.told)
+            settle(self.session)
+        return found
+
+    def end(self, seconds=20):
+        told = self.wait(r"borrow: ended: (\d+), copy: (\d+), elsewhere: (\d+), memory: (\w+)", seconds)
+        return [int(number) for number in told.groups()[:3]], told[4]
+
+    def over(self):
+        self.wait(r"test/borrow: ended with status")
+        settle(self.session)
+
+
+READ = "files.path.read:/ram/given"
+WRITE = "files.path.write:/ram/given"
+
+
+@check("what a program is allowed to read of files is a capability for that place, and for nothing else")
+def lent_to_read(kozo):
+    session = lender(kozo)
+    rule = grant(session, READ)
+    told = borrow(
+        session,
+        *("open:ram/given/file", f"ask:{READ}", "open:ram/given/file", "read", "write", "open:ram/given"),
+        *("list", "make:x", "open:ram/given/below/deep", "read", "open:ram/beside", "open:initrd"),
+        *("open:ram", "list", "own", "open:ram/given/file"),
+    )
+    session.command(f"kozo-cap revoke {rule}")
+    expect_equal(
+        told,
+        [
+            f"open ram/given/file: {NO_RIGHT}",
+            f"{READ}: allowed, given",
+            *("open ram/given/file: 0", "read: 0 hello", f"write: {NO_RIGHT}", "open ram/given: 0", "list: 0"),
+            f"make: {NO_RIGHT}, remove: {NO_RIGHT}",
+            *("open ram/given/below/deep: 0", "read: 0 deep", f"open ram/beside: {NO_RIGHT}"),
+            *(f"open initrd: {NO_RIGHT}", "open ram: 0", "list: 0", f"open ram/given/file: {NO_RIGHT}"),
+        ],
+        "what it was told",
+    )
+
+
+@check("what it is allowed to change it can change, and a link that it makes there leads nowhere else")
+def lent_to_write(kozo):
+    session = lender(kozo)
+    rule = grant(session, WRITE)
+    told = borrow(
+        session,
+        *(f"ask:{WRITE}", "open:ram/given/below/deep", "write", "read", "open:ram/given", "make:x"),
+        *("leave:/ram/beside", "open:ram/beside"),
+    )
+    session.command(f"kozo-cap revoke {rule}")
+    expect_equal(
+        told,
+        [
+            *(f"{WRITE}: allowed, given", "open ram/given/below/deep: 0", "write: 0", "read: 0 newp"),
+            *("open ram/given: 0", "make: 0, remove: 0", f"link: 0, through it: 0, its target: {NO_RIGHT}"),
+            f"open ram/beside: {NO_RIGHT}",
+        ],
+        "what it was told",
+    )
+
+
+@check("revoked, a capability is over at once: its copies, that of another process, open files, lent memory")
+def lent_and_revoked(kozo):
+    session = lender(kozo)
+    rule = grant(session, READ)
+    held = Held(session, f"ask:{READ}", "open:ram/given/file", "pages", "hand-on", "hold", "read")
+    session.command(f"kozo-cap revoke {rule}")
+    expect_equal(held.end(), ([EXPIRED] * 3, "gone"), "what was left", session.told)
+    held.wait(f"borrow: read: {EXPIRED}")
+    held.over()
+    expect("a person is asked" in borrow(session, f"call:{READ}")[0], "it may still")
+
+
+@check("a refusal ends a capability that reaches what is refused, and none is given that would")
+def lent_and_refused(kozo):
+    session = lender(kozo)
+    rule = grant(session, READ)
+    held = Held(session, f"ask:{READ}", "hold", "ask:camera.use")
+    refusal = session.command("kozo-cap refuse borrow files.path.read:/ram/given/below/deep")
+    expect_equal(held.end()[0], [EXPIRED] * 3, "what was left", session.told)
+    held.wait("borrow: camera.use: refused")
+    held.over()
+    expect_equal(borrow(session, f"call:{READ}"), [f"{READ}: refused, nothing given"], "what it is told")
+    session.command(f"kozo-cap revoke {re.search(r'rule ([0-9]+)', refusal)[1]}")
+    expect_equal(borrow(session, f"call:{READ}"), [f"{READ}: allowed, given"], "what it is told")
+    session.command(f"kozo-cap revoke {rule}")
+
+
+@check("what is for one use is one capability for so many requests, and asking again is no further use")
+def lent_once(kozo):
+    session = lender(kozo)
+    grant(session, READ, "once")
+    steps = (f"call:{READ}", f"call:{READ}", "open:ram/given/file", "read", "use-up", f"call:{READ}")
+    expect_equal(
+        borrow(session, *steps),
+        [
+            *(f"{READ}: allowed, given", f"{READ}: allowed, given", "open ram/given/file: 0", "read: 0 hello"),
+            *(f"62 requests, then {EXPIRED}", f"{READ}: a person is asked"),
+        ],
+        "what it was told",
+    )
+
+
+@check("what is for one use can be taken back while it goes on, and the record tells of it")
+def lent_once_and_revoked(kozo):
+    session = lender(kozo)
+    rule = grant(session, READ, "once")
+    held = Held(session, f"call:{READ}", "open:ram/given/file", "read", "pause", "read", f"call:{READ}")
+    expect_equal(session.command(f"kozo-cap revoke {rule}"), "", "what revoking says")
+    held.wait(f"(?s)read: 0 hello.*read: {EXPIRED}.*a person is asked")
+    held.over()
+    expect("no such rule" in session.command(f"kozo-cap revoke {rule}"), "it is there")
+    found = re.findall(r"(?m)^ +\d+ (\w+) +borrow (\S+)", session.command("kozo-audit"))
+    expect(found[-2:] == [("revoke", READ), ("ask", READ)], "the record", f"{found[-4:]}")
+
+
+@check("what is for a minute ends after a minute, in the middle of its use")
+def lent_for_a_minute(kozo):
+    session = lender(kozo)
+    grant(session, READ, "m1")
+    start = time.monotonic()
+    held = Held(session, f"call:{READ}", "open:ram/given/file", "hand-on", "hold", "read")
+    expect_equal(held.end(100)[0], [EXPIRED] * 3, "what was left", session.told)
+    expect(time.monotonic() - start > 45, f"it ended after {time.monotonic() - start:.0f} s")
+    held.wait(f"borrow: read: {EXPIRED}")
+    held.over()
+
+
+@check("a person's answer gives a capability, and what is until it closes ends with the program")
+def lent_until_close(kozo):
+    session = lender(kozo)
+    start = len(session.seen)
+    session.command(f"run test/borrow ask:{READ} open:ram/given/file read &")
+    found = wait_for_question(session)
+    expect("borrow wants to read /ram/given" in found[0], "the question", found[0])
+    session.command(f"kozo-cap answer {found[1]}c")
+    limit = time.monotonic() + 20
+    while "borrow: read: 0 hello" not in plain(session.seen[start:]):
+        expect(time.monotonic() < limit, "it can't read", session.told)
+        settle(session)
+    while "test/borrow: ended with status" not in plain(session.seen[start:]):
+        expect(time.monotonic() < limit, "it does not end", session.told)
+        settle(session)
+    expect(READ not in session.command("kozo-cap list"), "the rule is left")
+    told = borrow(session, f"call:{READ}", "open:ram/given/file")
+    expect_equal(told, [f"{READ}: a person is asked", f"open ram/given/file: {NO_RIGHT}"], "what is left")
+
+
+@check("a program has four capabilities at most, the same one however often it asks, and none is left behind")
+def lent_and_bounded(kozo):
+    session = lender(kozo)
+    rule = grant(session, "files.path.read:/ram")
+    places = [f"call:files.path.read:/ram/{number}" for number in range(6)]
+    told = borrow(session, *places[:4], *places[:4], *places[4:])
+    expect(all("allowed, given" in line for line in told[:8]), "not all were given", "\n".join(told))
+    expect_equal([line.split(": ")[1] for line in told[8:]], [f"error {NO_MEMORY}"] * 2, "what came then")
+    before = resources(session)
+    for _ in range(6):  # more than there are places for
+        told = borrow(session, *places[:4], places[4])
+        expect(all("allowed, given" in line for line in told[:4]), "not all were given", "\n".join(told))
+    expect_equal(resources(session), before, "memory and slots in use")
+    session.command(f"kozo-cap revoke {rule}")
+
+
+@check("nothing is given for a name that is none, has no service or names no place, nor to who has no session")
+def lent_nothing(kozo):
+    session = lender(kozo)
+    rules = [grant(session, name) for name in ("camera.use", "audit.read", READ)]
+    told = borrow(session, "call:nonsense", "call:files.path.read:given", "call:camera.use", "call:audit.read")
+    expect_equal(
+        told,
+        [
+            *("nonsense: error 5", "files.path.read:given: error 5", "camera.use: refused, nothing given"),
+            "audit.read: allowed, nothing given",
+        ],
+        "what it was told",
+    )
+    for rule in rules:
+        session.command(f"kozo-cap revoke {rule}")
+    rule = re.search(r"rule (\d+)", session.command(f"kozo-cap grant asker {READ} always"))[1]
+    expect("allowed" in session.command(f"run bin/asker {READ}"), "it is not told")
+    session.command(f"kozo-cap revoke {rule}")
+
+
+@check("killed, the policy service takes what it delegated along, and delegates the same again")
+def lent_and_policy_killed(kozo):
+    session = lender(kozo)
+    rule = grant(session, READ)
+    before = resources(session)
+    for _ in range(3):
+        held = Held(
+            session, f"ask:{READ}", "open:ram/given/file", "pages", "hand-on", "hold", f"ask:{READ}", "read"
+        )
+        session.command("kill policy")
+        expect_equal(held.end(), ([BAD_HANDLE] * 3, "gone"), "what was left", session.told)
+        held.over()
+        wait_until_settled(session)
+        told = borrow(session, f"ask:{READ}", "open:ram/given/file", "read")
+        expect_equal(told[1:], ["open ram/given/file: 0", "read: 0 hello"], "what it was told")
+    expect_equal(resources(session), before, "memory and slots in use")
+    session.command(f"kozo-cap revoke {rule}")
+
+
+@check("killed, the file server forgets what was open, and the capability is good for its next life")
+def lent_and_files_killed(kozo):
+    session = lender(kozo)
+    rule = grant(session, READ)
+    steps = (f"ask:{READ}", "open:ram/given/file", "keep", "read", "open:ram/given/file", "read")
+    held = Held(session, *steps, "open:ram/beside", "hold")
+    session.command("kill files")
+    held.wait(rf"(?s)kept until: ({BAD_HANDLE}|{NO_REPLY}).*read: {BAD_HANDLE}.*open ram/given/file: 0")
+    held.wait(rf"(?s)kept until.*read: 0 hello.*beside: {NO_RIGHT}.*holds")
+    session.command(f"kozo-cap revoke {rule}")
+    held.wait(rf"(?s)holds.*ended: {EXPIRED}")
+    held.over()
+    wait_until_settled(session)
 
 
 @check("the record names each ask, grant, refusal, use and revocation, as JSON whose chain is whole")

@@ -406,6 +406,21 @@ static const char *read_alias(struct description *description, size_t number,
     return "that volume is not mounted";
 }
 
+// A session with a service that may be down, and whose sessions this one may delegate.
+static const char *read_delegates(struct description *description, size_t number,
+                                  const struct word *words)
+{
+    struct kozo_system_program *program = &description->system.program[number];
+    const char *fault = read_link(description, description->use[number], &program->uses,
+                                  KOZO_SYSTEM_USES, words[1]);
+    if (fault != nullptr) {
+        return fault;
+    }
+    program->use[program->uses - 1].optional = 1;
+    program->use[program->uses - 1].delegates = 1;
+    return read_pages(&description->use[number][program->uses - 1], words[2]);
+}
+
 static const char *read_place(struct kozo_system_program *program, const struct word *words)
 {
     if (program->uses == 0) {
@@ -515,6 +530,9 @@ static const char *read_part(struct description *description, const struct word 
     }
     if (count == 2 && is(words[0], "limit")) {
         return read_most(description, number, words[1]);
+    }
+    if (count == 3 && is(words[0], "delegates")) {
+        return read_delegates(description, number, words);
     }
     if (count == 3 && is(words[0], "pager")) {
         const char *fault = read_link(description, description->use[number], &program->uses,

@@ -10,6 +10,8 @@
 //     uses NAME [SIZE]         a session with that service, which is started first; with memory
 //                              of SIZE (with K, M or G, whole pages) that both share for bulk data
 //     asks NAME                a session with that service, which may be down
+//     delegates NAME SIZE      a session with that service, which may be down, by which this one tells
+//                              of sessions that it delegates to clients of both; with memory of SIZE
 //     place PATH r|rw          what the session with the file server, in the line `uses` above, may
 //                              reach there: to read, or to read and write
 //     limit SIZE               what that session may have stored on each volume, in whole pages

@@ -5290,7 +5290,13 @@ struct kozo_policy_ask_result {
 };
 
 // Asks for a permission for this very program, to use it now. A person is asked if nothing was
-// decided.
+// decided. For what is ALLOWED of files, a client that has a session with the file server is given
+// a capability for it, if it takes one: it calls the file server about this place and no other, by
+// the memory and the completions of its own session, with the folder number 1 for the top. The
+// capability answers EXPIRED when the permission ends; that for one use ends after a minute, or 64
+// requests. A completion has no capability: who waited asks once more, by a call, which is no
+// further use while the capability is good. NO_MEMORY: the client has four such capabilities, or
+// all are given; NO_REPLY: the file server is down. Nothing was used then.
 //   at: where its name is, with its scope
 //   length: bytes of it
 [[nodiscard]]
@@ -5574,7 +5580,7 @@ static inline struct kozo_message kozo_policy_decide_answer(uint64_t rule)
     return message;
 }
 
-// Ends a rule, at once. BAD_HANDLE when there is none with this number.
+// Ends a rule, and the capabilities by it, at once. BAD_HANDLE when there is none with this number.
 //   rule: its number
 [[nodiscard]]
 static inline enum kozo_error kozo_policy_revoke(struct kozo_endpoint service, uint64_t rule)

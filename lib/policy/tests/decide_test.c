@@ -257,6 +257,35 @@ TEST("each refusal has a reason in words")
                  "nobody is there to be asked.\n") == 0);
 }
 
+TEST("what is asked for is not to be handed over as a whole when a rule refuses a part of it")
+{
+    begin();
+    answer("files.path.read:/srv/a", POLICY_ANSWER_ALWAYS);
+    answer("camera.use", POLICY_ANSWER_NEVER);
+    answer("files.path.read:/srv/secret", POLICY_ANSWER_NEVER);
+    uint64_t rule = policy.database.next - 1;
+    const struct {
+        const char *name;
+        uint64_t rule;
+    } cases[] = {
+        {"files.path.read:/srv", rule},
+        {"files.path.write:/srv", rule},
+        {"files.path.read:/srv/secret", rule},
+        {"files.all.read", rule},
+        {"files.path.read:/srv/secrets", 0},
+        {"files.path.read:/srv/a", 0},
+        {"files.path.read:/srv/secret/deep", 0}, // which is refused anyway
+        {"camera.use", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct policy_request request = request_for(cases[i].name);
+        CHECK(policy_refused_within(&policy, &request, NOW) == cases[i].rule);
+    }
+    struct policy_request other = request_for("files.path.read:/srv");
+    other.program = "sed";
+    CHECK(policy_refused_within(&policy, &other, NOW) == 0);
+}
+
 TEST("times are right over leap years and centuries")
 {
     static const struct {

@@ -10,6 +10,7 @@
 #include "../../volumes/ram/items.h"
 #include "../../volumes/ram/ram.h"
 #include "../cache.h"
+#include "../delegated.h"
 #include "../fsd.h"
 #include "../handle.h"
 #include "../lock.h"
@@ -25,6 +26,7 @@ constexpr size_t VOLUME_SIZE = 16 << 20;
 constexpr size_t WAITING = 64;
 
 uint8_t host_data[HOST_DATA];
+struct kozo_delegations host_list;
 
 static struct {
     host_volume *answer;
@@ -64,7 +66,9 @@ uint64_t fsd_now(void)
 
 uint8_t *fsd_data(size_t place, uint64_t at, uint64_t length)
 {
-    (void)place;
+    if (place == HOST_SESSIONS) {
+        return length <= sizeof host_list ? (uint8_t *)&host_list : nullptr;
+    }
     return at <= HOST_DATA && length <= HOST_DATA - at ? host_data + at : nullptr;
 }
 
@@ -87,6 +91,16 @@ void fsd_say_refused(const char *volume, const char *path, const char *reason)
     (void)volume;
     (void)path;
     (void)reason;
+}
+
+bool fsd_knows(uint64_t badge)
+{
+    return badge != 0;
+}
+
+void lend_drop(size_t place)
+{
+    (void)place;
 }
 
 bool lend_is_over(uint32_t run)
@@ -375,6 +389,11 @@ size_t host_completed(void)
     return host.completed;
 }
 
+uint32_t host_said(void)
+{
+    return host.said.info.label;
+}
+
 // Memory of the cache is there when it was taken, and not otherwise.
 bool supply_take(void *address, uint64_t size)
 {
@@ -424,7 +443,7 @@ void host_start(uint32_t pages, host_volume *volume)
 {
     static struct kozo_system system = {
         .magic = KOZO_SYSTEM_MAGIC,
-        .programs = 3,
+        .programs = 4,
         .program =
             {
                 {.file = "a", .name = "ram", .places = 1},
@@ -445,6 +464,9 @@ void host_start(uint32_t pages, host_volume *volume)
                  .path = {{.path = "/", .writable = 1, .use = 0},
                           {.path = "/", .writable = 1, .use = 1},
                           {.path = "/", .writable = 1, .use = 2}}},
+                {.file = "d",
+                 .uses = 1,
+                 .use = {{.program = 1, .place = HOST_SESSIONS, .delegates = 1}}},
             },
     };
     free(host.memory);
@@ -462,6 +484,7 @@ void host_start(uint32_t pages, host_volume *volume)
     host.page.life = 1;
     cache_start(host.cache, pages);
     place_start(&system, "files");
+    delegated_start(&system, "files");
     handle_start(HOST_LIFE);
     lock_start();
     (void)node_start();

@@ -3,6 +3,7 @@
 // that answers in order, or whatever a test says.
 #pragma once
 
+#include <kozo/delegation.h>
 #include <kozo/protocol.h>
 #include <stddef.h>
 
@@ -12,6 +13,9 @@ constexpr size_t HOST_LIMITED = 3;    // the one of them that has a limit of wha
 constexpr uint32_t HOST_MOST = 32;    // pages
 
 extern uint8_t host_data[HOST_DATA];
+
+// What a session behind these has delegated.
+extern struct kozo_delegations host_list;
 
 // What a volume answers to a request, whose memory is `data`. Null: the RAM volume answers.
 typedef struct kozo_message host_volume(const struct kozo_entry *entry, uint8_t *data, size_t size);
@@ -53,3 +57,6 @@ void host_new_life(void);
 
 // Requests that have completed since the start.
 [[nodiscard]] size_t host_completed(void);
+
+// What the latest of them said.
+[[nodiscard]] uint32_t host_said(void);

@@ -31,11 +31,10 @@ static uint64_t length; // of the question
 
 static void put_question(unsigned number)
 {
-    length =
-        kozo_format((char *)policy.data, policy.data_size, "files.path.read:/ram/bench/%u", number);
+    length = kozo_format((char *)policy.data, policy.data_size, "usb.use:%u", number);
 }
 
-// Each round asks for another file, which the rule covers as well.
+// Each round asks for another device, which the rule covers as well. There is no capability for one.
 static enum kozo_error prepare_new(void)
 {
     static unsigned number;

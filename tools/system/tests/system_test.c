@@ -179,6 +179,18 @@ TEST("a session with a service that may be down is asked for by a word of its ow
     CHECK(refused("service clock a\nservice files b\nasks\n", 3));
 }
 
+TEST("a service may delegate sessions of one that may be down, with memory for the list of them")
+{
+    compile("service clock a\nservice files b\ndelegates clock 12K\nprogram c\nuses clock\n");
+    REQUIRE(description.fault == nullptr);
+    const struct kozo_system_use *use = &description.system.program[1].use[0];
+    CHECK(use->delegates == 1 && use->optional == 1 && use->program == 0 && use->pages == 3);
+    CHECK(description.system.program[2].use[0].delegates == 0);
+    CHECK(refused("service clock a\nservice files b\ndelegates clock\n", 3));
+    CHECK(refused("service clock a\nservice files b\ndelegates clock 100\n", 3));
+    CHECK(refused("service files b\ndelegates clock 4K\n", 2));
+}
+
 TEST("memory for bulk data lies side by side, each session's apart from the others'")
 {
     compile("service one a\nservice two b\nuses one 64K\nservice three c\nuses one\n"

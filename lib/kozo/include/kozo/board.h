@@ -17,8 +17,9 @@
 constexpr size_t KOZO_BOARD_SESSIONS = 60; // most of them; most boards have fewer
 constexpr size_t KOZO_BOARD_LOG = 8192;
 constexpr uint64_t KOZO_BADGE_PLACE = 0xffff;
-constexpr uint64_t KOZO_BADGE_FAULT = 1 << 16;   // beside a session's: a fault of its client
-constexpr uint64_t KOZO_BADGE_LEAST = 1ul << 32; // smaller badges are signals
+constexpr uint64_t KOZO_BADGE_FAULT = 1 << 16;     // beside a session's: a fault of its client
+constexpr uint64_t KOZO_BADGE_DELEGATED = 1 << 17; // beside a place: a session within that one
+constexpr uint64_t KOZO_BADGE_LEAST = 1ul << 32;   // smaller badges are signals
 
 // Signals that a service receives.
 constexpr uint64_t KOZO_SIGNAL_BOARD = 1 << 0;   // from init: look at the board

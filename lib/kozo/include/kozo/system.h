@@ -66,6 +66,8 @@ struct kozo_system_use {
     uint32_t limit;   // pages of memory; not 0: the service answers the program's faults
     uint32_t most; // pages that it may have stored on each volume of a file server; 0 for no limit
     uint32_t optional; // 1: the user goes on when the service is down
+    uint32_t
+        delegates; // 1: the user may delegate sessions of the service's clients (kozo/delegation.h)
 };
 
 // A place in the file system that a session with the file server is given.
