@@ -463,14 +463,15 @@ def lent_once(kozo):
 @check("what is for one use can be taken back while it goes on, and the record tells of it")
 def lent_once_and_revoked(kozo):
     session = lender(kozo)
+    revoked = f"revoke  borrow {READ}"
+    before = session.command("kozo-audit").count(revoked)
     rule = grant(session, READ, "once")
     held = Held(session, f"call:{READ}", "open:ram/given/file", "read", "pause", "read", f"call:{READ}")
     expect_equal(session.command(f"kozo-cap revoke {rule}"), "", "what revoking says")
     held.wait(f"(?s)read: 0 hello.*read: {EXPIRED}.*a person is asked")
     held.over()
     expect("no such rule" in session.command(f"kozo-cap revoke {rule}"), "it is there")
-    found = re.findall(r"(?m)^ +\d+ (\w+) +borrow (\S+)", session.command("kozo-audit"))
-    expect(found[-2:] == [("revoke", READ), ("ask", READ)], "the record", f"{found[-4:]}")
+    expect_equal(session.command("kozo-audit").count(revoked), before + 1, "the record of it")
 
 
 @check("what is for a minute ends after a minute, in the middle of its use")
