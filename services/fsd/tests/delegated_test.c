@@ -234,6 +234,8 @@ TEST("it ends with its client, and all of them with who delegates")
     size_t other = delegated_find(badge_of(2, 3));
     (void)walk(session, "ram/given/file");
     (void)walk(other, "ram/given/file");
+    // What it stores is stored by its client.
+    CHECK(place_pays(session) == 0 && place_pays(3) != 0 && place_pays(other) == place_pays(3));
     delegated_drop(2);
     CHECK(quota_held(QUOTA_OPEN, 1) == 1 && quota_held(QUOTA_OPEN, 3) == 1);
     delegated_drop(1);
