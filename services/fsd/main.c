@@ -8,10 +8,10 @@
 // `initrd`, where the description says which session has which places; and it asks the service `clock`
 // for the date.
 #include <kozo/clock.h>
-#include <kozo/cpio.h>
 #include <kozo/print.h>
 #include <kozo/process_info.h>
 #include <kozo/start.h>
+#include <kozo/system.h>
 #include <kozo/wall.h>
 #include <string.h>
 
@@ -159,18 +159,6 @@ static const char *start_cache(void)
     return nullptr;
 }
 
-// The description of the system, as init has it: it says which session has which places.
-static const char *read_system(const struct kozo_system **system)
-{
-    struct kozo_cpio_entry file =
-        kozo_cpio_find((const void *)KOZO_PROCESS_INITRD, kozo_granted("initrd.size"), "system");
-    if (file.step != KOZO_CPIO_ENTRY) {
-        return "there is no description of the system";
-    }
-    *system = (const struct kozo_system *)file.data;
-    return kozo_system_check(file.data, file.size);
-}
-
 int main(int argument_count, char **arguments)
 {
     static const struct server_handlers handlers = {
@@ -185,7 +173,7 @@ int main(int argument_count, char **arguments)
     };
     const struct kozo_system *system = nullptr;
     const char *name = argument_count > 0 ? arguments[0] : "";
-    const char *fault = read_system(&system);
+    const char *fault = kozo_system_find(&system);
     if (fault == nullptr) {
         place_start(system, name);
         delegated_start(system, name);

@@ -5,10 +5,10 @@
 // It is given: sessions with those who ask, `clock`, `initrd` (the description of the system), `keeps`, and what
 // it delegates from: a session with the file server, and `memory` for Leases.
 #include <kozo/clock.h>
-#include <kozo/cpio.h>
 #include <kozo/print.h>
 #include <kozo/process_info.h>
 #include <kozo/start.h>
+#include <kozo/system.h>
 #include <kozo/wall.h>
 #include <string.h>
 
@@ -593,20 +593,6 @@ static void looked(void)
 
 // --- Start --------------------------------------------------------------------------------------
 
-static const char *read_system(const char *service)
-{
-    struct kozo_cpio_entry file =
-        kozo_cpio_find((const void *)KOZO_PROCESS_INITRD, kozo_granted("initrd.size"), "system");
-    if (file.step != KOZO_CPIO_ENTRY) {
-        return "there is no description of the system";
-    }
-    const char *reason = kozo_system_check(file.data, file.size);
-    if (reason == nullptr) {
-        clients_start((const struct kozo_system *)file.data, service);
-    }
-    return reason;
-}
-
 int main(int argument_count, char **arguments)
 {
     static const struct server_handlers handlers = {
@@ -614,10 +600,12 @@ int main(int argument_count, char **arguments)
     (void)argument_count;
     (void)arguments;
     (void)kozo_wall_open("clock");
-    const char *reason = read_system(kozo_process_info()->text);
+    const struct kozo_system *system = nullptr;
+    const char *reason = kozo_system_find(&system);
     policy.folders = (struct policy_folders){"", "", "", ""};
     policy.person = true;
     if (reason == nullptr) {
+        clients_start(system, kozo_process_info()->text);
         policy.services = clients_services();
         reason = kept_start((void *)KOZO_PROCESS_KEPT, kozo_granted("keeps.size"), &policy, now());
     }

@@ -114,6 +114,9 @@ static_assert(alignof(struct kozo_system) == 4);
 // Whether `size` bytes, which may be anything, are a table that can be used where they are. Null, or the reason.
 [[nodiscard]] const char *kozo_system_check(const void *data, size_t size);
 
+// Finds the table in the initrd of a process that was given it, and leaves it there. Null, or the reason why it can't be used.
+[[nodiscard]] const char *kozo_system_find(const struct kozo_system **system);
+
 // Whether a text of at most `size` bytes, its zero included, is a path from the top: "/", or names
 // with a slash before each.
 [[nodiscard]] bool kozo_system_is_path(const char *path, size_t size);
