@@ -389,7 +389,8 @@ def lent_to_read(kozo):
         [
             f"open ram/given/file: {NO_RIGHT}",
             f"{READ}: allowed, given",
-            *("open ram/given/file: 0", "read: 0 hello", f"write: {NO_RIGHT}", "open ram/given: 0", "list: 0"),
+            *("open ram/given/file: 0", "read: 0 hello", f"write: {NO_RIGHT}"),
+            *("open ram/given: 0", "list: 0"),
             f"make: {NO_RIGHT}, remove: {NO_RIGHT}",
             *("open ram/given/below/deep: 0", "read: 0 deep", f"open ram/beside: {NO_RIGHT}"),
             *(f"open initrd: {NO_RIGHT}", "open ram: 0", "list: 0", f"open ram/given/file: {NO_RIGHT}"),
@@ -454,7 +455,8 @@ def lent_once(kozo):
     expect_equal(
         borrow(session, *steps),
         [
-            *(f"{READ}: allowed, given", f"{READ}: allowed, given", "open ram/given/file: 0", "read: 0 hello"),
+            *(f"{READ}: allowed, given", f"{READ}: allowed, given"),
+            *("open ram/given/file: 0", "read: 0 hello"),
             *(f"62 requests, then {EXPIRED}", f"{READ}: a person is asked"),
         ],
         "what it was told",
@@ -523,11 +525,14 @@ def lent_and_bounded(kozo):
     session.command(f"kozo-cap revoke {rule}")
 
 
-@check("nothing is given for a name that is none, has no service or names no place, nor to who has no session")
+@check(
+    "nothing is given for a name that is none, has no service or names no place, nor to who has no session"
+)
 def lent_nothing(kozo):
     session = lender(kozo)
     rules = [grant(session, name) for name in ("camera.use", "audit.read", READ)]
-    told = borrow(session, "call:nonsense", "call:files.path.read:given", "call:camera.use", "call:audit.read")
+    asked = ("nonsense", "files.path.read:given", "camera.use", "audit.read")
+    told = borrow(session, *(f"call:{name}" for name in asked))
     expect_equal(
         told,
         [
