@@ -8,24 +8,32 @@
 
 constexpr uint64_t SECOND = 1'000'000'000;
 constexpr unsigned MEMORY_BITS = 7; // of a Lease
-constexpr uint64_t FIRST =
-    KOZO_PROCESS_SESSION_SLOT + KOZO_BOARD_SESSIONS; // behind those of clients
-constexpr uint64_t MEMORY = FIRST;
-constexpr uint64_t LEASE = MEMORY + KOZO_DELEGATIONS;
-constexpr uint64_t CAPABILITY = LEASE + KOZO_DELEGATIONS;
-constexpr uint64_t END = CAPABILITY + KOZO_DELEGATIONS;
+
+// The slots behind those of clients: one of each part for each place in the list.
+enum part : uint64_t {
+    PART_MEMORY,
+    PART_LEASE,
+    PART_CAPABILITY,
+    PARTS,
+};
 
 static struct {
     bool possible;
     bool seen; // the list
     const char *service;
+    uint64_t first;  // of the slots
     uint64_t source; // of capabilities
     struct kozo_session session;
 } state;
 
+static struct kozo_slot slot_of(enum part part, size_t number)
+{
+    return (struct kozo_slot){state.first + part * KOZO_DELEGATIONS + number};
+}
+
 static struct kozo_lease lease_at(size_t number)
 {
-    return (struct kozo_lease){LEASE + number};
+    return (struct kozo_lease){slot_of(PART_LEASE, number).handle};
 }
 
 void lease_start(const char *service)
@@ -38,10 +46,13 @@ void lease_start(const char *service)
     kozo_format(name, sizeof name, "%s.delegates", service);
     state.service = service;
     state.source = kozo_granted(name);
-    state.possible = state.source != 0 && END <= 1ul << kozo_process_info()->cnode_bits &&
+    state.first = KOZO_PROCESS_SESSION_SLOT +
+                  ((const struct kozo_board *)kozo_process_info()->board)->sessions;
+    uint64_t end = slot_of(PARTS, 0).handle;
+    state.possible = state.source != 0 && end <= 1ul << kozo_process_info()->cnode_bits &&
                      state.session.data_size >= sizeof(struct kozo_delegations) &&
                      kozo_untyped_retype(memory, KOZO_TYPE_UNTYPED, MEMORY_BITS,
-                                         (struct kozo_slot){MEMORY}, KOZO_DELEGATIONS) == KOZO_OK;
+                                         slot_of(PART_MEMORY, 0), KOZO_DELEGATIONS) == KOZO_OK;
 }
 
 bool lease_is_possible(void)
@@ -69,15 +80,15 @@ struct kozo_delegations *lease_list(void)
 enum kozo_error lease_make(size_t number, struct lease_terms terms, uint64_t badge)
 {
     struct kozo_lease lease = lease_at(number);
-    struct kozo_slot capability = {CAPABILITY + number};
     uint64_t deadline = terms.seconds != 0 ? kozo_clock_deadline(terms.seconds * SECOND) : 0;
-    if (kozo_untyped_retype((struct kozo_untyped){MEMORY + number}, KOZO_TYPE_LEASE, 0,
-                            (struct kozo_slot){lease.handle}, 1) != KOZO_OK) {
+    struct kozo_untyped memory = {slot_of(PART_MEMORY, number).handle};
+    if (kozo_untyped_retype(memory, KOZO_TYPE_LEASE, 0, slot_of(PART_LEASE, number), 1) !=
+        KOZO_OK) {
         return KOZO_NO_MEMORY;
     }
     if (kozo_lease_open(lease, deadline, terms.uses, (struct kozo_lease){}) != KOZO_OK ||
-        kozo_cnode_lend((struct kozo_slot){state.source}, capability, KOZO_RIGHT_WRITE, badge,
-                        lease) != KOZO_OK) {
+        kozo_cnode_lend((struct kozo_slot){state.source}, slot_of(PART_CAPABILITY, number),
+                        KOZO_RIGHT_WRITE, badge, lease) != KOZO_OK) {
         lease_forget(number);
         return KOZO_NO_REPLY;
     }
@@ -86,7 +97,7 @@ enum kozo_error lease_make(size_t number, struct lease_terms terms, uint64_t bad
 
 uint64_t lease_capability(size_t number)
 {
-    return CAPABILITY + number;
+    return slot_of(PART_CAPABILITY, number).handle;
 }
 
 bool lease_is_open(size_t number)
@@ -102,8 +113,8 @@ void lease_close(size_t number)
 
 void lease_forget(size_t number)
 {
-    (void)kozo_cnode_delete((struct kozo_slot){CAPABILITY + number});
-    (void)kozo_cnode_delete((struct kozo_slot){LEASE + number});
+    (void)kozo_cnode_delete(slot_of(PART_CAPABILITY, number));
+    (void)kozo_cnode_delete(slot_of(PART_LEASE, number));
 }
 
 void lease_tell(void)

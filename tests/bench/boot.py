@@ -17,7 +17,8 @@ STARTS = 7
 
 
 def instructions(kozo):
-    ended = kozo.execute("boot-times", "--mem", "512", "--smp", "1", "--accel", "tcg", "--icount")
+    ended = kozo.execute("boot-times", "--mem", "512", "--smp", "1", "--accel", "tcg", "--icount",
+                         initrd=kozo.shipped)
     figures = dict(re.findall(r"(?m)^(\w+) (\d+)\s*$", ended.out))
     for name in ("entry_to_user", "calibration", "entry_to_prompt"):
         if name not in figures:
@@ -28,7 +29,7 @@ def instructions(kozo):
 def wall_time(kozo):
     """Milliseconds from QEMU's start to the prompt."""
     options = ["--mem", "512", "--smp", "1", "--accel", "tcg", "--timeout", "60", "--until", PROMPT]
-    ended = run(kozo.command_line(*options), timeout=90)
+    ended = run(kozo.command_line(*options, initrd=kozo.shipped), timeout=90)
     found = re.search(r"until: (\d+) ms", ended.err)
     if ended.status != 0 or not found:
         raise NotMeasured(f"the prompt was not seen\n{ended.told}")

@@ -71,7 +71,7 @@ def bytes_of(session, what):
 def wall_time(kozo):
     """Seconds from the start of QEMU until all services are up, and what memory is in use then."""
     start = time.monotonic()
-    with kozo.start(*MACHINE) as session:
+    with kozo.start(*MACHINE, initrd=kozo.shipped) as session:
         session.prompt()
         settled(session)
         took = time.monotonic() - start
@@ -80,7 +80,7 @@ def wall_time(kozo):
 
 def boot(kozo):
     """From reset to a prompt with all services up."""
-    with kozo.start(*MACHINE, "--icount") as session:
+    with kozo.start(*MACHINE, "--icount", initrd=kozo.shipped) as session:
         session.prompt()
         counted = boot_times(session)
     runs = [wall_time(kozo) for _ in range(STARTS)]

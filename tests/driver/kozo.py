@@ -199,7 +199,8 @@ class Kozo:
         self.only = only  # a suite of very many like checks makes those with this text in their names
         self.build = root / "build" / f"{arch}-{mode}"
         self.kernel = self.build / "kernel" / "kozo.elf"
-        self.initrd = self.build / "systems" / "initrd.cpio"
+        self.shipped = self.build / "systems" / "initrd.cpio"  # without programs of tests
+        self.initrd = self.build / "systems" / "initrd-with-tests.cpio"
         self.image = self.build / "tools" / "image" / "kozo.img"
         self.iso = self.build / "tools" / "image" / "kozo.iso"
         self.runner = self.build / "tools" / "run" / "kozo-run"

@@ -25,7 +25,8 @@ def with_disk(kozo, contents, *commands, options=()):
         path = Path(folder) / "disk.img"
         path.write_bytes(contents)
         told = [
-            kozo.launch("run", "--disk", str(path), *options, "--exec", command) for command in commands
+            kozo.launch("run", "--initrd", kozo.initrd, "--disk", path, *options, "--exec", command)
+            for command in commands
         ]
         return told, path.read_bytes()
 
@@ -85,7 +86,7 @@ def refuses(kozo):
 
 @check("a machine without a disk says so")
 def without(kozo):
-    told = kozo.launch("run", "--exec", "run test/disk info")
+    told = kozo.launch("run", "--initrd", kozo.initrd, "--exec", "run test/disk info")
     expect_equal(told.status, 1, "the exit status", told.told)
 
 

@@ -143,7 +143,7 @@ def in_use(session):
 
 @check("with all services up at most 12 MiB of memory are in use")
 def at_the_prompt(kozo):
-    with kozo.start("--mem", "512", "--timeout", "60") as session:
+    with kozo.start("--mem", "512", "--timeout", "60", initrd=kozo.shipped) as session:
         session.prompt()
         wait_until_settled(session)
         used = in_use(session)

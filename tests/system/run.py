@@ -201,8 +201,8 @@ def start_records(kozo):
 @check("./kozo hands everything behind -- to the program, options of its own included")
 def launcher(kozo):
     path = program(kozo, "show")
-    told = kozo.launch("run", "--share", str(path.parent), "--cpus", "1", "--command", "run test/relay",
-                       "--", str(path), "a b", "--exec", "x", "--", "$HOME", "*")
+    told = kozo.launch("run", "--initrd", kozo.initrd, "--share", path.parent, "--cpus", "1",
+                       "--command", "run test/relay", "--", path, "a b", "--exec", "x", "--", "$HOME", "*")
     arguments = [value for key, value in records(told) if key == "arg"]
     expect_equal(arguments, [str(path), "a b", "--exec", "x", "--", "$HOME", "*"], "arguments", told.told)
 
