@@ -13,10 +13,10 @@
 
 constexpr size_t FRAME_MOST = 4096; // bytes of output in one message to the runner
 constexpr uint8_t CONTROL_C = 0x03;
-constexpr char LEAVE = 0x1d;            // Ctrl-]
-constexpr size_t LEAVE_PRESSES = 3;     // in a row
-constexpr uint64_t RUNNER_PATIENCE = 2; // seconds, for a runner on a busy machine
-constexpr uint64_t DRAIN_PATIENCE = 2;  // seconds, for a console that may hang
+constexpr char LEAVE = 0x1d;             // Ctrl-]
+constexpr size_t LEAVE_PRESSES = 3;      // in a row
+constexpr uint64_t RUNNER_PATIENCE = 10; // seconds, for a runner on a busy machine
+constexpr uint64_t DRAIN_PATIENCE = 2;   // seconds, for a console that may hang
 
 // --- Polled -------------------------------------------------------------------------------------
 
