@@ -525,7 +525,9 @@ static const char *read_part(struct description *description, const struct word 
     if (count == 2 && is(words[0], "asks")) {
         const char *fault = read_link(description, description->use[number], &program->uses,
                                       KOZO_SYSTEM_USES, words[1]);
-        program->use[program->uses - 1].optional = fault == nullptr;
+        if (fault == nullptr) {
+            program->use[program->uses - 1].optional = 1;
+        }
         return fault;
     }
     if (count == 2 && is(words[0], "limit")) {

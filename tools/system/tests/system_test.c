@@ -177,6 +177,8 @@ TEST("a session with a service that may be down is asked for by a word of its ow
     CHECK(server->uses == 1 && server->use[0].optional == 1 && server->use[0].program == 0);
     CHECK(refused("service files b\nasks clock\n", 2));
     CHECK(refused("service clock a\nservice files b\nasks\n", 3));
+    CHECK(refused("program c\nasks anameofaservicethatfitsnowhere\n", 2) &&
+          strcmp(description.fault, "the name is too long") == 0);
 }
 
 TEST("a service may delegate sessions of one that may be down, with memory for the list of them")
