@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Files that are mapped to be shared and written to. On KOZO they lie in a folder of the host.
-#include "test.h"
-
-#include <setjmp.h>
+#include "faults.h"
 
 #define PAGE 4096L
 
@@ -37,34 +35,6 @@ static long size_of(int file)
 {
     struct stat stat;
     return fstat(file, &stat) == 0 ? (long)stat.st_size : -1;
-}
-
-static siginfo_t seen;
-static sigjmp_buf jump;
-
-static void catch_fault(int number, siginfo_t *info, void *context)
-{
-    (void)number;
-    (void)context;
-    seen = *info;
-    siglongjmp(jump, 1);
-}
-
-// The signal that touching an address causes; 0 for none.
-static int fault_of(volatile char *address, bool write)
-{
-    struct sigaction action = {.sa_sigaction = catch_fault, .sa_flags = SA_SIGINFO | SA_NODEFER};
-    sigaction(SIGSEGV, &action, NULL);
-    sigaction(SIGBUS, &action, NULL);
-    if (sigsetjmp(jump, 1) != 0) {
-        return seen.si_signo;
-    }
-    if (write) {
-        *address = 1;
-    } else {
-        (void)*address;
-    }
-    return 0;
 }
 
 // --- The same bytes

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Memory: mmap and its kin, brk, what a fork copies and what it shares, and what is refused.
-#include "test.h"
+#include "faults.h"
 
 #define PAGE 4096L
 
@@ -14,37 +14,6 @@ static char *map(size_t size, int protection, int flags)
 static char *map_private(size_t size)
 {
     return map(size, PROT_READ | PROT_WRITE, MAP_PRIVATE);
-}
-
-static siginfo_t seen;
-
-#include <setjmp.h>
-
-static sigjmp_buf jump;
-
-static void catch_fault(int number, siginfo_t *info, void *context)
-{
-    (void)number;
-    (void)context;
-    seen = *info;
-    siglongjmp(jump, 1);
-}
-
-// The signal that touching an address causes; 0 for none. `seen` has the particulars.
-static int fault_of(volatile char *address, bool write)
-{
-    struct sigaction action = {.sa_sigaction = catch_fault, .sa_flags = SA_SIGINFO | SA_NODEFER};
-    sigaction(SIGSEGV, &action, NULL);
-    sigaction(SIGBUS, &action, NULL);
-    if (sigsetjmp(jump, 1) != 0) {
-        return seen.si_signo;
-    }
-    if (write) {
-        *address = 1;
-    } else {
-        (void)*address;
-    }
-    return 0;
 }
 
 static bool all_zero(const char *memory, size_t size)
@@ -250,12 +219,7 @@ TEST("memory without PROT_EXEC does not run")
 {
     char *memory = map_private(PAGE);
     memcpy(memory, give_42, sizeof give_42);
-    struct sigaction action = {.sa_sigaction = catch_fault, .sa_flags = SA_SIGINFO | SA_NODEFER};
-    sigaction(SIGSEGV, &action, NULL);
-    if (sigsetjmp(jump, 1) == 0) {
-        ((int (*)(void))memory)();
-        CHECK(false);
-    }
+    CHECK(fault_of_call((int (*)(void))memory) == SIGSEGV);
     CHECK(seen.si_code == SEGV_ACCERR && seen.si_addr == memory);
 }
 

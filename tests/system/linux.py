@@ -20,7 +20,7 @@ order = 59
 
 SECONDS = 240
 FOLDER = "tests/linux"
-SHARED = ("calls.c", "test.c")  # what families have in common
+SHARED = ("calls.c", "faults.c", "test.c")  # what families have in common
 ON_HOST = ("mapped",)  # families whose files lie in a folder of the host
 
 
